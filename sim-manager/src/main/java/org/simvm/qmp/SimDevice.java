@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.qmp;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commands one machine's region device, and hands out its events.
+ *
+ * <p>Every command may throw {@link QmpException.Refused} (nothing was changed), {@link QmpException.TimedOut} or
+ * {@link QmpException.Closed}. Methods may be called from any thread, the event consumer's included.
+ */
+public final class SimDevice implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(SimDevice.class);
+
+    private final QmpClient client;
+
+    private SimDevice(QmpClient client) {
+        this.client = client;
+    }
+
+    /**
+     * Connects to the device.
+     *
+     * @param socket {@code qmp.sock} in the domain's run directory; the directory must exist
+     * @param patience how long to wait for QEMU
+     * @param events told of each event, in order, on a thread of the connection; the last one is
+     *     {@link SimEvent.Gone}. It may be called before this method returns.
+     * @throws QmpException if there is no QEMU in time
+     * @throws InterruptedException if the thread was interrupted
+     */
+    public static SimDevice connect(Path socket, Duration patience, Consumer<SimEvent> events)
+            throws QmpException, InterruptedException {
+        return new SimDevice(QmpClient.connect(socket, patience, new QmpListener() {
+            @Override
+            public void event(QmpEvent event) {
+                try {
+                    SimMessages.event(event).ifPresent(events);
+                } catch (QmpException e) {
+                    log.error("{}: event {} not understood: {}", socket, event.name(), e.getMessage());
+                }
+            }
+
+            @Override
+            public void closed(String reason) {
+                events.accept(new SimEvent.Gone(reason, System.nanoTime()));
+            }
+        }));
+    }
+
+    /** Asks the device for its state, counters, guest RAM and virtual CPUs. */
+    public SimStatus query() throws QmpException, InterruptedException {
+        return SimMessages.status(client.execute("query-sim", null));
+    }
+
+    /**
+     * Makes the guest stop, once, before the instruction at an address; replaces any earlier such stop.
+     *
+     * @param address guest virtual address
+     */
+    public void setStop(long address) throws QmpException, InterruptedException {
+        client.execute("sim-set-stop", SimMessages.stop(address));
+    }
+
+    /** Takes back {@link #setStop}. */
+    public void clearStop() throws QmpException, InterruptedException {
+        client.execute("sim-clear-stop", null);
+    }
+
+    /**
+     * Carries out all the writes, or none; only while the guest is stopped.
+     *
+     * @param map whether the SIM view, the gates and the SIM CR3 become effective, as the region file says now
+     * @param writes what to write and what must be there before
+     */
+    public void apply(boolean map, Collection<GuestWrite> writes) throws QmpException, InterruptedException {
+        client.execute("sim-apply", SimMessages.apply(map, writes));
+    }
+
+    /** Protects bytes of guest RAM pages from the guest's own writes, until reset. */
+    public void seal(Collection<SealedPage> pages) throws QmpException, InterruptedException {
+        client.execute("sim-seal", SimMessages.seal(pages));
+    }
+
+    /**
+     * Reads violations that the device still holds.
+     *
+     * @param sequence the first one wanted
+     */
+    public ViolationLog violationsSince(long sequence) throws QmpException, InterruptedException {
+        return SimMessages.violations(client.execute("query-sim-violations", SimMessages.since(sequence)));
+    }
+
+    /** Tells whether virtual CPUs run. */
+    public boolean isRunning() throws QmpException, InterruptedException {
+        return client.execute("query-status", null).path("running").asBoolean();
+    }
+
+    /** Lets the guest run. */
+    public void resume() throws QmpException, InterruptedException {
+        client.execute("cont", null);
+    }
+
+    /** Stops the guest's virtual CPUs. */
+    public void pause() throws QmpException, InterruptedException {
+        client.execute("stop", null);
+    }
+
+    /** Closes the connection; the machine is left as it is. */
+    @Override
+    public void close() {
+        client.close();
+    }
+}
