@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.settings;
+
+/** Classifies what the manager itself finds wrong with a domain; a policy names these. */
+public enum FindingClass {
+    /** Monitor code in the region differs from its digest. */
+    MONITOR_CODE("monitorCode"),
+    /** A gate page differs. */
+    GATES("gates"),
+    /** A process's page tables map the gates otherwise, or not at all. */
+    GATE_MAPPING("gateMapping"),
+    /** A hook's bytes differ. */
+    HOOKS("hooks"),
+    /** Kernel text differs. */
+    KERNEL_TEXT("kernelText"),
+    /** The guest could not be armed: its kernel could not be resolved, or the plan did not apply. */
+    ARMING_FAILED("armingFailed"),
+    /** The ring was full and the monitor counted events that it could not deliver. */
+    EVENTS_LOST("eventsLost"),
+    /** A check could not be carried out. */
+    CHECK_INCOMPLETE("checkIncomplete"),
+    /** The SIM settings of a running domain were removed, or are no longer valid. */
+    SETTINGS_LOST("settingsLost");
+
+    private final String xmlName;
+
+    FindingClass(String xmlName) {
+        this.xmlName = xmlName;
+    }
+
+    /** Returns the value of the XML attribute {@code class} of {@code onFinding}. */
+    public String xmlName() {
+        return xmlName;
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.settings;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The host's configuration. {@link ManagerSettingsReader} makes it and says which key sets what.
+ *
+ * @param runDirectory       what lives as long as the host is up: sockets, region files
+ * @param stateDirectory     what outlives a reboot: baselines, findings, event logs, markers
+ * @param shareDirectory     what was installed: jars, gates, monitors
+ * @param libvirtUri         whose domains the manager serves
+ * @param launcher           what {@code <emulator>} of a domain under SIM names
+ * @param qemuUser           owner of region files: the user that QEMU runs as; a name, or {@code +} and a number
+ * @param qemuGroup          its group, likewise
+ * @param controlGroup       members may use the control socket
+ * @param monitorDirectories where a monitor named by {@code file=} may lie; empty: anywhere
+ * @param regionBytes        size of a region whose domain names none
+ * @param eventLogFile       relative: a file in each domain's state directory; absolute: one for all domains
+ * @param eventLogBytes      an event log this long is rotated
+ * @param eventLogFiles      event logs kept, the current one included; at least 1
+ * @param logLevel           what the manager says of itself
+ * @param metrics            where metrics are served; empty: nowhere
+ */
+public record ManagerSettings(Path runDirectory, Path stateDirectory, Path shareDirectory, String libvirtUri,
+        Path launcher, String qemuUser, String qemuGroup, String controlGroup, List<Path> monitorDirectories,
+        long regionBytes, Path eventLogFile, long eventLogBytes, int eventLogFiles, LogLevel logLevel,
+        Optional<InetSocketAddress> metrics) {
+
+    /** How much the manager says of itself, least first. */
+    public enum LogLevel { ERROR, WARN, INFO, DEBUG, TRACE }
+
+    public ManagerSettings {
+        Objects.requireNonNull(runDirectory, "runDirectory");
+        Objects.requireNonNull(stateDirectory, "stateDirectory");
+        Objects.requireNonNull(shareDirectory, "shareDirectory");
+        Objects.requireNonNull(libvirtUri, "libvirtUri");
+        Objects.requireNonNull(launcher, "launcher");
+        Objects.requireNonNull(qemuUser, "qemuUser");
+        Objects.requireNonNull(qemuGroup, "qemuGroup");
+        Objects.requireNonNull(controlGroup, "controlGroup");
+        Objects.requireNonNull(eventLogFile, "eventLogFile");
+        Objects.requireNonNull(logLevel, "logLevel");
+        Objects.requireNonNull(metrics, "metrics");
+        monitorDirectories = List.copyOf(monitorDirectories);
+    }
+
+    /** Returns the socket that the CLI and the hook talk to. */
+    public Path controlSocket() {
+        return runDirectory.resolve("sim-manager.sock");
+    }
+
+    /** Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. */
+    public Path runDirectory(UUID domain) {
+        return runDirectory.resolve("domains").resolve(domain.toString());
+    }
+
+    /** Returns the directory of the baseline, the last findings and the event log. */
+    public Path stateDirectory(UUID domain) {
+        return stateDirectory.resolve("domains").resolve(domain.toString());
+    }
+
+    /** Returns the marker that forbids the launcher to start the domain unprepared. */
+    public Path requiredMarker(UUID domain) {
+        return stateDirectory.resolve("required").resolve(domain.toString());
+    }
+
+    /** Returns the file that the domain's events are appended to. */
+    public Path eventLog(UUID domain) {
+        return stateDirectory(domain).resolve(eventLogFile);
+    }
+
+    /** Returns the ELF file of the gate template. */
+    public Path gates() {
+        return shareDirectory.resolve("monitors").resolve("gates.elf");
+    }
+
+    /** Returns the ELF file that is loaded beside every monitor. */
+    public Path monitorCore() {
+        return shareDirectory.resolve("monitors").resolve("core.elf");
+    }
+
+    /**
+     * Returns the ELF file of a monitor: its own, or the one shipped under its name.
+     *
+     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it exists is not
+     *                           looked at
+     */
+    public Path monitorFile(MonitorSettings monitor) throws SettingsException {
+        if (monitor.file().isEmpty()) {
+            return shareDirectory.resolve("monitors").resolve(monitor.name() + ".elf");
+        }
+        Path file = monitor.file().get().normalize();
+        if (!monitorDirectories.isEmpty() && monitorDirectories.stream().noneMatch(file::startsWith)) {
+            throw new SettingsException(List.of(new Problem("monitor " + monitor.name(),
+                    "file " + file + " lies outside of the directories that this host allows",
+                    "move it to one of " + monitorDirectories + ", or add its directory to monitor.directories")));
+        }
+        return file;
+    }
+}
