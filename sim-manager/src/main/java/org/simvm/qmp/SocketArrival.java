@@ -74,6 +74,8 @@ final class SocketArrival {
                     throw new QmpException("the directory " + directory + " was removed while waiting for QEMU");
                 }
             }
+        } catch (QmpException e) {
+            throw e;
         } catch (IOException e) {
             throw new QmpException("cannot watch " + directory + " for the QMP socket: " + e, e);
         }
