@@ -105,7 +105,7 @@ final class SimMessages {
     private static SimViolation violation(JsonNode node) throws QmpException {
         long nanos = unsigned(node, "time-ns");
         Instant time = Instant.ofEpochSecond(nanos / 1_000_000_000L, nanos % 1_000_000_000L);
-        return new SimViolation(unsigned(node, "sequence"), time, SimViolation.Kind.of(text(node, "kind")),
+        return new SimViolation(unsigned(node, "sequence"), time, text(node, "kind"),
                 member(node, "fail-stop").asBoolean(), integer(node, "cpu"), text(node, "view"),
                 text(node, "access"), integer(node, "size"), unsigned(node, "gpa"),
                 optionalUnsigned(node, "gva"), unsigned(node, "rip"), unsigned(node, "cr3"),

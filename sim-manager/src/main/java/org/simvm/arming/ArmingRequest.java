@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.simvm.region.RegionFile;
+import org.simvm.region.RegionPlan;
+
+/**
+ * Says which guest to arm, and with what.
+ *
+ * @param domain what log lines call it, for instance its name
+ * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket may not yet
+ * @param patience how long to wait for QEMU to open that socket
+ * @param region the region that QEMU maps; used by this package alone until the session ends, and not closed by it
+ * @param plan what went into that region
+ * @param required whether a guest that can't be armed must not run: it is then left stopped
+ */
+public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region, RegionPlan plan,
+        boolean required) {
+    public ArmingRequest {
+        Objects.requireNonNull(domain, "domain");
+        Objects.requireNonNull(qmpSocket, "qmpSocket");
+        Objects.requireNonNull(patience, "patience");
+        Objects.requireNonNull(region, "region");
+        Objects.requireNonNull(plan, "plan");
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+/**
+ * Tells how long a step of arming took, by the monotonic clock.
+ *
+ * @param step for instance {@code boot-stop: symbols}
+ * @param milliseconds wall time
+ * @param guestPaused whether the guest stood meanwhile
+ */
+public record StepTime(String step, double milliseconds, boolean guestPaused) {
+}
