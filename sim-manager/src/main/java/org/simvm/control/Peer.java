@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.control;
+
+/**
+ * Who is at the other end of a connection, as the kernel says (SO_PEERCRED): not what the peer claims.
+ *
+ * @param user name of its effective user when it connected, or the number if it has no name
+ * @param access how much it may
+ */
+public record Peer(String user, Access access) {
+    /** Tells whether the peer may do what needs {@code needed}. */
+    public boolean may(Access needed) {
+        return access.compareTo(needed) >= 0;
+    }
+}

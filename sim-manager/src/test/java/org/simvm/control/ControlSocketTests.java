@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.control;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("The control socket")
+@Timeout(30)
+class ControlSocketTests {
+    @TempDir
+    Path folder;
+    private Path socket;
+    private ControlServer server;
+    private final Recorder recorder = new Recorder();
+
+    /** Answers requests by what their verb says, and remembers what the hook told it. */
+    private static final class Recorder implements ControlHandler {
+        final List<HookCall> calls = new ArrayList<>();
+        final CountDownLatch hungUp = new CountDownLatch(1);
+        final CountDownLatch waiting = new CountDownLatch(1);
+        volatile HookAnswer hookAnswer = HookAnswer.OK;
+        volatile Peer peer;
+
+        @Override
+        public synchronized HookAnswer hook(HookCall call) {
+            calls.add(call);
+            if (call.name().equals("throw")) {
+                throw new IllegalStateException("broken");
+            }
+            return hookAnswer;
+        }
+
+        @Override
+        public void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+            peer = request.peer();
+            switch (request.verb()) {
+                case "count" -> {
+                    for (int i = 0; i < request.arguments().path("to").asInt(); i++) {
+                        answers.send(JsonNodeFactory.instance.objectNode().put("number", i));
+                    }
+                }
+                case "echo" -> answers.send(JsonNodeFactory.instance.objectNode().put("text", request.text("text")));
+                case "wait" -> {
+                    answers.onHangUp(hungUp::countDown);
+                    waiting.countDown();
+                    hungUp.await();
+                }
+                case "root" -> request.demand(Access.ROOT);
+                case "bug" -> throw new IllegalStateException("broken");
+                default -> throw new ControlException("unknown verb\n'" + request.verb() + "'");
+            }
+        }
+    }
+
+    @BeforeEach
+    void start() throws IOException {
+        socket = folder.resolve("sim-manager.sock");
+        server = ControlServer.start(socket, "root", recorder);
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    private static ObjectNode request(String verb) {
+        return JsonNodeFactory.instance.objectNode().put("verb", verb);
+    }
+
+    /** Speaks plain bytes; returns all that comes back until the server hangs up. */
+    private String talk(String... parts) throws IOException {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            for (String part : parts) {
+                channel.write(ByteBuffer.wrap(part.getBytes(StandardCharsets.UTF_8)));
+            }
+            ByteBuffer answer = ByteBuffer.allocate(65536);
+            while (channel.read(answer) >= 0) {
+                assertTrue(answer.hasRemaining(), "answer is too long");
+            }
+            return new String(answer.array(), 0, answer.position(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Nested
+    @DisplayName("asked by the CLI")
+    class Requests {
+        @Test
+        @DisplayName("sends every answer, then says that it was all")
+        void manyAnswers() throws ControlException {
+            List<ObjectNode> answers = new ControlClient(socket).ask(request("count").put("to", 1000));
+            assertEquals(1000, answers.size());
+            assertEquals(999, answers.get(999).path("number").asInt());
+        }
+
+        @Test
+        @DisplayName("carries any text")
+        void anyText() throws ControlException {
+            String text = "line\nbreak \u2028 \u00e4\u20ac\ud83d\ude00 \"quote\" " + "x".repeat(200_000);
+            assertEquals(text, new ControlClient(socket).ask(request("echo").put("text", text)).get(0).path("text").asText());
+        }
+
+        @Test
+        @DisplayName("tells the handler's error in one line")
+        void handlersError() {
+            ControlException error = assertThrows(ControlException.class,
+                    () -> new ControlClient(socket).ask(request("nothing")));
+            assertEquals("unknown verb 'nothing'", error.getMessage());
+        }
+
+        @Test
+        @DisplayName("survives a handler that breaks")
+        void handlerBreaks() throws ControlException {
+            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("bug")));
+            assertTrue(error.getMessage().contains("see its log"), error.getMessage());
+            assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+        }
+
+        @Test
+        @DisplayName("names an argument that is missing")
+        void missingArgument() {
+            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("echo")));
+            assertEquals("'echo' needs the argument 'text'", error.getMessage());
+        }
+
+        @Test
+        @DisplayName("notices that a waiting peer hung up")
+        void hangUp() throws Exception {
+            try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+                channel.connect(UnixDomainSocketAddress.of(socket));
+                channel.write(ByteBuffer.wrap("request 15\n{\"verb\":\"wait\"}".getBytes(StandardCharsets.UTF_8)));
+                assertTrue(recorder.waiting.await(10, TimeUnit.SECONDS));
+                assertEquals(1, recorder.hungUp.getCount());
+            }
+            assertTrue(recorder.hungUp.await(10, TimeUnit.SECONDS));
+        }
+
+        @Test
+        @DisplayName("knows from the kernel who asks")
+        void peer() throws ControlException {
+            new ControlClient(socket).ask(request("root"));
+            assertEquals(new Peer(System.getProperty("user.name"), Access.ROOT), recorder.peer);
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"request 5\n{\"ver", "request 2\n[]", "request 3\n\"x\"", "request 8\n{\"a\":1} ",
+                "request 99999999\n", "hello\n", "GET / HTTP/1.1\r\n\r\n"})
+        @DisplayName("answers nonsense with one line of error")
+        void nonsense(String bytes) throws IOException {
+            String answer = talk(bytes);
+            assertTrue(answer.startsWith("{\"done\":true,\"error\":\"") && answer.indexOf('\n') == answer.length() - 1, answer);
+        }
+
+        @Test
+        @DisplayName("hangs up on an endless first line")
+        void endlessLine() {
+            try {
+                assertEquals("", talk("x".repeat(100_000)));
+            } catch (IOException e) {
+                assertFalse(e.getMessage().isEmpty()); // hung up while we were still writing
+            }
+        }
+    }
+
+    @Nested
+    @DisplayName("asked by the hook")
+    class Hooks {
+        @Test
+        @DisplayName("gets name and XML whole and answers ok")
+        void ok() throws IOException {
+            String xml = "<domain>\u20ac</domain>\n";
+            assertEquals("ok\n", talk("hook prepare begin 3 " + xml.getBytes(StandardCharsets.UTF_8).length + "\n", "we", "b" + xml));
+            assertEquals(List.of(new HookCall("prepare", "begin", "web", xml)), recorder.calls);
+        }
+
+        @Test
+        @DisplayName("refuses in one line, whatever the reason looks like")
+        void refuse() throws IOException {
+            recorder.hookAnswer = new HookAnswer.Refuse("first\nsecond \u001b[31m" + "x".repeat(5000));
+            String answer = talk("hook start begin 1 1\nab");
+            assertTrue(answer.startsWith("refuse first second [31mxxx"), answer);
+            assertEquals(answer.length() - 1, answer.indexOf('\n'));
+            assertTrue(answer.length() < 1020, "length " + answer.length());
+        }
+
+        @Test
+        @DisplayName("refuses when the handler breaks: a required domain must not start then")
+        void broken() throws IOException {
+            assertTrue(talk("hook prepare begin 5 1\nthrowx").startsWith("refuse sim-manager failed on it"));
+        }
+
+        @Test
+        @DisplayName("doesn't act on half a question")
+        void half() throws IOException {
+            try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+                channel.connect(UnixDomainSocketAddress.of(socket));
+                channel.write(ByteBuffer.wrap("hook prepare begin 3 100\nweb<dom".getBytes(StandardCharsets.UTF_8)));
+                channel.shutdownOutput();
+                assertEquals(-1, channel.read(ByteBuffer.allocate(10)));
+            }
+            assertEquals(List.of(), recorder.calls);
+        }
+
+        @Test
+        @DisplayName("refuses what is too long to be libvirt's")
+        void tooLong() throws IOException {
+            assertTrue(talk("hook prepare begin 3 99999999\n").startsWith("refuse "));
+        }
+    }
+
+    @Nested
+    @DisplayName("its file")
+    class SocketFile {
+        @Test
+        @DisplayName("is for user and group alone")
+        void mode() throws IOException {
+            assertEquals("rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+        }
+
+        @Test
+        @DisplayName("is for the user alone if the group does not exist")
+        void noGroup() throws IOException {
+            Path other = folder.resolve("other.sock");
+            try (ControlServer started = ControlServer.start(other, "no-such-group-here", recorder)) {
+                assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
+            }
+        }
+
+        @Test
+        @DisplayName("replaces one that a dead manager left, and goes away at the end")
+        void stale() throws IOException, ControlException {
+            Path other = folder.resolve("stale.sock");
+            Files.writeString(other, "");
+            try (ControlServer started = ControlServer.start(other, "root", recorder)) {
+                assertEquals(1, new ControlClient(other).ask(request("count").put("to", 1)).size());
+            }
+            assertFalse(Files.exists(other));
+            assertEquals(List.of("sim-manager.sock"), names());
+        }
+
+        private List<String> names() throws IOException {
+            try (var files = Files.list(folder)) {
+                return files.map(file -> file.getFileName().toString()).toList();
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("without a manager is a clear error with the next step")
+    void noManager() {
+        server.close();
+        ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("count")));
+        assertAll(() -> assertTrue(error.getMessage().startsWith("sim-manager does not run"), error.getMessage()),
+                () -> assertTrue(error.getMessage().contains("systemctl start sim-manager"), error.getMessage()));
+    }
+
+    @Test
+    @DisplayName("cuts off who still waits when it closes")
+    void closing() throws Exception {
+        Thread asker = new Thread(() -> assertThrows(ControlException.class,
+                () -> new ControlClient(socket).ask(request("wait"))));
+        asker.start();
+        assertTrue(recorder.waiting.await(10, TimeUnit.SECONDS));
+        server.close();
+        asker.join(10_000);
+        assertFalse(asker.isAlive());
+    }
+}
