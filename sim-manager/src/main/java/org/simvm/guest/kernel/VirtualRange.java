@@ -30,4 +30,10 @@ public record VirtualRange(long start, long end) {
         return length >= 0 && Long.compareUnsigned(va, start) >= 0 && Long.compareUnsigned(va, end) <= 0
                 && Long.compareUnsigned(length, end - va) <= 0;
     }
+
+    /** Returns both addresses in hexadecimal. */
+    @Override
+    public String toString() {
+        return String.format("0x%x..0x%x", start, end);
+    }
 }

@@ -29,6 +29,11 @@ public final class VirtualMemory {
         return tables;
     }
 
+    /** Returns the physical memory underneath. */
+    public GuestMemory memory() {
+        return memory;
+    }
+
     /**
      * Returns the guest-physical address of the byte at {@code va}.
      *
