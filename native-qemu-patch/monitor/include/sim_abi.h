@@ -141,8 +141,13 @@ struct sim_call {
  *
  * A record that does not fit is counted in dropped[type]; its sequence number
  * is used up all the same, so a gap in the sequence shows the loss.
+ *
+ * The last 8 bytes of the ring's page are the consumer's own: how far it has
+ * read, noted before it writes zeros there, so that a manager that was killed
+ * between the zeros and the new tail can be followed by another.
  * ---------------------------------------------------------------------------
  */
+#define SIM_RING_TAKEN 4088
 #define SIM_EVENT_PAD 0
 #define SIM_EVENT_SYSCALL 1
 #define SIM_EVENT_FORK 2

@@ -25,7 +25,7 @@ public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, Byt
      * @throws RegionException if it can't be read, or a page or patch symbol is missing
      */
     public static GateTemplate load(Path file) throws RegionException {
-        return ProgramLoader.loadGates(file);
+        return GateLoader.load(file);
     }
 
     /** Which page a patch symbol is in. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * A parameter of a monitor that the domain XML may set: {@code struct sim_parameter_declaration} of {@code sim_monitor.h}.
@@ -16,6 +20,62 @@ import java.util.Map;
 public record ParameterDeclaration(String name, Type type, long address, int size, Map<String, List<Integer>> names) {
     public ParameterDeclaration {
         names = Map.copyOf(names);
+    }
+
+    /**
+     * Turns the text of the domain XML into the bytes that go to {@link #address()}.
+     *
+     * @return {@link #size()} bytes
+     * @throws RegionException if the text is not of the parameter's type; one line that says what would be
+     */
+    public byte[] encode(String text) throws RegionException {
+        ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        switch (type) {
+            case NUMBER -> bytes.putLong(number(text));
+            case BOOLEAN -> bytes.putLong(switch (text) {
+                case "yes" -> 1;
+                case "no" -> 0;
+                default -> throw fault(text, "yes or no");
+            });
+            case SET -> setBits(text, bytes);
+        }
+        return bytes.array();
+    }
+
+    private long number(String text) throws RegionException {
+        try {
+            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
+        } catch (NumberFormatException error) {
+            throw fault(text, "a number from 0 to 2^64 - 1, decimal or with 0x");
+        }
+    }
+
+    private void setBits(String text, ByteBuffer bytes) throws RegionException {
+        if (text.equals("none")) {
+            return;
+        }
+        if (text.equals("all")) {
+            // Every bit, named or not: a system call that no table here knows yet is one of "all".
+            Arrays.fill(bytes.array(), (byte) 0xff);
+            return;
+        }
+        for (String name : text.split(",", -1)) {
+            List<Integer> bits = names.get(name.strip());
+            if (bits == null) {
+                throw fault(text, "'all', 'none' or names separated by commas, and '" + name.strip() + "' is none of "
+                        + String.join(", ", new TreeSet<>(names.keySet())));
+            }
+            bits.forEach(bit -> setBit(bytes, bit));
+        }
+    }
+
+    private static void setBit(ByteBuffer bytes, int bit) {
+        int at = bit / 64 * 8;
+        bytes.putLong(at, bytes.getLong(at) | 1L << bit % 64);
+    }
+
+    private RegionException fault(String text, String wanted) {
+        return new RegionException("parameter " + name + ": '" + text + "' is not " + wanted);
     }
 
     /** How the text of a parameter becomes bytes ({@code SIM_PARAMETER_*}). */

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.EnumSet;
+import org.simvm.region.RegionSegment.Role;
 
 /**
  * The file that backs a domain's region: QEMU maps it, the manager writes it before boot and at arming, and reads the ring in it.
@@ -11,7 +25,20 @@ import java.nio.file.Path;
  * Not thread-safe, but for the {@link RingReader}, which may run beside the rest.
  */
 public final class RegionFile implements AutoCloseable {
-    private RegionFile() {
+    private static final int ZEROS = 1 << 20;
+
+    private final Path path;
+    private final RegionPlan plan;
+    private final FileChannel channel;
+    private final SecureRandom random;
+    private RegionLayout layout;
+
+    private RegionFile(Path path, RegionPlan plan, FileChannel channel, SecureRandom random, RegionLayout layout) {
+        this.path = path;
+        this.plan = plan;
+        this.channel = channel;
+        this.random = random;
+        this.layout = layout;
     }
 
     /**
@@ -23,22 +50,67 @@ public final class RegionFile implements AutoCloseable {
      * @throws RegionException if the region is too small for the plan, the file can't be written, or a parameter is wrong
      */
     public static RegionFile create(Path path, FileOwner owner, RegionPlan plan) throws RegionException {
-        throw new RegionException(path + ": not yet");
+        SecureRandom random = new SecureRandom();
+        RegionLayout layout = LayoutPlanner.place(plan, random);
+        for (RegionPlan.PlannedMonitor monitor : plan.monitors()) {
+            monitor.encodeParameters();
+        }
+        Path unfinished = null;
+        FileChannel channel = null;
+        try {
+            unfinished = Files.createTempFile(path.toAbsolutePath().getParent(), ".region-", "",
+                    PosixFilePermissions.asFileAttribute(EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
+            channel = FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            RegionFile file = new RegionFile(path, plan, channel, random, layout);
+            file.zero(0, plan.fileSize());
+            file.write(RegionHeader.encode(layout, 0, plan.doorbellPort()), 0);
+            if (owner != null) {
+                Files.setAttribute(unfinished, "unix:uid", owner.uid());
+                Files.setAttribute(unfinished, "unix:gid", owner.gid());
+            }
+            Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return file;
+        } catch (IOException | RuntimeException error) {
+            discard(channel, unfinished);
+            throw new RegionException(String.format("can't write the region %s (%d KiB%s): %s; make room there, or correct the permissions",
+                    path, plan.fileSize() >> 10, owner != null ? ", for user " + owner.uid() : "", reason(error)), error);
+        }
     }
 
     /**
-     * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from the file.
-     * Such a region can be {@link #reset}, and then finalized, like any other if its plan is given again.
+     * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from the file. Virtual addresses are
+     * not known then (0 in the layout) until the region is {@link #reset}.
      *
-     * @throws RegionException if the file is not a region of this ABI
+     * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
     public static RegionFile attach(Path path, RegionPlan plan) throws RegionException {
-        throw new RegionException(path + ": not yet");
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            RegionFile file = new RegionFile(path, plan, channel, new SecureRandom(), null);
+            ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
+            if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
+                throw new RegionException(path + ": too short to be a region; destroy the domain and start it anew");
+            }
+            file.layout = RegionHeader.decode(page.flip(), channel.size(), plan);
+            return file;
+        } catch (RegionException error) {
+            discard(channel, null);
+            throw new RegionException(path + ": " + error.getMessage() + "; destroy the domain and start it anew", error);
+        } catch (IOException error) {
+            discard(channel, null);
+            throw new RegionException(path + ": can't be opened (" + reason(error) + "); destroy the domain and start it anew", error);
+        }
     }
 
     /** Tells where everything is now. */
     public RegionLayout layout() {
-        throw new IllegalStateException("not yet");
+        return layout;
+    }
+
+    /** Tells what it was made from. */
+    public RegionPlan plan() {
+        return plan;
     }
 
     /**
@@ -46,10 +118,29 @@ public final class RegionFile implements AutoCloseable {
      * hook table, gates, SIM page tables, and the header's {@code sim_cr3} and gate addresses. Call it before {@code sim-apply} with
      * {@code map}, while the guest can't run in the SIM view; may be called again as long as the region isn't mapped.
      *
-     * @throws RegionException if a value is missing or out of range; the region is not usable then
+     * @throws RegionException if a value is missing or out of range, or writing fails; the region is not usable then
      */
     public BootImage finalizeImage(BootValues values) throws RegionException {
-        throw new RegionException("not yet");
+        if (layout.segment(Role.CONFIGURATION).virtualAddress() == 0) {
+            throw new RegionException(path + ": was made by an earlier manager; reset it before its guest is armed");
+        }
+        ImageBuilder builder = new ImageBuilder(plan, layout, values, random);
+        builder.build();
+        try {
+            for (RegionSegment segment : builder.layout().segments()) {
+                ByteBuffer bytes = builder.bytes(segment);
+                if (bytes != null) {
+                    write(bytes, segment.offset());
+                }
+            }
+            BootImage image = builder.image();
+            write(RegionHeader.encode(image.layout(), image.simCr3(), plan.doorbellPort()), 0);
+            layout = image.layout();
+            return image;
+        } catch (IOException error) {
+            throw new RegionException("can't write the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+                    error);
+        }
     }
 
     /**
@@ -57,12 +148,26 @@ public final class RegionFile implements AutoCloseable {
      * A {@link RingReader} made before is dead. Call it only while QEMU has the region unmapped (state {@code waiting}).
      */
     public RegionLayout reset() throws RegionException {
-        throw new RegionException("not yet");
+        RegionLayout next = LayoutPlanner.place(plan, random);
+        try {
+            zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
+            write(RegionHeader.encode(next, 0, plan.doorbellPort()), 0);
+        } catch (IOException error) {
+            throw new RegionException("can't write the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+                    error);
+        }
+        layout = next;
+        return next;
     }
 
-    /** Gives the reader of the ring in the present layout; one reader at a time. */
+    /** Gives the reader of the ring in the present layout; one reader at a time, and none before the last {@link #reset}. */
     public RingReader ring() throws RegionException {
-        throw new RegionException("not yet");
+        RegionSegment ring = layout.segment(Role.RING);
+        try {
+            return new RingReader(channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()));
+        } catch (IOException error) {
+            throw new RegionException("can't map the ring of " + path + ": " + reason(error) + "; give the manager more memory", error);
+        }
     }
 
     /**
@@ -70,13 +175,79 @@ public final class RegionFile implements AutoCloseable {
      *
      * @param offset in the segment
      * @param length bytes
+     * @throws IndexOutOfBoundsException if the range is not in the segment
      */
     public ByteBuffer read(RegionSegment segment, long offset, int length) throws RegionException {
-        throw new RegionException("not yet");
+        if (offset < 0 || length < 0 || offset > segment.size() - length) {
+            throw new IndexOutOfBoundsException(segment + ": " + offset + ", " + length);
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        try {
+            while (bytes.hasRemaining()) {
+                if (channel.read(bytes, segment.offset() + offset + bytes.position()) < 0) {
+                    throw new RegionException(path + ": shorter than it was made; destroy the domain and start it anew");
+                }
+            }
+        } catch (IOException error) {
+            throw new RegionException("can't read the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+                    error);
+        }
+        return bytes.flip();
     }
 
-    /** Closes the file; it stays where it is. */
+    /** Closes the file; it stays where it is, and so does a ring reader's mapping. */
     @Override
     public void close() {
+        try {
+            channel.close();
+        } catch (IOException error) {
+            throw new UncheckedIOException("can't close the region " + path, error);
+        }
+    }
+
+    /** Writes real zeros: a hole would be allocated by the guest's first write, and a full file system would then kill QEMU. */
+    private void zero(long offset, long size) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZEROS, size));
+        for (long done = 0; done < size; done += zeros.limit()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), size - done));
+            write(zeros, offset + done);
+        }
+    }
+
+    private void write(ByteBuffer bytes, long offset) throws IOException {
+        long at = offset;
+        while (bytes.hasRemaining()) {
+            at += channel.write(bytes, at);
+        }
+    }
+
+    private static void discard(FileChannel channel, Path unfinished) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException error) {
+            // The first error is the one to tell.
+        }
+        try {
+            if (unfinished != null) {
+                Files.deleteIfExists(unfinished);
+            }
+        } catch (IOException error) {
+            // The first error is the one to tell.
+        }
+    }
+
+    private static String reason(Exception error) {
+        if (error instanceof NoSuchFileException) {
+            return "no such file or folder";
+        }
+        if (error instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        if (error instanceof FileSystemException system && system.getReason() != null) {
+            return system.getReason();
+        }
+        return error.getMessage() != null ? error.getMessage() : error.getClass().getSimpleName();
     }
 }

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.simvm.region.SimAbi.Event;
+import org.simvm.region.SimAbi.Ring;
 
 /**
  * The ring's only consumer, by the protocol of {@code sim_abi.h}. One thread drains and sleeps; {@link #wake()} and
@@ -23,7 +32,66 @@ public final class RingReader {
         void record(ByteBuffer record);
     }
 
-    RingReader() {
+    /** Most bytes of a record; monitors cut texts long before. */
+    static final int MAX_RECORD_SIZE = 64 << 10;
+    /** A padding record needs its size and type, no more. */
+    private static final int MIN_PAD_SIZE = 8;
+
+    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final byte[] ZEROS = new byte[MAX_RECORD_SIZE];
+
+    private final ByteBuffer control;
+    private final ByteBuffer data;
+    private final int capacity;
+    private final byte[] copy = new byte[MAX_RECORD_SIZE];
+    private final ByteBuffer record = ByteBuffer.wrap(copy).order(ByteOrder.LITTLE_ENDIAN);
+    private final SequenceLedger ledger;
+    private final Semaphore doorbell = new Semaphore(0);
+
+    /** Bytes read. The one in the ring is only told, never asked. */
+    private long tail;
+    private long published;
+    private long head;
+    private long sequences;
+    private RingCorruptException corrupt;
+    private volatile long receivedBytes;
+
+    /**
+     * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a power of two bytes
+     */
+    RingReader(ByteBuffer segment) {
+        this.control = segment.slice(0, SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        this.data = segment.slice(SimAbi.PAGE_SIZE, segment.capacity() - SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        this.capacity = data.capacity();
+        if (Integer.bitCount(capacity) != 1) {
+            throw new IllegalArgumentException("ring data of " + capacity + " bytes");
+        }
+        this.ledger = new SequenceLedger(resume());
+    }
+
+    /**
+     * Goes on where an earlier manager stopped, even in the middle of a batch: what it had taken may be zeroed already.
+     *
+     * @return whether the ring is new, so that sequence numbers start at 0
+     */
+    private boolean resume() {
+        tail = (long) LONG.getAcquire(control, Ring.TAIL);
+        published = tail;
+        head = tail;
+        long taken = (long) LONG.getAcquire(control, Ring.TAKEN);
+        long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - tail;
+        if (taken - tail > 0 && taken - tail <= Math.min(reserved, capacity) && taken % 8 == 0 && tail % 8 == 0) {
+            while (tail != taken) {
+                int offset = (int) (tail & capacity - 1);
+                int size = (int) Math.min(taken - tail, capacity - offset);
+                zero(offset, size);
+                tail += size;
+            }
+            head = tail;
+            publish();
+        }
+        return tail == 0;
     }
 
     /**
@@ -32,7 +100,104 @@ public final class RingReader {
      * @throws RingCorruptException on a record that no monitor writes; every later call throws it again
      */
     public int drain(RecordSink sink, int limit) throws RingCorruptException {
-        throw new IllegalStateException("not yet");
+        if (corrupt != null) {
+            throw corrupt;
+        }
+        int count = 0;
+        try {
+            while (count < limit) {
+                if (tail == head && !loadHead()) {
+                    break;
+                }
+                int offset = (int) (tail & capacity - 1);
+                int size = (int) INT.getAcquire(data, offset);
+                if (size == 0) {
+                    break;
+                }
+                int type = take(offset, size);
+                if (type != Event.PAD) {
+                    count++;
+                    sink.record(record);
+                }
+                if (tail - published >= capacity / 8) {
+                    publish();
+                }
+            }
+        } catch (RingCorruptException error) {
+            corrupt = error;
+            throw error;
+        } finally {
+            publish();
+        }
+        return count;
+    }
+
+    private boolean loadHead() throws RingCorruptException {
+        long seen = (long) LONG.getAcquire(control, Ring.HEAD);
+        if (seen - tail < 0 || seen - tail > capacity || seen % 8 != 0) {
+            throw new RingCorruptException(String.format("event ring: head 0x%x does not follow tail 0x%x in %d bytes", seen, tail, capacity));
+        }
+        head = seen;
+        return head != tail;
+    }
+
+    /** Copies a record, checks the copy, zeroes the original and moves on; returns the type. */
+    private int take(int offset, int size) throws RingCorruptException {
+        // Compared unsigned, a negative size is a large one.
+        if (size % 8 != 0 || Integer.compareUnsigned(size, capacity - offset) > 0 || Long.compareUnsigned(size & 0xffffffffL, head - tail) > 0) {
+            throw fault(offset, "a size of " + Integer.toUnsignedString(size) + " bytes");
+        }
+        int type = data.getShort(offset + Event.TYPE_OFFSET) & 0xffff;
+        if (type == Event.PAD) {
+            if (size < MIN_PAD_SIZE || size != capacity - offset) {
+                throw fault(offset, "padding that does not reach the end");
+            }
+        } else {
+            if (size < Event.HEAD_SIZE || size > MAX_RECORD_SIZE) {
+                throw fault(offset, "a size of " + size + " bytes");
+            }
+            data.get(offset, copy, 0, size);
+            record.clear().limit(size);
+            // What was checked is what is handed on, even if the original changed in between.
+            record.putInt(Event.SIZE_OFFSET, size);
+            record.putShort(Event.TYPE_OFFSET, (short) type);
+            if (type >= Event.TYPES) {
+                throw fault(offset, "type " + type);
+            }
+            account(offset, record.getLong(Event.SEQUENCE_OFFSET));
+            receivedBytes += size;
+        }
+        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look like a record in the making.
+        LONG.setRelease(control, Ring.TAKEN, tail + size);
+        zero(offset, size);
+        tail += size;
+        return type;
+    }
+
+    private void account(int offset, long sequence) throws RingCorruptException {
+        if (sequence - sequences >= 0) {
+            sequences = (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE);
+        }
+        if (sequence < 0 || sequence >= sequences || !ledger.see(sequence)) {
+            throw fault(offset, "sequence number " + Long.toUnsignedString(sequence) + ", which is not yet given out or seen before");
+        }
+    }
+
+    private RingCorruptException fault(int offset, String what) {
+        return new RingCorruptException("event ring: a record at " + offset + " with " + what + ", which no monitor writes");
+    }
+
+    private void zero(int offset, int size) {
+        for (int done = 0; done < size; done += ZEROS.length) {
+            data.put(offset + done, ZEROS, 0, Math.min(ZEROS.length, size - done));
+        }
+    }
+
+    private void publish() {
+        if (tail != published) {
+            LONG.setRelease(control, Ring.TAIL, tail);
+            published = tail;
+        }
     }
 
     /**
@@ -40,19 +205,47 @@ public final class RingReader {
      * rings the doorbell, and looks once more before it does.
      *
      * @param milliseconds 0: for ever
-     * @return whether there may be a record
+     * @return false if the time is over
      */
     public boolean await(long milliseconds) throws InterruptedException {
-        throw new IllegalStateException("not yet");
+        INT.setVolatile(control, Ring.READER_SLEEPS, 1);
+        // The store must be seen before the look: the monitor commits, then exchanges the flag. One of the two sees the other.
+        VarHandle.fullFence();
+        try {
+            if (corrupt != null || isReady()) {
+                return true;
+            }
+            if (milliseconds == 0) {
+                doorbell.acquire();
+                return true;
+            }
+            return doorbell.tryAcquire(milliseconds, TimeUnit.MILLISECONDS);
+        } finally {
+            doorbell.drainPermits();
+            INT.setVolatile(control, Ring.READER_SLEEPS, 0);
+        }
+    }
+
+    private boolean isReady() {
+        return (long) LONG.getAcquire(control, Ring.HEAD) != tail && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
     }
 
     /** Wakes {@link #await}: call it on the QMP event {@code SIM_DOORBELL}, and to make the drain thread look up. */
     public void wake() {
-        throw new IllegalStateException("not yet");
+        if (doorbell.availablePermits() == 0) {
+            doorbell.release();
+        }
     }
 
-    /** Takes stock. */
+    /** Takes stock; figures of one moment only when nothing is in flight. */
     public RingStatistics statistics() {
-        throw new IllegalStateException("not yet");
+        List<Long> dropped = new ArrayList<>(Event.TYPES);
+        for (int type = 0; type < Event.TYPES; type++) {
+            dropped.add((long) LONG.getAcquire(control, Ring.DROPPED + type * 8));
+        }
+        long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - (long) LONG.getAcquire(control, Ring.TAIL);
+        return new RingStatistics(ledger.seen(), receivedBytes, (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE), dropped,
+                ledger.missing(), Math.max(0, reserved), (long) LONG.getAcquire(control, Ring.CALLS),
+                (long) LONG.getAcquire(control, Ring.UNKNOWN_CALLS));
     }
 }

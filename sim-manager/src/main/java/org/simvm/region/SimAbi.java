@@ -64,6 +64,8 @@ public final class SimAbi {
         static final int CALLS = DROPPED + Event.TYPES * 8;
         static final int UNKNOWN_CALLS = CALLS + 8;
         static final int SIZE = UNKNOWN_CALLS + 8;
+        /** The host's own note in the ring's page, {@code SIM_RING_TAKEN}. */
+        static final int TAKEN = 4088;
 
         private Ring() {
         }

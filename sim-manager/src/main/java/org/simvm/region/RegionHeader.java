@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.region;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.simvm.region.SimAbi.Header;
+
+/** {@code struct sim_region_header}: page 0 of a region file. */
+final class RegionHeader {
+    private RegionHeader() {
+    }
+
+    static ByteBuffer encode(RegionLayout layout, long simCr3, int doorbellPort) {
+        ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        page.put(0, SimAbi.MAGIC.getBytes(StandardCharsets.US_ASCII));
+        page.putInt(Header.ABI, SimAbi.VERSION);
+        page.putInt(Header.SEGMENT_COUNT, layout.segments().size());
+        page.putLong(Header.FILE_SIZE, layout.fileSize());
+        page.putLong(Header.AREA_BASE, layout.area().base());
+        page.putLong(Header.AREA_SIZE, layout.area().size());
+        page.putLong(Header.SIM_CR3, simCr3);
+        page.putInt(Header.DOORBELL_PORT, doorbellPort);
+        int at = Header.SEGMENTS;
+        for (RegionSegment segment : layout.segments()) {
+            page.putLong(at, segment.offset());
+            page.putLong(at + 8, segment.size());
+            page.putLong(at + 16, segment.gpa());
+            page.putInt(at + 24, segment.view().code());
+            page.putInt(at + 28, segment.access().code());
+            at += SimAbi.SEGMENT_SIZE;
+        }
+        return page;
+    }
+
+    /** Reads a header back; virtual addresses are not in it and stay 0. */
+    static RegionLayout decode(ByteBuffer page, long actualFileSize, RegionPlan plan) throws RegionException {
+        ByteBuffer header = page.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        byte[] magic = new byte[8];
+        header.get(0, magic);
+        if (!SimAbi.MAGIC.equals(new String(magic, StandardCharsets.ISO_8859_1)) || header.getInt(Header.ABI) != SimAbi.VERSION) {
+            throw new RegionException("not a region of this manager's version");
+        }
+        long fileSize = header.getLong(Header.FILE_SIZE);
+        if (fileSize != plan.fileSize() || fileSize != actualFileSize || header.getLong(Header.AREA_BASE) != plan.area().base()
+                || header.getLong(Header.AREA_SIZE) != plan.area().size()) {
+            throw new RegionException("the region is not of the size and place that the domain's settings ask for");
+        }
+        List<RegionSegment> segments = new ArrayList<>();
+        List<String> programs = new ArrayList<>();
+        LayoutPlanner.programs(plan).forEach(program -> program.segments()
+                .forEach(segment -> programs.add(program.name() + " " + segment.access())));
+        int count = header.getInt(Header.SEGMENT_COUNT);
+        int first = RegionSegment.Role.PROGRAM.ordinal();
+        if (count != first + programs.size()) {
+            throw new RegionException("the region has other monitors in it than the domain's settings name");
+        }
+        for (int i = 0; i < count; i++) {
+            int at = Header.SEGMENTS + i * SimAbi.SEGMENT_SIZE;
+            RegionSegment.Role role = RegionSegment.Role.values()[Math.min(i, first)];
+            RegionSegment segment = new RegionSegment(role, i < first ? nameOf(role) : programs.get(i - first), header.getLong(at),
+                    header.getLong(at + 8), header.getLong(at + 16), View.of(header.getInt(at + 24)), Access.of(header.getInt(at + 28)), 0);
+            if (segment.size() <= 0 || segment.offset() < SimAbi.PAGE_SIZE || segment.size() > fileSize - segment.offset()
+                    || !plan.area().contains(segment.gpa(), segment.size())) {
+                throw new RegionException("the region's header is damaged (segment " + i + ")");
+            }
+            segments.add(segment);
+        }
+        long frame = segments.get(0).gpa() / RegionArea.GIBIBYTE * RegionArea.GIBIBYTE;
+        return new RegionLayout(plan.area(), fileSize, frame, segments);
+    }
+
+    static String nameOf(RegionSegment.Role role) {
+        return switch (role) {
+            case GATE_ENTRY -> "gate G1";
+            case GATE_ENTRY_SIM -> "gate G1 (SIM)";
+            case GATE_INNER -> "gate G2";
+            case CONFIGURATION -> "configuration";
+            case PAGE_TABLES -> "SIM page tables";
+            case STACK_BITMAP -> "stack bitmap";
+            case STACKS -> "stacks";
+            case RING -> "ring";
+            case PROGRAM -> "program";
+        };
+    }
+}
