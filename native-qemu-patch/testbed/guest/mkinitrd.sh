@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mkinitrd.sh KERNEL OUT [--disk] [FILE…]: writes the initrd of a test guest for the kernel in the folder KERNEL
+# (as kernels.sh prints it): busybox, `init` from this folder, what --disk needs (virtio block), and each FILE
+# as /FILE (`NAME=FILE`: as /NAME). A FILE called `script` is run when the guest is up.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+kernel=${1:?which kernel: mkinitrd.sh FOLDER OUT [--disk] [FILE…]}
+out=${2:?where to: mkinitrd.sh FOLDER OUT [--disk] [FILE…]}
+shift 2
+busybox=$(PATH=/bin:/usr/bin command -v busybox) || { echo "mkinitrd.sh: no busybox: install busybox-static" >&2; exit 1; }
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+mkdir -p "$root"/{bin,modules}
+cp "$busybox" "$root/bin/busybox"
+install -m 755 "$here/init" "$root/init"
+: >"$root/modules/order"
+
+# Puts a module in after what it depends on; one that is built into the kernel is found nowhere, and not needed.
+add_module() {
+    local name=$1 file found
+    file=$(find "$kernel/modules" -name "$name.ko*" | head -n 1)
+    [ -n "$file" ] || file=$(find "$kernel/modules" -name "${name//_/-}.ko*" | head -n 1)
+    if [ -z "$file" ] || grep -qx "$name.ko" "$root/modules/order"; then return 0; fi
+    found="$root/modules/$name.ko"
+    case $file in
+        *.xz) xz -dc "$file" >"$found" ;;
+        *) cp "$file" "$found" ;;
+    esac
+    local dependency
+    for dependency in $(/sbin/modinfo -F depends "$found" | tr , ' '); do add_module "$dependency"; done
+    echo "$name.ko" >>"$root/modules/order"
+}
+
+for file in "$@"; do
+    case $file in
+        --disk) for module in virtio_pci virtio_blk; do add_module "$module"; done ;;
+        *=*) cp "${file#*=}" "$root/${file%%=*}" ;;
+        *) cp "$file" "$root/$(basename "$file")" ;;
+    esac
+done
+(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet | gzip -1) >"$out.new"
+mv "$out.new" "$out"

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the guests of the tests and the benchmark do. Static, so that it runs beside busybox alone.
+ *
+ *   workload syscalls N   N times getppid(2): prints `N calls, X ns each`
+ *   workload latency N    N times getppid(2), each timed: prints `p50 X ns, p99 Y ns`
+ *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
+ *   workload doors        one system call through each door: 64-bit, int 0x80, x32
+ */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int syscalls(long n)
+{
+	uint64_t start = now();
+
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+	printf("%ld calls, %lu ns each\n", n, (unsigned long)((now() - start) / n));
+	return 0;
+}
+
+static int latency(long n)
+{
+	uint64_t *took = calloc(n, sizeof(*took));
+
+	if (!took)
+		return 1;
+	for (long i = 0; i < n; i++) {
+		uint64_t start = now();
+
+		syscall(SYS_getppid);
+		took[i] = now() - start;
+	}
+	qsort(took, n, sizeof(*took), ascending);
+	printf("p50 %lu ns, p99 %lu ns\n", (unsigned long)took[n / 2], (unsigned long)took[n - 1 - n / 100]);
+	free(took);
+	return 0;
+}
+
+static int forks(long n)
+{
+	pid_t first = 0, last = 0;
+
+	for (long i = 0; i < n; i++) {
+		int status;
+
+		last = fork();
+		if (last < 0)
+			return 1;
+		if (last == 0)
+			_exit(i & 127);
+		if (!first)
+			first = last;
+		if (waitpid(last, &status, 0) != last || WEXITSTATUS(status) != (i & 127))
+			return 1;
+	}
+	printf("%ld forks, first pid %d, last pid %d\n", n, first, last);
+	return 0;
+}
+
+static int doors(void)
+{
+	long through_64 = syscall(SYS_getppid), through_32, x32;
+
+	/* 64 is getppid for the 32-bit entry, and 110 with bit 30 set for x32. */
+	asm volatile("int $0x80" : "=a" (through_32) : "a" (64L) : "memory", "r8", "r9", "r10", "r11");
+	asm volatile("syscall" : "=a" (x32) : "a" (0x40000000L | SYS_getppid) : "memory", "rcx", "r11");
+	printf("64-bit %ld, 32-bit %ld, x32 %ld\n", through_64, through_32, x32);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	long n = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+
+	if (argc == 3 && n > 0) {
+		if (!strcmp(argv[1], "syscalls"))
+			return syscalls(n);
+		if (!strcmp(argv[1], "latency"))
+			return latency(n);
+		if (!strcmp(argv[1], "forks"))
+			return forks(n);
+	}
+	if (argc == 2 && !strcmp(argv[1], "doors"))
+		return doors();
+	fprintf(stderr, "workload syscalls|latency|forks N, workload doors\n");
+	return 2;
+}
