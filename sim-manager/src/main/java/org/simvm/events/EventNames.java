@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.events;
+
+import java.util.List;
+
+/**
+ * What events of one domain are called when they are shown.
+ *
+ * @param domain name of the domain, or null to leave it out
+ * @param monitors names of the domain's monitors, by index
+ */
+public record EventNames(String domain, List<String> monitors) {
+    public EventNames {
+        monitors = List.copyOf(monitors);
+    }
+
+    /** Names a monitor, by number if the index is unknown. */
+    String monitor(int index) {
+        return index >= 0 && index < monitors.size() ? monitors.get(index) : Integer.toUnsignedString(index);
+    }
+
+    /** Names the kind of an event: {@code syscall fork exec exit}, or {@code event-N}. */
+    static String kind(Event event) {
+        if (event instanceof Event.SyscallEvent) {
+            return "syscall";
+        } else if (event instanceof Event.ForkEvent) {
+            return "fork";
+        } else if (event instanceof Event.ExecEvent) {
+            return "exec";
+        } else if (event instanceof Event.ExitEvent) {
+            return "exit";
+        }
+        return "event-" + event.type();
+    }
+}
