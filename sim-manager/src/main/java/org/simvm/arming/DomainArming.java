@@ -1,27 +1,397 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.arming;
 
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.simvm.guest.kernel.KernelResolver;
+import org.simvm.guest.kernel.KernelUnresolvedException;
+import org.simvm.guest.memory.GuestMemoryException;
+import org.simvm.qmp.DeviceState;
+import org.simvm.qmp.QmpException;
+import org.simvm.qmp.SimDevice;
+import org.simvm.qmp.SimEvent;
+import org.simvm.qmp.SimStatus;
+import org.simvm.region.RegionException;
+import org.simvm.region.SimAbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /**
  * Arms one domain's guest at each of its boots, from when its QEMU starts until it ends.
  *
- * <p>{@link #start} returns at once; everything happens on threads of the session.
+ * <p>{@link #start} returns at once; everything happens on threads of the session: events come in on the connection's, and
+ * all steps run on one worker. Each boot has a number; a step that belongs to an earlier boot does nothing, and one that is
+ * under way when the machine is reset ends at the next thing that it wants of QEMU.
  */
 public final class DomainArming implements AutoCloseable {
-    private DomainArming() {
+    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+
+    private final ArmingRequest request;
+    private final ArmingListener listener;
+    private final KernelSource kernels;
+    private final ExecutorService worker;
+    private final AtomicInteger boot = new AtomicInteger();
+    private final GuestRam ram = new GuestRam();
+
+    private volatile ArmingState state = ArmingState.CONNECTING;
+    private volatile SimDevice device;
+    /** The device stopped the guest, and it was not asked to go on since. */
+    private volatile boolean standing;
+    private volatile boolean over;
+
+    // the worker's own
+    private BootArming arming;
+    private boolean regionUsed;
+
+    private DomainArming(ArmingRequest request, ArmingListener listener, KernelSource kernels) {
+        this.request = request;
+        this.listener = listener;
+        this.kernels = kernels;
+        this.worker = Executors.newSingleThreadExecutor(body -> {
+            Thread thread = new Thread(body, "arming " + request.domain());
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     /** Starts to wait for the domain's QEMU, and then to arm each boot. */
     public static DomainArming start(ArmingRequest request, ArmingListener listener) {
-        throw new IllegalStateException("not yet");
+        return start(request, listener, KernelResolver::resolve);
+    }
+
+    static DomainArming start(ArmingRequest request, ArmingListener listener, KernelSource kernels) {
+        DomainArming session = new DomainArming(request, listener, kernels);
+        session.worker.execute(session::connect);
+        return session;
     }
 
     /** Returns how far the present boot has come. */
     public ArmingState state() {
-        throw new IllegalStateException("not yet");
+        return state;
+    }
+
+    /**
+     * Asks the device for its state and counters.
+     *
+     * @throws QmpException if QEMU is not there, or does not answer
+     * @throws InterruptedException if the thread was interrupted while it waited
+     */
+    public SimStatus query() throws QmpException, InterruptedException {
+        return connected().query();
+    }
+
+    /**
+     * Suspends the guest. It then shows as paused to libvirt too.
+     *
+     * @throws QmpException if QEMU is not there, or does not answer
+     * @throws InterruptedException if the thread was interrupted while it waited
+     */
+    public void pause() throws QmpException, InterruptedException {
+        connected().pause();
+    }
+
+    private SimDevice connected() throws QmpException {
+        SimDevice there = device;
+        if (there == null) {
+            throw QmpException.notConnected(request.qmpSocket().toString());
+        }
+        return there;
     }
 
     /** Ends the session; the guest is left as it is. {@link ArmingListener#gone} follows. */
     @Override
     public void close() {
+        SimDevice there = device;
+        if (there != null) {
+            there.close(); // its last event ends the session
+        } else {
+            over = true;
+            worker.shutdownNow();
+        }
+    }
+
+    // --- events, on the connection's thread -------------------------------------------------------------------
+
+    private void event(SimEvent event) {
+        if (event instanceof SimEvent.Boot booted) {
+            standing = true;
+            submit(() -> bootStop(booted));
+        } else if (event instanceof SimEvent.Stop stop) {
+            standing = true;
+            submit(() -> stopped(stop));
+        } else if (event instanceof SimEvent.Reset) {
+            boolean stood = standing;
+            standing = false;
+            boot.incrementAndGet();
+            submit(() -> reset(stood));
+        } else if (event instanceof SimEvent.Violation violation) {
+            listener.violation(violation.violation());
+        } else if (event instanceof SimEvent.Doorbell) {
+            listener.doorbell();
+        } else if (event instanceof SimEvent.Gone gone) {
+            over = true;
+            boot.incrementAndGet();
+            execute(() -> ended(gone.reason()));
+        }
+    }
+
+    /** A step of the present boot. */
+    @FunctionalInterface
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    private void submit(Step step) {
+        int number = boot.get();
+        execute(() -> {
+            if (number == boot.get()) {
+                attempt(number, step);
+            }
+        });
+    }
+
+    private void execute(Runnable task) {
+        try {
+            worker.execute(task);
+        } catch (RejectedExecutionException e) {
+            log.debug("{}: the session has ended", request.domain());
+        }
+    }
+
+    // --- steps, on the worker ---------------------------------------------------------------------------------
+
+    private void connect() {
+        try {
+            SimDevice there = SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
+            device = there;
+            SimStatus status = there.query();
+            if (status.abi() != SimAbi.VERSION) {
+                throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI " + status.abi()
+                        + ", this manager for " + SimAbi.VERSION + "; install matching packages");
+            }
+            log.info("{}: connected to QEMU {}, device state {}", request.domain(), status.pid(), status.state().wireName());
+            state = ArmingState.WAITING;
+            if (status.state() != DeviceState.WAITING) {
+                catchUp(status);
+            }
+        } catch (Exception e) {
+            fail(boot.get(), e);
+            if (device == null) {
+                ended(e instanceof InterruptedException ? "the session was closed" : e.getMessage());
+            }
+        }
+    }
+
+    /** The guest got further than its start before the manager was there: QEMU tells events only to who listens. */
+    private void catchUp(SimStatus status) throws ArmingException, RegionException {
+        if (status.state() == DeviceState.BOOT_STOP && status.boot().isPresent()) {
+            standing = true;
+            submit(() -> bootStop(status.boot().get())); // does nothing if the event came after all
+        } else if (status.state() == DeviceState.MAPPED) {
+            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot", request.domain());
+            state = ArmingState.MAPPED;
+            regionUsed = true;
+            listener.mapped(request.region().ring());
+        } else if (status.state() != DeviceState.FAILED) {
+            regionUsed = true;
+            throw new ArmingException(ArmingFailure.Kind.QEMU, "an earlier manager left the guest half armed (device state "
+                    + status.state().wireName() + "); reset the guest to arm it");
+        }
+    }
+
+    private void bootStop(SimEvent.Boot booted) throws Exception {
+        if (arming != null) {
+            return;
+        }
+        log.info("{}: boot stop on vCPU {}, lstar 0x{}, {} levels", request.domain(), booted.cpu(),
+                Long.toHexString(booted.lstar()), (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
+        state = ArmingState.RESOLVING;
+        if (regionUsed) {
+            request.region().reset();
+        }
+        regionUsed = true;
+        StepClock clock = new StepClock(request.domain());
+        clock.pausedSince(booted.receivedNanos());
+        SimStatus status = device.query();
+        BootArming started = new BootArming(request, device, status, ram.map(status), booted, clock);
+        clock.lap("boot stop: map guest RAM");
+        arming = started;
+        started.atBootStop(kernels);
+        resume();
+        clock.lap("boot stop: resume");
+        clock.running();
+        state = ArmingState.PREPARING;
+        started.prepare();
+    }
+
+    private void stopped(SimEvent.Stop stop) throws Exception {
+        if (arming == null || state != ArmingState.PREPARING && state != ArmingState.MAPPED) {
+            log.warn("{}: the guest stopped at 0x{} for no reason of ours", request.domain(), Long.toHexString(stop.address()));
+            resume();
+            return;
+        }
+        StepClock clock = arming.clock();
+        clock.pausedSince(stop.receivedNanos());
+        if (state == ArmingState.PREPARING) {
+            clock.lap("hook stop: wait for preparation");
+            boolean baselineNow = arming.atHookStop(stop);
+            state = ArmingState.MAPPED;
+            listener.mapped(request.region().ring());
+            if (!baselineNow) {
+                resume();
+                clock.lap("hook stop: resume");
+                return;
+            }
+        }
+        baseline(clock);
+    }
+
+    private void baseline(StepClock clock) throws Exception {
+        try {
+            listener.recordBaseline(arming.guest());
+        } catch (Exception e) {
+            throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: " + e.getMessage(), e);
+        }
+        clock.lap("baseline stop: baseline");
+        arming.seal();
+        resume();
+        clock.lap("baseline stop: resume");
+        state = ArmingState.ARMED;
+        ArmedGuest guest = arming.guest();
+        log.info("{}: armed: {}", request.domain(), guest);
+        listener.armed(guest);
+    }
+
+    private void reset(boolean stood) throws Exception {
+        log.info("{}: reset while {}", request.domain(), state);
+        arming = null;
+        state = ArmingState.WAITING;
+        listener.reset();
+        if (regionUsed) {
+            request.region().reset();
+            regionUsed = false;
+        }
+        // A guest that stood for us still does; one that has come to its next boot stop meanwhile stands for that.
+        if (stood && device.query().state() == DeviceState.WAITING && !device.isRunning()) {
+            device.resume();
+        }
+    }
+
+    private void ended(String reason) {
+        if (state == ArmingState.GONE) {
+            return;
+        }
+        state = ArmingState.GONE;
+        arming = null;
+        ram.close();
+        log.info("{}: {}", request.domain(), reason);
+        listener.gone(reason);
+        worker.shutdown();
+    }
+
+    private void resume() throws QmpException, InterruptedException {
+        standing = false; // first: the next stop may come before the answer
+        try {
+            device.resume();
+        } catch (QmpException e) {
+            standing = true;
+            throw e;
+        }
+    }
+
+    private void attempt(int number, Step step) {
+        try {
+            step.run();
+        } catch (Exception e) {
+            fail(number, e);
+        }
+    }
+
+    // --- failure ----------------------------------------------------------------------------------------------
+
+    private void fail(int number, Exception cause) {
+        if (cause instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        if (number != boot.get() || over || cause instanceof QmpException.Closed && device != null || wasReset()) {
+            log.info("{}: arming abandoned while {}: {}", request.domain(), state, cause.getMessage());
+            return;
+        }
+        ArmingState reached = state;
+        ArmingFailure.Kind kind = kind(cause);
+        if (kind == ArmingFailure.Kind.INTERNAL) {
+            log.error("{}: arming failed while {}", request.domain(), reached, cause);
+        }
+        state = ArmingState.FAILED;
+        boolean runs = device != null && (request.required() ? !holdGuest() : letGuestGo());
+        ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
+        log.warn("{}: not armed ({}, while {}): {}", request.domain(), kind, reached, failure.reason());
+        listener.failed(failure);
+    }
+
+    /** The device's own word, for a reset whose event is still on its way to us. */
+    private boolean wasReset() {
+        try {
+            return device != null && arming != null && device.query().state() == DeviceState.WAITING;
+        } catch (QmpException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Returns whether the guest stands for certain. */
+    private boolean holdGuest() {
+        try {
+            device.pause();
+            return true;
+        } catch (QmpException e) {
+            log.error("{}: a guest that must not run unarmed could not be stopped: {}", request.domain(), e.getMessage());
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Returns whether the guest runs for certain. */
+    private boolean letGuestGo() {
+        try {
+            device.clearStop();
+            if (standing) {
+                resume();
+            }
+            return true;
+        } catch (QmpException e) {
+            log.error("{}: could not let the guest go on: {}", request.domain(), e.getMessage());
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private static ArmingFailure.Kind kind(Exception cause) {
+        if (cause instanceof ArmingException arming) {
+            return arming.kind();
+        } else if (cause instanceof KernelUnresolvedException) {
+            return ArmingFailure.Kind.KERNEL_UNRESOLVED;
+        } else if (cause instanceof GuestMemoryException) {
+            return ArmingFailure.Kind.GUEST_MEMORY;
+        } else if (cause instanceof RegionException) {
+            return ArmingFailure.Kind.REGION;
+        } else if (cause instanceof QmpException) {
+            return ArmingFailure.Kind.QEMU;
+        }
+        return ArmingFailure.Kind.INTERNAL;
+    }
+
+    private static String oneLine(Exception cause) {
+        String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        return message.replaceAll("\\p{Cntrl}+", " ");
     }
 }

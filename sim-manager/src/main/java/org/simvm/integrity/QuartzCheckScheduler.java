@@ -20,6 +20,7 @@ import org.quartz.SchedulerException;
 import org.quartz.SimpleScheduleBuilder;
 import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
+import org.quartz.TriggerKey;
 import org.quartz.impl.StdSchedulerFactory;
 import org.quartz.spi.JobFactory;
 import org.simvm.settings.IntegritySettings;
@@ -126,6 +127,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
     @DisallowConcurrentExecution
     static final class RoundJob implements Job {
         static final String AT_ONCE = "at-once";
+        private static final String POSTPONED = "postponed";
 
         private final String group;
         private final Map<String, Round> rounds;
@@ -142,20 +144,24 @@ final class QuartzCheckScheduler implements CheckScheduler {
                 return;
             }
             try {
-                if (!context.getMergedJobDataMap().containsKey(AT_ONCE)) {
-                    delay(round.jitter());
+                if (!round.jitter().isZero() && !context.getMergedJobDataMap().containsKey(AT_ONCE)) {
+                    postpone(context, round.jitter());
+                } else {
+                    round.body().run();
                 }
-                round.body().run();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } catch (RuntimeException e) {
+            } catch (SchedulerException | RuntimeException e) {
                 log.error("domain {}: a round of integrity checks failed", group, e);
             }
         }
 
-        private static void delay(Duration jitter) throws InterruptedException {
-            if (!jitter.isZero()) {
-                Thread.sleep(ThreadLocalRandom.current().nextLong(jitter.toMillis() + 1));
+        /** Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains. */
+        private void postpone(JobExecutionContext context, Duration jitter) throws SchedulerException {
+            long delay = ThreadLocalRandom.current().nextLong(jitter.toMillis() + 1);
+            TriggerKey key = TriggerKey.triggerKey(POSTPONED, group);
+            Trigger once = TriggerBuilder.newTrigger().withIdentity(key).forJob(context.getJobDetail())
+                    .usingJobData(AT_ONCE, "yes").startAt(new Date(System.currentTimeMillis() + delay)).build();
+            if (context.getScheduler().rescheduleJob(key, once) == null) {
+                context.getScheduler().scheduleJob(once);
             }
         }
     }

@@ -15,6 +15,11 @@ public class QmpException extends IOException {
         super(message, cause);
     }
 
+    /** Returns the exception for a command that there is no connection for yet. */
+    public static QmpException notConnected(String socket) {
+        return new Closed("QEMU has not opened " + socket + " yet", null);
+    }
+
     /** QEMU answered a command with an error; the connection is fine and QEMU changed nothing. */
     public static final class Refused extends QmpException {
         private static final long serialVersionUID = 1L;

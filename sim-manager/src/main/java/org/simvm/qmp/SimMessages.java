@@ -74,7 +74,8 @@ final class SimMessages {
         return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
                 unsigned(node, "pid"), unsigned(node, "area-base"), unsigned(node, "area-size"),
                 unsigned(node, "armed-boots"), unsigned(node, "switches"), unsigned(node, "violations"),
-                unsigned(node, "doorbells"), ram, vcpus);
+                unsigned(node, "doorbells"), ram, vcpus,
+                node.hasNonNull("boot") ? Optional.of(boot(node.get("boot"), System.nanoTime())) : Optional.empty());
     }
 
     static ViolationLog violations(JsonNode node) throws QmpException {
@@ -90,8 +91,7 @@ final class SimMessages {
         JsonNode data = event.data();
         long when = event.receivedNanos();
         return switch (event.name()) {
-            case "SIM_BOOT" -> Optional.of(new SimEvent.Boot(integer(data, "cpu"), unsigned(data, "lstar"),
-                    unsigned(data, "cr3"), unsigned(data, "cr4"), unsigned(data, "efer"), when));
+            case "SIM_BOOT" -> Optional.of(boot(data, when));
             case "SIM_STOP" -> Optional.of(new SimEvent.Stop(integer(data, "cpu"), unsigned(data, "address"),
                     unsigned(data, "cr3"), unsigned(data, "cr4"), when));
             case "SIM_VIOLATION" -> Optional.of(new SimEvent.Violation(violation(data), when));
@@ -100,6 +100,11 @@ final class SimMessages {
             case "SHUTDOWN" -> Optional.of(new SimEvent.Shutdown(data.path("guest").asBoolean(), when));
             default -> Optional.empty();
         };
+    }
+
+    private static SimEvent.Boot boot(JsonNode data, long when) throws QmpException {
+        return new SimEvent.Boot(integer(data, "cpu"), unsigned(data, "lstar"), unsigned(data, "cr3"),
+                unsigned(data, "cr4"), unsigned(data, "efer"), when);
     }
 
     private static SimViolation violation(JsonNode node) throws QmpException {

@@ -2,6 +2,7 @@
 package org.simvm.qmp;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Holds the answer to {@code query-sim}. 64-bit values are unsigned.
@@ -17,10 +18,13 @@ import java.util.List;
  * @param violations violations so far, limited or not
  * @param doorbells doorbell writes so far
  * @param ram the guest's RAM, by guest-physical address
+ * @param boot the last {@code SIM_BOOT} since reset, for a manager that came too late for the event; its
+ *     {@code receivedNanos} is when this answer was read
  * @param vcpus one entry for each virtual CPU
  */
 public record SimStatus(int abi, DeviceState state, String gate, long pid, long areaBase, long areaSize,
-        long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram, List<Vcpu> vcpus) {
+        long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram, List<Vcpu> vcpus,
+        Optional<SimEvent.Boot> boot) {
 
     public SimStatus {
         ram = List.copyOf(ram);

@@ -66,13 +66,15 @@ class SimDeviceTests {
                  "area-size": 1073741824, "armed-boots": 2, "switches": 18446744073709551615, "violations": 3,
                  "doorbells": 4, "ram": [{"gpa": 0, "size": 655360, "fd": 17, "offset": 0},
                  {"gpa": 4294967296, "size": 4096, "fd": 17, "offset": 655360}],
-                 "vcpus": [{"index": 0, "view": "normal", "cr3": 4096, "cr4": 6304, "rip": 18446744071578845184}]}
+                 "vcpus": [{"index": 0, "view": "normal", "cr3": 4096, "cr4": 6304, "rip": 18446744071578845184}],
+                 "boot": {"cpu": 1, "lstar": 18446744071578845184, "cr3": 4096, "cr4": 4096, "efer": 3329}}
                 """);
         SimStatus status = device.query();
         assertEquals(DeviceState.BOOT_STOP, status.state());
         assertEquals(-1L, status.switches());
         assertEquals(new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360), status.ram().get(1));
         assertEquals(0xffffffff81000000L, status.vcpus().get(0).rip());
+        assertEquals(0xffffffff81000000L, status.boot().orElseThrow().lstar());
     }
 
     @Test

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Cuts the time of one boot's arming into steps, and knows in which of them the guest stands. */
+final class StepClock {
+    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+
+    private final String domain;
+    private final List<StepTime> steps = new ArrayList<>();
+    private long last;
+    private boolean paused;
+
+    StepClock(String domain) {
+        this.domain = domain;
+    }
+
+    /** Begins a stretch in which the guest stands, since a {@link System#nanoTime()} in the past. */
+    void pausedSince(long nanos) {
+        last = nanos;
+        paused = true;
+    }
+
+    /** Begins a stretch in which the guest runs, now. */
+    void running() {
+        last = System.nanoTime();
+        paused = false;
+    }
+
+    /** Ends a step. */
+    void lap(String step) {
+        long now = System.nanoTime();
+        StepTime time = new StepTime(step, (now - last) / 1e6, paused);
+        steps.add(time);
+        last = now;
+        log.info("{}: {} took {} ms{}", domain, step, String.format("%.1f", time.milliseconds()),
+                paused ? " (guest paused)" : "");
+    }
+
+    List<StepTime> steps() {
+        return List.copyOf(steps);
+    }
+}
