@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mkinitrd.sh KERNEL OUT [--disk] [FILE…]: writes the initrd of a test guest for the kernel in the folder KERNEL
-# (as kernels.sh prints it): busybox, `init` from this folder, what --disk needs (virtio block), and each FILE
+# (as kernels.sh prints it): busybox, `init` and `console` from here, what --disk needs (virtio block), and each FILE
 # as /FILE (`NAME=FILE`: as /NAME). A FILE called `script` is run when the guest is up.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,9 +12,10 @@ busybox=$(PATH=/bin:/usr/bin command -v busybox) || { echo "mkinitrd.sh: no busy
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+export PATH=$PATH:/usr/sbin:/sbin
 mkdir -p "$root"/{bin,modules}
 cp "$busybox" "$root/bin/busybox"
-install -m 755 "$here/init" "$root/init"
+install -m 755 "$here/init" "$here/console" "$root/"
 : >"$root/modules/order"
 
 # Puts a module in after what it depends on; one that is built into the kernel is found nowhere, and not needed.
@@ -29,7 +30,7 @@ add_module() {
         *) cp "$file" "$found" ;;
     esac
     local dependency
-    for dependency in $(/sbin/modinfo -F depends "$found" | tr , ' '); do add_module "$dependency"; done
+    for dependency in $(modinfo -F depends "$found" | tr , ' '); do add_module "$dependency"; done
     echo "$name.ko" >>"$root/modules/order"
 }
 

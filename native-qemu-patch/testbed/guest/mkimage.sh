@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mkimage.sh: makes a disk with a real Debian user space (systemd, dbus, logind, apt) and prints its path: an ext4
+# file system without partitions or kernel. It is made once and kept in the cache; use a copy.
+# A unit of ours runs `console` on the first serial port. Needs root, for debootstrap.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../../scripts/progress.sh
+. "$here/../../scripts/progress.sh"
+# shellcheck source=SCRIPTDIR/../../scripts/debian-archive.sh
+. "$here/../../scripts/debian-archive.sh"
+export PATH=$PATH:/usr/sbin:/sbin
+
+suite=bookworm
+image="$CACHE/images/debian-$suite-$(cat "$0" "$here/console" "$here/workload.c" | sha256sum | cut -c1-12).ext4"
+mkdir -p "$CACHE/images"
+exec 9>"$CACHE/images/lock"
+flock 9
+if [ -e "$image" ]; then echo "$image"; exit 0; fi
+[ "$(id -u)" -eq 0 ] || fail "needs root, for debootstrap"
+
+work=$(mktemp -d "$CACHE/images/make.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+bootstrap() {
+    # In a mount namespace, so that nothing it mounts is left behind.
+    unshare --mount --propagation private debootstrap --variant=minbase \
+        --include=systemd,systemd-sysv,dbus,udev,kmod,procps,iproute2 "$suite" "$work/root" "$DEBIAN_MIRROR"
+}
+step "Making a Debian $suite disk" bootstrap || fail "debootstrap failed: is $DEBIAN_MIRROR within reach?"
+
+gcc -O2 -static -o "$work/root/usr/local/bin/workload" "$here/workload.c"
+install -m 755 "$here/console" "$work/root/usr/local/sbin/sim-console"
+cat >"$work/root/etc/systemd/system/sim-console.service" <<'END'
+[Unit]
+Description=Commands from the test host on the first serial port
+After=multi-user.target
+
+[Service]
+ExecStart=/usr/local/sbin/sim-console
+StandardInput=null
+
+[Install]
+WantedBy=multi-user.target
+END
+ln -s ../sim-console.service "$work/root/etc/systemd/system/multi-user.target.wants/"
+# The port is ours alone: no login on it.
+ln -s /dev/null "$work/root/etc/systemd/system/serial-getty@ttyS0.service"
+ln -sf /dev/null "$work/root/etc/systemd/system/getty@tty1.service"
+echo sim-debian >"$work/root/etc/hostname"
+echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$work/root/etc/fstab"
+rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
+
+truncate -s 1G "$work/image"
+step "Writing its file system" mke2fs -q -t ext4 -d "$work/root" "$work/image"
+mv "$work/image" "$image"
+echo "$image"

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
+# test host's end of their first serial port (the guest's end is ../guest/console).
+#
+#   domain_define NAME KERNEL-FOLDER INITRD [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
+#   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
+#   domain_start NAME              virsh start; its error is shown
+#   domain_ready NAME SECONDS      waits until the guest takes commands
+#   guest NAME SECONDS COMMAND     runs a command in the guest: prints what it printed, returns its status (124: no answer)
+#   domain_gone NAME SECONDS       waits until the domain is shut off
+#   domain_forget NAME             destroys and undefines it, whatever state it is in
+#
+# $(console NAME).log is all that the guest ever wrote.
+
+SIM_XMLNS=https://simvm.org/xmlns/libvirt/domain/1.0
+
+console() { echo "$SIM_HOST/$1.console"; }
+
+domain_define() {
+    local name=$1 kernel=$2 initrd=$3 la57='' memory=512 vcpus=1 disk='' append='' option
+    shift 3
+    for option in "$@"; do
+        case $option in
+            la57=off) la57="<feature policy='disable' name='la57'/>" ;;
+            la57=on) ;;
+            memory=*) memory=${option#*=} ;;
+            vcpus=*) vcpus=${option#*=} ;;
+            disk=*) disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${option#*=}'/><target dev='vda' bus='virtio'/></disk>"
+                append+=" sim.root=/dev/vda systemd.show_status=0" ;;
+            append=*) append+=" ${option#*=}" ;;
+            *) fail "domain_define: what is '$option'?" ;;
+        esac
+    done
+    rm -f "$(console "$name")".*
+    mkfifo "$(console "$name").in" "$(console "$name").out"
+    : >"$(console "$name").log"
+    cat >"$SIM_HOST/$name.xml" <<END
+<domain type='qemu'>
+  <name>$name</name>
+  <memory unit='MiB'>$memory</memory>
+  <vcpu>$vcpus</vcpu>
+  <cpu mode='maximum'>$la57</cpu>
+  <os>
+    <type arch='x86_64' machine='${SIM_MACHINE:-pc}'>hvm</type>
+    <kernel>$kernel/vmlinuz</kernel>
+    <initrd>$initrd</initrd>
+    <cmdline>console=ttyS0 quiet panic=-1$append</cmdline>
+  </os>
+  <features><acpi/></features>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <emulator>${SIM_PLAIN_EMULATOR:-/usr/lib/qemu-sim/qemu-system-x86_64}</emulator>
+    $disk
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+    <serial type='pipe'><source path='$(console "$name")'/></serial>
+  </devices>
+</domain>
+END
+    virsh -q define "$SIM_HOST/$name.xml" >&2
+}
+
+emulator_of() { virsh -q dumpxml --inactive "$1" | sed -n 's|.*<emulator>\(.*\)</emulator>.*|\1|p'; }
+_under_sim() { [ "$(emulator_of "$1")" = /usr/bin/qemu-system-x86_64-sim ]; }
+
+wait_until() { # wait_until SECONDS COMMAND…
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.1
+    done
+}
+
+domain_watch() {
+    virsh -q metadata "$1" --config --uri "$SIM_XMLNS" --key sim --set "$2" >/dev/null || return 1
+    wait_until 30 _under_sim "$1" || { say "the manager did not set the emulator of $1 (it is $(emulator_of "$1"))"; return 1; }
+}
+
+domain_start() {
+    # Something must read what the guest writes, before it writes.
+    cat "$(console "$1").out" >>"$(console "$1").log" 2>/dev/null &
+    virsh -q start "$1" >&2
+}
+
+domain_ready() { wait_until "$2" grep -qa '^@ready' "$(console "$1").log"; }
+
+guest() {
+    local log offset until
+    log=$(console "$1").log
+    offset=$(($(stat -c %s "$log") + 1))
+    until=$((SECONDS + $2))
+    printf '%s\n' "$3" 1<>"$(console "$1").in"
+    until tail -c "+$offset" "$log" | grep -qa '^@done'; do
+        if [ $SECONDS -ge $until ]; then
+            tail -c "+$offset" "$log"
+            return 124
+        fi
+        sleep 0.05
+    done
+    tail -c "+$offset" "$log" | sed '/^@done/,$d'
+    return "$(tail -c "+$offset" "$log" | sed -n 's/^@done \([0-9]*\).*/\1/p' | head -n 1)"
+}
+
+_shut_off() { [ "$(virsh -q domstate "$1" 2>/dev/null)" = "shut off" ]; }
+domain_gone() { wait_until "$2" _shut_off "$1"; }
+
+domain_forget() {
+    virsh -q destroy "$1" >/dev/null 2>&1 || true
+    virsh -q undefine "$1" >/dev/null 2>&1 || true
+    rm -f "$(console "$1")".* "$SIM_HOST/$1.xml"
+}

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# private-host.sh COMMAND [ARGUMENT…]: runs COMMAND on a "host" of its own: the machine's files, seen through
+# overlays that only this host writes, with SIM installed in them as packaging/install.sh installs it, a libvirtd and
+# a sim-manager that only this host knows. It lives in mount, network and process namespaces: when COMMAND ends,
+# every process in it ends and everything it wrote is gone, but for the checkout and the cache. /dev/kvm is out of
+# sight, so libvirt finds software emulation and nothing else.
+#
+# Needs root. SIM_QEMU_BUILD names the folder of the built QEMU. COMMAND finds
+#   virsh, virt-sim                    as on any host
+#   $HOST_LOGS                         logs of libvirtd, sim-manager and the domains' QEMU
+#   $SIM_HOST                          a folder for what it makes itself
+# PRIVATE_HOST_MANAGER=no leaves the manager to COMMAND; PRIVATE_HOST_LIBVIRT=no libvirtd too.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../../.." && pwd)
+# shellcheck source=SCRIPTDIR/../../scripts/progress.sh
+. "$here/../../scripts/progress.sh"
+
+if [ "${1:-}" != --inside ]; then
+    [ "$(id -u)" -eq 0 ] || fail "needs root, to make namespaces (nothing outside of them is changed)"
+    [ $# -gt 0 ] || fail "which command?"
+    export SIM_CACHE_DIR=$CACHE
+    exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$0" --inside "$@"
+fi
+shift
+
+export SIM_HOST=/run/sim-host HOST_LOGS=/run/sim-host/log
+# Libraries and settings of the caller's own must not reach what a host's services run with.
+unset LD_LIBRARY_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS LIBVIRT_DEFAULT_URI XDG_RUNTIME_DIR XDG_CONFIG_HOME
+
+private_mounts() {
+    local folder node
+    mount -t tmpfs -o mode=755 run /run
+    mkdir -p "$SIM_HOST"/{keep,dev,log,upper,work} /run/libvirt /run/lock
+    # Overlays hide what is mounted below; keep hold of what COMMAND shall see and write as it is.
+    mkdir "$SIM_HOST/keep/top" "$SIM_HOST/keep/cache"
+    mount --bind "$top" "$SIM_HOST/keep/top"
+    mount --bind "$CACHE" "$SIM_HOST/keep/cache"
+    for folder in etc usr var; do
+        mkdir "$SIM_HOST/upper/$folder" "$SIM_HOST/work/$folder"
+        mount -t overlay -o "lowerdir=/$folder,upperdir=$SIM_HOST/upper/$folder,workdir=$SIM_HOST/work/$folder" private "/$folder" ||
+            fail "this kernel mounts no overlay on /$folder"
+    done
+    [ -d "$top" ] || mkdir -p "$top"
+    [ -d "$CACHE" ] || mkdir -p "$CACHE"
+    mount --bind "$SIM_HOST/keep/top" "$top"
+    mount --bind "$SIM_HOST/keep/cache" "$CACHE"
+
+    mount -t tmpfs -o mode=755 dev "$SIM_HOST/dev"
+    for node in null zero full random urandom tty; do
+        : >"$SIM_HOST/dev/$node"
+        mount --bind "/dev/$node" "$SIM_HOST/dev/$node"
+    done
+    mkdir "$SIM_HOST"/dev/{pts,shm}
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$SIM_HOST/dev/pts"
+    mount -t tmpfs shm "$SIM_HOST/dev/shm"
+    ln -s pts/ptmx "$SIM_HOST/dev/ptmx"
+    ln -s /proc/self/fd "$SIM_HOST/dev/fd"
+    ln -s /proc/self/fd/0 "$SIM_HOST/dev/stdin"
+    ln -s /proc/self/fd/1 "$SIM_HOST/dev/stdout"
+    ln -s /proc/self/fd/2 "$SIM_HOST/dev/stderr"
+    mount --move "$SIM_HOST/dev" /dev
+    ip link set lo up 2>/dev/null || true
+}
+
+install_sim() {
+    QEMU_BUILD=${SIM_QEMU_BUILD:?} "$top/packaging/install.sh" / >"$HOST_LOGS/install.log" 2>&1 ||
+        { cat "$HOST_LOGS/install.log" >&2; fail "SIM could not be installed"; }
+}
+
+configure_libvirt() {
+    rm -rf /var/{lib,cache,log}/libvirt /etc/libvirt/qemu
+    mkdir -p /etc/libvirt /var/{lib,cache,log}/libvirt/qemu
+    cat >/etc/libvirt/qemu.conf <<'END'
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+security_default_confined = 0
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+END
+    cat >/etc/libvirt/libvirtd.conf <<END
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+unix_sock_group = "root"
+log_outputs = "2:file:$HOST_LOGS/libvirtd.log"
+host_uuid = "$(cat /proc/sys/kernel/random/uuid)"
+END
+    # The hooks of the machine's own domains have no business here.
+    if [ -d /etc/libvirt/hooks ]; then
+        find /etc/libvirt/hooks -type f ! -name 50-sim -delete
+    fi
+    cat >/etc/sim-manager/conf.d/private-host.conf <<'END'
+qemu.user = root
+qemu.group = root
+END
+}
+
+# wait_for SECONDS COMMAND…: waits until COMMAND succeeds
+wait_for() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.1
+    done
+}
+
+start_libvirtd() {
+    # A copy: an AppArmor profile for the machine's own libvirtd goes by its path.
+    cp /usr/sbin/libvirtd "$SIM_HOST/libvirtd"
+    "$SIM_HOST/libvirtd" --pid-file /run/libvirt/libvirtd.pid >>"$HOST_LOGS/libvirtd.out" 2>&1 &
+    wait_for 60 virsh -q -c qemu:///system list ||
+        { tail -n 20 "$HOST_LOGS"/libvirtd.* >&2; fail "libvirtd does not answer"; }
+}
+
+start_manager() {
+    /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
+    wait_for 60 virt-sim list || { tail -n 20 "$HOST_LOGS/sim-manager.log" >&2; fail "sim-manager does not answer"; }
+}
+
+private_mounts
+install_sim
+ln -sfn /var/log/libvirt/qemu "$HOST_LOGS/qemu"
+configure_libvirt
+export LIBVIRT_DEFAULT_URI=qemu:///system
+[ "${PRIVATE_HOST_LIBVIRT:-yes}" = no ] || start_libvirtd
+[ "${PRIVATE_HOST_MANAGER:-yes}" = no ] || start_manager
+status=0
+"$@" || status=$?
+# Whatever failed is explained by these; they would be gone with the host.
+if [ -n "${PRIVATE_HOST_KEEP_LOGS:-}" ]; then
+    rm -rf "$PRIVATE_HOST_KEEP_LOGS"
+    mkdir -p "$PRIVATE_HOST_KEEP_LOGS"
+    cp -rL "$HOST_LOGS/." "$PRIVATE_HOST_KEEP_LOGS/" 2>/dev/null || true
+fi
+exit $status
