@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.HookSite;
+import org.simvm.guest.memory.GuestMemoryException;
+import org.simvm.guest.paging.PageTables;
+import org.simvm.guest.paging.TableEntry;
+import org.simvm.guest.paging.TableLevel;
+import org.simvm.guest.paging.Translation;
+import org.simvm.guest.paging.VirtualMemory;
+
+/**
+ * Looks at how page tables map the gates: the kernel's own, and those of every process in the guest's list. A process shares the
+ * kernel's half of its tables with all others, from the topmost entry on; one that does not could call other gates, or none.
+ */
+final class GateMappingCheck implements Check {
+    /** Accessed and dirty: the CPU's to set. */
+    private static final long CPU_BITS = 0x60;
+    private static final int ATTEMPTS = 3;
+
+    private final ArmedGuest guest;
+    private final TaskList tasks;
+    private final VirtualMemory kernelMemory;
+
+    private GateMappingCheck(ArmedGuest guest, TaskList tasks, VirtualMemory kernelMemory) {
+        this.guest = guest;
+        this.tasks = tasks;
+        this.kernelMemory = kernelMemory;
+    }
+
+    static GateMappingCheck of(ArmedGuest guest) throws BaselineException {
+        VirtualMemory kernelMemory = new VirtualMemory(guest.kernelTables());
+        return new GateMappingCheck(guest, TaskList.of(kernelMemory, guest.kernel()), kernelMemory);
+    }
+
+    @Override
+    public void run(FindingCollector findings) throws GuestMemoryException {
+        compareEntry(findings);
+        gatesAsSeenBy(guest.kernelTables()).ifPresent(wrong -> findings.add("gates, by the kernel's page tables",
+                OptionalLong.of(gateAddress()), OptionalLong.of(guest.image().gatePages()), "mapped as armed", wrong));
+        List<TaskList.Process> processes = readTasks(findings);
+        Set<Long> seen = new HashSet<>();
+        for (TaskList.Process process : processes) {
+            if (seen.add(process.pgd())) {
+                compareProcess(process, findings);
+            }
+        }
+    }
+
+    private void compareEntry(FindingCollector findings) throws GuestMemoryException {
+        Optional<TableEntry> entry = guest.kernelTables().entry(guest.image().gateVirtualBase(), TableLevel.PDPT);
+        findings.compared(Long.BYTES);
+        String expected = String.format("entry 0x%x at gpa 0x%x", guest.image().gateEntry(), guest.gateEntryGpa());
+        if (entry.isEmpty() || entry.get().gpa() != guest.gateEntryGpa()
+                || (entry.get().value() | CPU_BITS) != (guest.image().gateEntry() | CPU_BITS)) {
+            findings.add("page-table entry of the gates", OptionalLong.of(guest.image().gateVirtualBase()),
+                    OptionalLong.of(guest.gateEntryGpa()), expected, entry.map(now ->
+                            String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa())).orElse("no such table"));
+        }
+    }
+
+    private List<TaskList.Process> readTasks(FindingCollector findings) {
+        String reason = "";
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // entries come and go under the reader
+            try {
+                return tasks.read();
+            } catch (GuestMemoryException e) {
+                reason = e.getMessage();
+            }
+        }
+        findings.addIncomplete("the guest's list of processes", reason, true);
+        return List.of();
+    }
+
+    private void compareProcess(TaskList.Process process, FindingCollector findings) {
+        String wrong = "";
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            if (!tasks.unchanged(process)) {
+                return; // it ended, or runs another program: its tables are somebody else's by now
+            }
+            wrong = difference(process).orElse("");
+            findings.compared(Long.BYTES);
+            if (wrong.isEmpty()) {
+                return;
+            }
+        }
+        findings.addGuestControlled(process.toString(), OptionalLong.of(gateAddress()), OptionalLong.empty(),
+                "the kernel's own page tables above 0xffffff8000000000", wrong);
+    }
+
+    /** Says how a process's view of gates and hooks differs, or nothing. */
+    private Optional<String> difference(TaskList.Process process) {
+        try {
+            PageTables own = new PageTables(guest.memory(), kernelMemory.physical(process.pgd()), guest.kernelTables().levels());
+            if (topEntry(own) == topEntry(guest.kernelTables())) {
+                return Optional.empty();
+            }
+            Optional<String> gates = gatesAsSeenBy(own);
+            if (gates.isPresent()) {
+                return Optional.of("gates " + gates.get());
+            }
+            for (HookSite hook : guest.hooks()) {
+                Optional<Translation> page = own.translate(hook.address());
+                if (page.isEmpty() || page.get().gpa() != hook.gpa()) {
+                    return Optional.of("hook " + hook.symbol() + " " + page.map(at ->
+                            String.format("at gpa 0x%x", at.gpa())).orElse("not mapped"));
+                }
+            }
+            return Optional.of("page tables of its own that show the same");
+        } catch (GuestMemoryException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    private long topEntry(PageTables tables) throws GuestMemoryException {
+        return tables.entry(gateAddress(), tables.top()).map(TableEntry::value).orElse(0L) | CPU_BITS;
+    }
+
+    private Optional<String> gatesAsSeenBy(PageTables tables) throws GuestMemoryException {
+        Optional<Translation> page = tables.translate(gateAddress());
+        if (page.isEmpty()) {
+            return Optional.of("not mapped");
+        }
+        Translation now = page.get();
+        if (now.gpa() != guest.image().gatePages()) {
+            return Optional.of(String.format("mapped to gpa 0x%x", now.gpa()));
+        }
+        if (now.writable() || now.user() || !now.executable()) {
+            return Optional.of((now.writable() ? "writable " : "") + (now.user() ? "open to user mode " : "")
+                    + (now.executable() ? "" : "not executable"));
+        }
+        return Optional.empty();
+    }
+
+    private long gateAddress() {
+        return guest.image().gateVirtualBase() + (guest.image().gatePages() - guest.image().gateFrame());
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Predicate;
+import org.simvm.region.RegionException;
+import org.simvm.region.RegionFile;
+import org.simvm.region.RegionLayout;
+import org.simvm.region.RegionSegment;
+
+/** Compares segments of the region with their digests. Findings name segments, never their addresses, which are secret. */
+final class SegmentCheck implements Check {
+    private static final int PIECE = 1 << 20;
+
+    private final RegionFile region;
+    private final List<Recorded> segments = new ArrayList<>();
+
+    private record Recorded(RegionSegment segment, String sha256) {
+    }
+
+    private SegmentCheck(RegionFile region) {
+        this.region = region;
+    }
+
+    /** Tells the segments that hold monitor code or what only the host writes. */
+    static boolean monitorCode(RegionSegment segment) {
+        return switch (segment.role()) {
+            case PROGRAM -> !segment.access().write();
+            case CONFIGURATION -> true;
+            default -> false;
+        };
+    }
+
+    /** Tells the pages of the gates, in both views. */
+    static boolean gates(RegionSegment segment) {
+        return switch (segment.role()) {
+            case GATE_ENTRY, GATE_ENTRY_SIM, GATE_INNER -> true;
+            default -> false;
+        };
+    }
+
+    static SegmentCheck record(RegionFile region, RegionLayout layout, Predicate<RegionSegment> which)
+            throws RegionException {
+        SegmentCheck check = new SegmentCheck(region);
+        for (RegionSegment segment : layout.segments()) {
+            if (which.test(segment)) {
+                check.segments.add(new Recorded(segment, check.digest(segment)));
+            }
+        }
+        return check;
+    }
+
+    List<Baseline.Segment> baseline() {
+        return segments.stream().map(recorded -> new Baseline.Segment(recorded.segment().name(),
+                recorded.segment().size(), recorded.sha256())).toList();
+    }
+
+    @Override
+    public void run(FindingCollector findings) throws RegionException {
+        for (Recorded recorded : segments) {
+            String now = digest(recorded.segment());
+            findings.compared(recorded.segment().size());
+            if (!now.equals(recorded.sha256())) {
+                findings.add("region segment " + recorded.segment().name(), OptionalLong.empty(), OptionalLong.empty(),
+                        "sha256 " + recorded.sha256(), "sha256 " + now);
+            }
+        }
+    }
+
+    private String digest(RegionSegment segment) throws RegionException {
+        MessageDigest digest = Digests.sha256();
+        for (long done = 0; done < segment.size();) {
+            ByteBuffer piece = region.read(segment, done, (int) Math.min(PIECE, segment.size() - done));
+            done += piece.remaining();
+            digest.update(piece);
+        }
+        return Digests.hex(digest);
+    }
+}
