@@ -47,8 +47,9 @@ record MemberPath(String structure, List<String> members) {
     /** Returns the byte offset of the member, or one of the negative answers. */
     int resolve(TypeTable types) {
         int answer = MISSING;
+        Search search = new Search(types);
         for (int type : types.structures(structure)) {
-            int offset = new Search(types).offset(type, 0);
+            int offset = search.offset(type, 0);
             if (offset == MISSING || offset == answer) {
                 continue;
             }
@@ -60,7 +61,7 @@ record MemberPath(String structure, List<String> members) {
         return answer;
     }
 
-    /** A search for the members, with what is left of its work. */
+    /** A search in all structures of the name, with what is left of its work. */
     private final class Search {
         private final TypeTable types;
         private int work = WORK_LIMIT;

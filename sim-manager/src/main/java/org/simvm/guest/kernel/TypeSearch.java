@@ -12,7 +12,7 @@ final class TypeSearch {
     private static final int WINDOW = 1 << 20;
     private static final int ALIGNMENT = 4;
     /** Fewer bytes describe no kernel. */
-    private static final int SIZE_MINIMUM = 1024;
+    private static final int SIZE_MINIMUM = 256;
     /** Finds that are parsed; each may be as large as the limit. */
     private static final int CANDIDATE_LIMIT = 8;
 
