@@ -69,6 +69,10 @@ final class SequenceLedger {
         return true;
     }
 
+    int gaps() {
+        return gaps.size();
+    }
+
     long seen() {
         return seen;
     }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.region;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Programs and gates made by hand, for tests that need no compiler. */
+final class ExamplePrograms {
+    static final RegionArea AREA = new RegionArea(1L << 39, 1L << 39);
+    static final long GUEST_MEMORY = 2L << 30;
+    static final long PARAMETER = 0x1100;
+    static final long SLOT_CONFIG = 0x1000;
+    static final long SLOT_MONITOR = 0x1008;
+    static final long SLOT_PID = 0x1010;
+    static final long POINTER = 0x2ff8;
+    static final long HANDLER = 0x40;
+
+    private ExamplePrograms() {
+    }
+
+    /** A code page, a read-only page with three slots and a parameter, and three writable pages of which the first holds a pointer. */
+    static MonitorProgram program(String name) {
+        ByteBuffer code = ByteBuffer.allocate(100);
+        code.put(0, (byte) 0xc3);
+        return new MonitorProgram(name, Path.of(name + ".elf"), List.of(
+                new ProgramSegment(0, 4096, Access.READ_EXECUTE, code),
+                new ProgramSegment(0x1000, 4096, Access.READ_ONLY, ByteBuffer.allocate(0x200)),
+                new ProgramSegment(0x2000, 3 * 4096, Access.READ_WRITE, ByteBuffer.allocate(0))),
+                Map.of(POINTER, HANDLER),
+                List.of(hook()),
+                List.of(new SlotDeclaration("config", SLOT_CONFIG), new SlotDeclaration("monitor", SLOT_MONITOR),
+                        new SlotDeclaration("offset:task_struct.pid", SLOT_PID)),
+                List.of(new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, PARAMETER, 16,
+                        Map.of("open", List.of(2, 69), "close", List.of(3)))),
+                name.equals("core") ? 0x20 : 0);
+    }
+
+    static HookDeclaration hook() {
+        return new HookDeclaration(HookDeclaration.Kind.FENTRY, "wake_up_new_task", "", HANDLER, 7, 0, false);
+    }
+
+    /** Gates full of int3, with the patch symbols one after the other. */
+    static GateTemplate gates() {
+        Map<String, GateTemplate.Place> places = new HashMap<>();
+        places.put("g1_fentry", new GateTemplate.Place(GateTemplate.Page.ENTRY, 0));
+        places.put("g1_current_offset", new GateTemplate.Place(GateTemplate.Page.ENTRY, 16));
+        for (int i = 0; i < GateLoader.CALL_STUBS; i++) {
+            places.put("g1_call_stub_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 64 + i * 16));
+            places.put("g1_call_target_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 65 + i * 16));
+        }
+        List<String> inner = List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top", "g2_stack_stride", "g2_dispatch");
+        for (int i = 0; i < inner.size(); i++) {
+            places.put(inner.get(i), new GateTemplate.Place(GateTemplate.Page.INNER, 0x100 + i * 16));
+        }
+        return new GateTemplate(Path.of("gates.elf"), filled(0xcc), filled(0xcc), filled(0xcc), places);
+    }
+
+    private static ByteBuffer filled(int value) {
+        ByteBuffer page = ByteBuffer.allocate(4096);
+        for (int i = 0; i < 4096; i++) {
+            page.put(i, (byte) value);
+        }
+        return page;
+    }
+
+    static RegionPlan plan(long fileSize) {
+        return plan(fileSize, 2, GUEST_MEMORY);
+    }
+
+    static RegionPlan plan(long fileSize, int stacks, long guestMemory) {
+        return new RegionPlan(AREA, fileSize, guestMemory, stacks, 0x510, gates(), program("core"),
+                List.of(new RegionPlan.PlannedMonitor(program("syscalls"), Map.of("calls", "open")),
+                        new RegionPlan.PlannedMonitor(program("process"), Map.of())));
+    }
+}
