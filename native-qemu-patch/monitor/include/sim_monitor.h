@@ -111,4 +111,218 @@ _Static_assert(sizeof(struct sim_hook_declaration) == 24 + 2 * SIM_NAME_SIZE, "s
 _Static_assert(sizeof(struct sim_slot_declaration) == 8 + SIM_SLOT_NAME_SIZE, "sim_slot_declaration");
 _Static_assert(sizeof(struct sim_parameter_declaration) == 16 + SIM_NAME_SIZE, "sim_parameter_declaration");
 
+/*
+ * What follows puts the entries into their sections. Names and numbers are
+ * literals, since the assembler sees them as they stand; a name that is too
+ * long fails to assemble.
+ */
+#define SIM_STRING_(x) #x
+#define SIM_STRING(x) SIM_STRING_(x)
+
+#ifdef SIM_HOST_TEST /* the test program plays the manager and writes the slots itself */
+#define SIM_VALUES_SECTION ".data.sim_values,\"aw\""
+#else
+#define SIM_VALUES_SECTION ".rodata.sim_values,\"a\""
+#endif
+
+#define SIM_HOOK_(handler, kind, id, group, flags, function, caller)                                             \
+	__asm__(".pushsection .sim_hooks,\"\",@progbits\n"                                                       \
+		"771:	.quad " #handler "\n"                                                                      \
+		"	.long " SIM_STRING(kind) ", " SIM_STRING(id) ", " SIM_STRING(group) ", " SIM_STRING(flags) "\n" \
+		"	.asciz \"" function "\"\n"                                                                  \
+		"	.org 771b + 24 + 64\n"                                                                    \
+		"	.asciz \"" caller "\"\n"                                                                    \
+		"	.org 771b + 24 + 128\n"                                                                   \
+		"	.popsection\n")
+
+/* Values of `kind` and `flags` for the assembler, without C's suffixes. */
+#define SIM_REQUIRED 0
+#define SIM_OPTIONAL 1
+
+/*
+ * Calls `handler` at the start of the guest function `function`, with its
+ * arguments. `id`, `group`: see struct sim_hook_declaration. `need`:
+ * SIM_REQUIRED or SIM_OPTIONAL. The verdict of such a hook has no effect.
+ */
+#define SIM_ON_ENTRY(handler, id, group, need, function) SIM_HOOK_(handler, 1, id, group, need, function, "")
+
+/*
+ * Calls `handler` before the one call from `caller` to `function`, with the
+ * arguments of that call.
+ */
+#define SIM_ON_CALL(handler, id, group, need, caller, function) SIM_HOOK_(handler, 2, id, group, need, function, caller)
+
+/* Marks a handler, which only the declarations refer to. */
+#define SIM_HANDLER static __attribute__((used)) int64_t
+
+/*
+ * Defines the slot `variable`; `name` as for struct sim_slot_declaration. Until
+ * the host fills it in it holds SIM_MISSING. SIM_SLOT_DECLARE alone makes a
+ * slot of another file known.
+ */
+#define SIM_SLOT_DECLARE(variable) extern const uint64_t variable __attribute__((visibility("hidden")))
+#define SIM_SLOT(variable, name)                                   \
+	SIM_SLOT_DECLARE(variable);                                \
+	__asm__(".pushsection " SIM_VALUES_SECTION ",@progbits\n" \
+		"	.balign 8\n"                              \
+		"	.globl " #variable "\n"                   \
+		"	.hidden " #variable "\n"                  \
+		#variable ":\n"                                   \
+		"	.quad -1\n"                               \
+		"	.popsection\n"                            \
+		"	.pushsection .sim_slots,\"\",@progbits\n" \
+		"771:	.quad " #variable "\n"                    \
+		"	.asciz \"" name "\"\n"                    \
+		"	.org 771b + 8 + 192\n"                    \
+		"	.popsection\n")
+
+#define SIM_PARAMETER_(variable, words, type, initial, name)             \
+	extern const uint64_t variable[words] __attribute__((visibility("hidden"))); \
+	__asm__(".pushsection " SIM_VALUES_SECTION ",@progbits\n"       \
+		"	.balign 8\n"                                    \
+		"	.globl " #variable "\n"                         \
+		"	.hidden " #variable "\n"                        \
+		#variable ":\n"                                         \
+		"	.rept " SIM_STRING(words) "\n"                  \
+		"	.quad " #initial "\n"                           \
+		"	.endr\n"                                        \
+		"	.popsection\n"                                  \
+		"	.pushsection .sim_parameters,\"\",@progbits\n"  \
+		"771:	.quad " #variable "\n"                          \
+		"	.long 8 * " SIM_STRING(words) ", " SIM_STRING(type) "\n" \
+		"	.asciz \"" name "\"\n"                          \
+		"	.org 771b + 16 + 64\n"                          \
+		"	.popsection\n")
+
+/* Defines `const uint64_t variable[1]`, which the domain XML may set by `name`. */
+#define SIM_NUMBER(variable, initial, name) SIM_PARAMETER_(variable, 1, 1, initial, name)
+#define SIM_BOOLEAN(variable, initial, name) SIM_PARAMETER_(variable, 1, 2, initial, name)
+/* Defines the bitmap `const uint64_t variable[words]`; `initial` is that of every word. */
+#define SIM_SET(variable, words, initial, name) SIM_PARAMETER_(variable, words, 3, initial, name)
+
+_Static_assert(SIM_HOOK_FENTRY == 1 && SIM_HOOK_CALL == 2, "SIM_HOOK_*");
+_Static_assert(SIM_HOOK_OPTIONAL == SIM_OPTIONAL, "SIM_OPTIONAL");
+_Static_assert(SIM_PARAMETER_NUMBER == 1 && SIM_PARAMETER_BOOLEAN == 2 && SIM_PARAMETER_SET == 3, "SIM_PARAMETER_*");
+_Static_assert(SIM_NAME_SIZE == 64 && SIM_SLOT_NAME_SIZE == 192, "sizes of names");
+
+/*
+ * ---------------------------------------------------------------------------
+ * Handlers
+ * ---------------------------------------------------------------------------
+ */
+
+/*
+ * What a hook calls. Returns the verdict: 0 allows; a negative errno makes a
+ * redirected call of do_syscall_64 skip the system call (the monitor has then written
+ * the errno to the guest's pt_regs.ax). For any other hook it has no effect.
+ */
+typedef int64_t sim_handler_t(const struct sim_call *call, const struct sim_hook *hook);
+
+/* What the host has set up for this boot. */
+const struct sim_config *sim_config(void);
+
+/*
+ * ---------------------------------------------------------------------------
+ * Guest memory
+ *
+ * Reads what a guest-virtual address shows, by a walk of the guest's page
+ * tables in software. Nothing here faults, whatever the address, the tables or the
+ * root hold: what is not mapped, or not RAM, reads as "no". Pages of the
+ * guest's own direct map are found without a walk.
+ *
+ * Two reads of the same bytes may differ: another vCPU writes. Read once,
+ * check the copy, use the copy.
+ * ---------------------------------------------------------------------------
+ */
+#define SIM_TRANSLATIONS 8
+
+struct sim_memory {
+	uint64_t root; /* guest-physical address of the top page table */
+	struct {
+		uint64_t page;        /* guest-virtual, or SIM_MISSING */
+		const uint8_t *bytes; /* the same page, in the SIM view */
+	} translations[SIM_TRANSLATIONS];
+};
+
+/* Makes `memory` show the address space of this CR3 value. Keep it for one call only. */
+void sim_memory_open(struct sim_memory *memory, uint64_t cr3);
+
+/* Copies `size` bytes from the guest; false, and `to` all zeros, if any of them can't be read. */
+_Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t size);
+
+/* Reads a little-endian number; false, and 0, if it can't be read. */
+_Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value);
+_Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value);
+
+/*
+ * Copies the bytes before the first NUL, at most `limit` of them, and returns how many.
+ * Adds SIM_EVENT_TRUNCATED to `flags` if there was no NUL up to the limit, SIM_EVENT_UNREADABLE if
+ * memory ended before (what came before is still copied).
+ */
+uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags);
+
+/* The guest-physical address behind a pointer into the guest's direct map; false if it is none. */
+_Bool sim_direct_map_address(uint64_t address, uint64_t *gpa);
+
+/*
+ * ---------------------------------------------------------------------------
+ * Subjects
+ * ---------------------------------------------------------------------------
+ */
+
+/*
+ * Fills `subject` from the task_struct at `task`. Everything in it is the guest's
+ * claim. Returns SIM_EVENT_UNREADABLE if something could not be read (and is 0), else 0.
+ */
+uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task, struct sim_subject *subject);
+
+/*
+ * ---------------------------------------------------------------------------
+ * Texts and events
+ * ---------------------------------------------------------------------------
+ */
+#define SIM_TEXTS_SIZE 4096
+
+/* The texts of one event, in the form that the ring has them in. */
+struct sim_texts {
+	uint32_t count;
+	uint32_t size;  /* bytes used */
+	uint16_t flags; /* SIM_EVENT_TRUNCATED, SIM_EVENT_UNREADABLE */
+	uint8_t bytes[SIM_TEXTS_SIZE];
+};
+
+void sim_texts_open(struct sim_texts *texts);
+
+/* Adds the string at `address`, at most `limit` bytes of it. False if there was no room. */
+_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t limit);
+
+/* Adds the `size` bytes at `address`, at most `limit` of them. False if there was no room. */
+_Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t size,
+		      uint32_t limit);
+
+/*
+ * Adds the strings that the array at `address` points to, up to its null
+ * pointer, as many as fit, `maximum` at most. `pointer_size` is 4 or 8.
+ */
+void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t pointer_size,
+		     uint32_t limit, uint32_t maximum);
+
+/*
+ * Adds `count` strings that follow each other in memory, each with its NUL, as
+ * many as fit, `maximum` at most.
+ */
+void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t count,
+			uint32_t limit, uint32_t maximum);
+
+/* Begins an event: zeros `size` bytes, sets type, time, monitor, hook and the subject (current task). */
+void sim_event_open(struct sim_event *event, uint32_t size, uint16_t type, struct sim_memory *memory,
+		    const struct sim_call *call, const struct sim_hook *hook);
+
+/*
+ * Puts the event (`size` bytes from `event`, then the texts, which may be NULL)
+ * into the ring and wakes the reader if it sleeps. False if the ring was full:
+ * the event is then counted as dropped.
+ */
+_Bool sim_emit(struct sim_event *event, uint32_t size, const struct sim_texts *texts);
+
 #endif

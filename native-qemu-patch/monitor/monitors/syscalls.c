@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Monitor "syscalls": system calls, through every door that 64-bit x86 Linux has.
+ *
+ * The functions behind the doors are noinstr (no fentry NOP), so the one call
+ * to each of them in the entry code is redirected. At that point the caller's
+ * registers are in pt_regs, and the number is (arch/x86/entry/common.c,
+ * entry_64.S, entry_64_compat.S; looked at in Debian's 6.1, 6.12 and 7.2):
+ *
+ *	door            call                                        number
+ *	syscall         do_syscall_64(regs, nr)                     nr; bit 30 says x32
+ *	32-bit syscall  do_fast_syscall_32(regs)                    regs->orig_ax
+ *	sysenter        do_SYSENTER_32(regs)                        regs->orig_ax
+ *	int $0x80       int80_emulation(regs, ...)                  regs->ax
+ *	int $0x80, up to 6.6 without the backport: do_int80_syscall_32(regs)  regs->orig_ax
+ *
+ * A text that the kernel has not touched yet may lie on a page that is not
+ * mapped at that moment; it is then reported as unreadable.
+ */
+#include "sim_monitor.h"
+
+#define HOOK_SYSCALL_64 1
+#define HOOK_FAST_32 2
+#define HOOK_SYSENTER 3
+#define HOOK_INT80 4
+#define HOOK_INT80_OLD 5
+
+#define GROUP_INT80 1
+
+#define PATH_LIMIT 1024
+#define ARGUMENT_LIMIT 256
+#define ARGUMENTS_MAXIMUM 64
+#define SOCKADDR_LIMIT 128
+#define PARAMETERS_LIMIT 1024
+
+#define X32_BIT 0x40000000u
+
+SIM_HANDLER on_syscall_64(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_fast_32(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_sysenter(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_int80(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_int80_old(const struct sim_call *call, const struct sim_hook *hook);
+
+SIM_ON_CALL(on_syscall_64, HOOK_SYSCALL_64, 0, SIM_REQUIRED, "entry_SYSCALL_64_after_hwframe", "do_syscall_64");
+/* Optional: a kernel without 32-bit emulation has none of these doors. */
+SIM_ON_CALL(on_fast_32, HOOK_FAST_32, 0, SIM_OPTIONAL, "entry_SYSCALL_compat_after_hwframe", "do_fast_syscall_32");
+SIM_ON_CALL(on_sysenter, HOOK_SYSENTER, 0, SIM_OPTIONAL, "entry_SYSENTER_compat_after_hwframe", "do_SYSENTER_32");
+SIM_ON_CALL(on_int80, HOOK_INT80, GROUP_INT80, SIM_OPTIONAL, "asm_int80_emulation", "int80_emulation");
+SIM_ON_CALL(on_int80_old, HOOK_INT80_OLD, GROUP_INT80, SIM_OPTIONAL, "entry_INT80_compat", "do_int80_syscall_32");
+
+SIM_SLOT(sim_slot_regs_di, "offset:pt_regs.di");
+SIM_SLOT(sim_slot_regs_si, "offset:pt_regs.si");
+SIM_SLOT(sim_slot_regs_dx, "offset:pt_regs.dx");
+SIM_SLOT(sim_slot_regs_r10, "offset:pt_regs.r10");
+SIM_SLOT(sim_slot_regs_r8, "offset:pt_regs.r8");
+SIM_SLOT(sim_slot_regs_r9, "offset:pt_regs.r9");
+SIM_SLOT(sim_slot_regs_bx, "offset:pt_regs.bx");
+SIM_SLOT(sim_slot_regs_cx, "offset:pt_regs.cx");
+SIM_SLOT(sim_slot_regs_bp, "offset:pt_regs.bp");
+SIM_SLOT(sim_slot_regs_sp, "offset:pt_regs.sp");
+SIM_SLOT(sim_slot_regs_ax, "offset:pt_regs.ax");
+SIM_SLOT(sim_slot_regs_orig_ax, "offset:pt_regs.orig_ax");
+
+/*
+ * Which calls to report. Bit n of the first half: number n at the 64-bit and
+ * x32 doors; of the second half: at the 32-bit door. A number beyond is always
+ * reported. Must agree with the Makefile's .sim_names.
+ */
+#define CALLS_PER_DOOR 1024
+#define CALLS_WORDS 32
+SIM_SET(parameter_calls, CALLS_WORDS, -1, "calls");
+
+_Static_assert(CALLS_WORDS * 64 == 2 * CALLS_PER_DOOR, "two halves");
+
+static _Bool wanted(uint32_t door, uint32_t number)
+{
+	uint32_t bit = number + (door == SIM_SYSCALL_32 ? CALLS_PER_DOOR : 0);
+
+	return number >= CALLS_PER_DOOR || (parameter_calls[bit / 64] >> (bit % 64) & 1);
+}
+
+/* What an argument points to. */
+enum text {
+	TEXT_NONE,
+	TEXT_PATH,       /* a path in argument i */
+	TEXT_EXEC,       /* a path in argument i, an array of strings in i + 1 */
+	TEXT_SOCKADDR,   /* an address in argument i, its size in i + 1 */
+	TEXT_SOCKETCALL, /* connect's arguments, as an array of 32-bit words, in argument 1 */
+	TEXT_PARAMETERS, /* a module's parameters in argument i */
+};
+
+struct texts_of {
+	enum text text;
+	uint32_t argument;
+	uint32_t pointer_size; /* of the elements of arrays */
+};
+
+/* asm/unistd_64.h; from 512 on the numbers are x32's own (asm/unistd_x32.h). */
+static struct texts_of texts_of_64(uint32_t number)
+{
+	switch (number) {
+	case 2: /* open */
+	case 85: /* creat */
+		return (struct texts_of){ TEXT_PATH, 0, 8 };
+	case 257: /* openat */
+	case 437: /* openat2 */
+		return (struct texts_of){ TEXT_PATH, 1, 8 };
+	case 59: /* execve */
+		return (struct texts_of){ TEXT_EXEC, 0, 8 };
+	case 520: /* execve, x32 */
+		return (struct texts_of){ TEXT_EXEC, 0, 4 };
+	case 322: /* execveat */
+		return (struct texts_of){ TEXT_EXEC, 1, 8 };
+	case 545: /* execveat, x32 */
+		return (struct texts_of){ TEXT_EXEC, 1, 4 };
+	case 42: /* connect */
+		return (struct texts_of){ TEXT_SOCKADDR, 1, 8 };
+	case 175: /* init_module */
+		return (struct texts_of){ TEXT_PARAMETERS, 2, 8 };
+	case 313: /* finit_module */
+		return (struct texts_of){ TEXT_PARAMETERS, 1, 8 };
+	}
+	return (struct texts_of){ TEXT_NONE, 0, 8 };
+}
+
+/* asm/unistd_32.h, and SYS_CONNECT of linux/net.h. */
+static struct texts_of texts_of_32(uint32_t number, uint64_t first_argument)
+{
+	switch (number) {
+	case 5: /* open */
+	case 8: /* creat */
+		return (struct texts_of){ TEXT_PATH, 0, 4 };
+	case 295: /* openat */
+	case 437: /* openat2 */
+		return (struct texts_of){ TEXT_PATH, 1, 4 };
+	case 11: /* execve */
+		return (struct texts_of){ TEXT_EXEC, 0, 4 };
+	case 358: /* execveat */
+		return (struct texts_of){ TEXT_EXEC, 1, 4 };
+	case 362: /* connect */
+		return (struct texts_of){ TEXT_SOCKADDR, 1, 4 };
+	case 102: /* socketcall */
+		if (first_argument == 3)
+			return (struct texts_of){ TEXT_SOCKETCALL, 1, 4 };
+		break;
+	case 128: /* init_module */
+		return (struct texts_of){ TEXT_PARAMETERS, 2, 4 };
+	case 350: /* finit_module */
+		return (struct texts_of){ TEXT_PARAMETERS, 1, 4 };
+	}
+	return (struct texts_of){ TEXT_NONE, 0, 4 };
+}
+
+/* Kept apart, so that a call without texts needs little stack and touches little memory. */
+static __attribute__((noinline)) void emit_with_texts(struct sim_event_syscall *event, struct sim_memory *memory,
+						      struct texts_of what)
+{
+	struct sim_texts texts;
+	uint32_t i = what.argument;
+	uint32_t words[3];
+
+	sim_texts_open(&texts);
+	event->text_arguments = 1u << i;
+	switch (what.text) {
+	case TEXT_PATH:
+		sim_texts_string(&texts, memory, event->argument[i], PATH_LIMIT);
+		break;
+	case TEXT_EXEC:
+		event->text_arguments |= 2u << i;
+		sim_texts_string(&texts, memory, event->argument[i], PATH_LIMIT);
+		/* Linux takes a null argv for an empty one. */
+		if (event->argument[i + 1])
+			sim_texts_array(&texts, memory, event->argument[i + 1], what.pointer_size, ARGUMENT_LIMIT,
+					ARGUMENTS_MAXIMUM);
+		break;
+	case TEXT_SOCKADDR:
+		sim_texts_bytes(&texts, memory, event->argument[i], (uint32_t)event->argument[i + 1], SOCKADDR_LIMIT);
+		break;
+	case TEXT_SOCKETCALL:
+		if (sim_read(memory, event->argument[i], words, sizeof(words)))
+			sim_texts_bytes(&texts, memory, words[1], words[2], SOCKADDR_LIMIT);
+		else
+			sim_texts_bytes(&texts, memory, event->argument[i], sizeof(words), SOCKADDR_LIMIT);
+		break;
+	case TEXT_PARAMETERS:
+		sim_texts_string(&texts, memory, event->argument[i], PARAMETERS_LIMIT);
+		break;
+	case TEXT_NONE:
+		break;
+	}
+	event->text_count = texts.count;
+	sim_emit(&event->event, sizeof(*event), &texts);
+}
+
+static void report(struct sim_event_syscall *event, struct sim_memory *memory, struct texts_of what)
+{
+	if (what.text == TEXT_NONE)
+		sim_emit(&event->event, sizeof(*event), 0);
+	else
+		emit_with_texts(event, memory, what);
+}
+
+static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook *hook)
+{
+	struct sim_memory memory;
+	struct sim_event_syscall event;
+	uint64_t regs = call->argument[0];
+	uint32_t number = (uint32_t)call->argument[1];
+	uint32_t door = number & X32_BIT ? SIM_SYSCALL_X32 : SIM_SYSCALL_64;
+	_Bool readable = 1;
+
+	/* -1 and its kind are no x32 calls: a debugger uses them for "none" */
+	if ((int32_t)number < 0)
+		door = SIM_SYSCALL_64;
+	else
+		number &= ~X32_BIT;
+	if (!wanted(door, number))
+		return 0;
+	sim_memory_open(&memory, call->guest_cr3);
+	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
+	event.door = door;
+	event.number = number;
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_di, &event.argument[0]);
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_si, &event.argument[1]);
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_dx, &event.argument[2]);
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r10, &event.argument[3]);
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r8, &event.argument[4]);
+	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r9, &event.argument[5]);
+	if (!readable)
+		event.event.flags |= SIM_EVENT_UNREADABLE;
+	report(&event, &memory, texts_of_64(number));
+	return 0;
+}
+
+/* Reads a 32-bit register out of pt_regs; its upper half is not the caller's. */
+static _Bool read_register_32(struct sim_memory *memory, uint64_t address, uint64_t *value)
+{
+	uint32_t low;
+	_Bool readable = sim_read_u32(memory, address, &low);
+
+	*value = low;
+	return readable;
+}
+
+/*
+ * `number_at`: address of the number. `sixth_at`: address of the register that
+ * is the sixth argument or, if `sixth_on_stack`, points to it on the caller's stack.
+ */
+static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, uint64_t number_at, uint64_t sixth_at,
+		     _Bool sixth_on_stack)
+{
+	struct sim_memory memory;
+	struct sim_event_syscall event;
+	uint64_t regs = call->argument[0];
+	uint32_t number;
+	_Bool readable = 1;
+
+	sim_memory_open(&memory, call->guest_cr3);
+	readable &= sim_read_u32(&memory, number_at, &number);
+	if (readable && !wanted(SIM_SYSCALL_32, number))
+		return 0;
+	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
+	event.door = SIM_SYSCALL_32;
+	event.number = number;
+	readable &= read_register_32(&memory, regs + sim_slot_regs_bx, &event.argument[0]);
+	readable &= read_register_32(&memory, regs + sim_slot_regs_cx, &event.argument[1]);
+	readable &= read_register_32(&memory, regs + sim_slot_regs_dx, &event.argument[2]);
+	readable &= read_register_32(&memory, regs + sim_slot_regs_si, &event.argument[3]);
+	readable &= read_register_32(&memory, regs + sim_slot_regs_di, &event.argument[4]);
+	readable &= read_register_32(&memory, sixth_at, &event.argument[5]);
+	/* Few calls have six arguments, so a stack that can't be read is no news. */
+	if (sixth_on_stack)
+		read_register_32(&memory, event.argument[5], &event.argument[5]);
+	if (!readable)
+		event.event.flags |= SIM_EVENT_UNREADABLE;
+	report(&event, &memory, texts_of_32(number, event.argument[0]));
+	return 0;
+}
+
+static int64_t on_fast_32(const struct sim_call *call, const struct sim_hook *hook)
+{
+	uint64_t regs = call->argument[0];
+
+	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_sp, 1);
+}
+
+/* The vDSO's convention: ebp holds the caller's stack pointer, which SYSENTER loses. */
+static int64_t on_sysenter(const struct sim_call *call, const struct sim_hook *hook)
+{
+	uint64_t regs = call->argument[0];
+
+	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_bp, 1);
+}
+
+static int64_t on_int80(const struct sim_call *call, const struct sim_hook *hook)
+{
+	uint64_t regs = call->argument[0];
+
+	return on_32(call, hook, regs + sim_slot_regs_ax, regs + sim_slot_regs_bp, 0);
+}
+
+static int64_t on_int80_old(const struct sim_call *call, const struct sim_hook *hook)
+{
+	uint64_t regs = call->argument[0];
+
+	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_bp, 0);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory, read by a walk of the guest's page tables over the private
+ * direct map. Intel SDM vol. 3A, 4.5 "4-level paging and 5-level paging".
+ *
+ * Every address that comes from the guest is checked against the RAM ranges
+ * before it is used, so no value in the guest's tables makes the monitor touch
+ * anything but guest RAM.
+ */
+#include "sdk.h"
+
+#define ENTRY_PRESENT 1ull
+#define ENTRY_PAGE_SIZE (1ull << 7)
+#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define LEVEL_BITS 9
+
+SIM_SLOT(sim_slot_config, "config");
+
+const struct sim_config *sim_config(void)
+{
+	return (const struct sim_config *)sim_slot_config;
+}
+
+/* Where the SIM view shows `size` bytes of guest RAM; NULL if it is not all RAM. */
+static const uint8_t *ram_at(uint64_t gpa, uint64_t size)
+{
+	const struct sim_config *config = sim_config();
+
+	for (uint32_t i = 0; i < config->ram_range_count && i < SIM_MAX_RAM_RANGES; i++) {
+		uint64_t offset = gpa - config->ram[i].gpa;
+
+		if (offset < config->ram[i].size && size <= config->ram[i].size - offset)
+			return (const uint8_t *)(config->direct_map + gpa);
+	}
+	return 0;
+}
+
+_Bool sim_direct_map_address(uint64_t address, uint64_t *gpa)
+{
+	uint64_t page_offset = sim_config()->page_offset;
+
+	*gpa = address - page_offset;
+	return address >= page_offset && ram_at(*gpa, 1) != 0;
+}
+
+static _Bool canonical(uint64_t address, uint32_t levels)
+{
+	uint32_t shift = 64 - (12 + LEVEL_BITS * levels);
+
+	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+}
+
+/* The page at a page-aligned address, found in the guest's page tables. */
+static const uint8_t *walk(const struct sim_memory *memory, uint64_t page)
+{
+	uint32_t levels = sim_config()->paging_levels == 5 ? 5 : 4;
+	uint64_t table = memory->root;
+
+	if (!canonical(page, levels))
+		return 0;
+	for (uint32_t level = levels; level >= 1; level--) {
+		uint32_t shift = 12 + LEVEL_BITS * (level - 1);
+		uint64_t index = (page >> shift) & ((1u << LEVEL_BITS) - 1);
+		const uint8_t *at = ram_at(table + index * 8, 8);
+		uint64_t entry;
+
+		if (!at)
+			return 0;
+		entry = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
+		if (!(entry & ENTRY_PRESENT))
+			return 0;
+		table = entry & ENTRY_ADDRESS;
+		if (level == 1)
+			break;
+		if (entry & ENTRY_PAGE_SIZE) {
+			uint64_t inside = (1ull << shift) - 1;
+
+			if (level > 3)
+				return 0; /* reserved there */
+			table = (table & ~inside) | (page & inside);
+			break;
+		}
+	}
+	return ram_at(table, SIM_PAGE_SIZE);
+}
+
+/* The page that shows `address`, or NULL. */
+static const uint8_t *page_of(struct sim_memory *memory, uint64_t address)
+{
+	uint64_t page = address & ~(uint64_t)(SIM_PAGE_SIZE - 1);
+	uint64_t page_offset = sim_config()->page_offset;
+	uint32_t slot = (uint32_t)(page / SIM_PAGE_SIZE) % SIM_TRANSLATIONS;
+	const uint8_t *bytes;
+
+	if (memory->translations[slot].page == page)
+		return memory->translations[slot].bytes;
+	bytes = page >= page_offset ? ram_at(page - page_offset, SIM_PAGE_SIZE) : 0;
+	if (!bytes)
+		bytes = walk(memory, page);
+	if (bytes) {
+		memory->translations[slot].page = page;
+		memory->translations[slot].bytes = bytes;
+	}
+	return bytes;
+}
+
+void sim_memory_open(struct sim_memory *memory, uint64_t cr3)
+{
+	memory->root = cr3 & ENTRY_ADDRESS;
+	for (uint32_t i = 0; i < SIM_TRANSLATIONS; i++) {
+		memory->translations[i].page = SIM_MISSING;
+		memory->translations[i].bytes = 0;
+	}
+}
+
+_Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t size)
+{
+	uint64_t done = 0;
+
+	while (done < size) {
+		uint64_t in_page = (address + done) & (SIM_PAGE_SIZE - 1);
+		uint64_t part = SIM_PAGE_SIZE - in_page;
+		const uint8_t *bytes = page_of(memory, address + done);
+
+		if (part > size - done)
+			part = size - done;
+		/* Past the end of the address space nothing follows, least of all page 0. */
+		if (!bytes || address + done < address) {
+			memset(to, 0, size);
+			return 0;
+		}
+		memcpy((uint8_t *)to + done, bytes + in_page, part);
+		done += part;
+	}
+	return 1;
+}
+
+_Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
+{
+	return sim_read(memory, address, value, sizeof(*value));
+}
+
+_Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value)
+{
+	return sim_read(memory, address, value, sizeof(*value));
+}
+
+uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags)
+{
+	uint32_t done = 0;
+
+	for (;;) {
+		uint64_t at = address + done;
+		uint64_t in_page = at & (SIM_PAGE_SIZE - 1);
+		const uint8_t *bytes = page_of(memory, at);
+
+		if (!bytes || at < address) {
+			*flags |= SIM_EVENT_UNREADABLE;
+			return done;
+		}
+		for (; in_page < SIM_PAGE_SIZE; in_page++) {
+			uint8_t byte = __atomic_load_n(bytes + in_page, __ATOMIC_RELAXED);
+
+			if (byte == 0)
+				return done;
+			if (done == limit) {
+				*flags |= SIM_EVENT_TRUNCATED;
+				return done;
+			}
+			to[done++] = byte;
+		}
+	}
+}
