@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.libvirt;
+
+import org.libvirt.jna.DomainPointer;
+import org.libvirt.jna.Libvirt;
+
+/** Owns a native reference to a domain and frees it when closed; for one call, by one thread. */
+record DomainHandle(DomainPointer pointer) implements AutoCloseable {
+
+    @Override
+    public void close() {
+        Libvirt.INSTANCE.virDomainFree(pointer);
+    }
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.libvirt;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.simvm.settings.DomainDocument;
+import org.simvm.settings.DomainDocument.Element;
+import org.simvm.settings.Problem;
+import org.simvm.settings.SettingsException;
+import org.simvm.settings.SimSettingsReader;
+
+/**
+ * Changes a domain's XML so that the domain runs under SIM, and back.
+ *
+ * <p>Text in, text out: the one thing that changes is {@code <emulator>}, and every other character stays, comments,
+ * order and white space included. Applying twice is the same as applying once, and removing what was
+ * applied gives the first text back if the emulator that {@link Result#previousEmulator} named is given to it.
+ * Remembering that emulator is the caller's: it has no place in the domain's XML. Immutable.
+ */
+public final class DomainTransform {
+
+    private static final Set<String> DOMAIN_TYPES = Set.of("kvm", "qemu");
+    private static final String SHARED = "shared";
+
+    /**
+     * What became of the XML.
+     *
+     * @param xml              the text to use; the given one if nothing changed
+     * @param changed          whether it differs from the given one
+     * @param previousEmulator what was replaced; empty if nothing changed, or if there was none (libvirt
+     *                         then uses its default)
+     */
+    public record Result(String xml, boolean changed, Optional<Path> previousEmulator) { }
+
+    private final Path launcher;
+
+    /**
+     * Makes a transform for one host.
+     *
+     * @param launcher what {@code <emulator>} is to name; absolute
+     */
+    public DomainTransform(Path launcher) {
+        if (!launcher.isAbsolute()) {
+            throw new IllegalArgumentException("launcher is not absolute: " + launcher);
+        }
+        this.launcher = launcher;
+    }
+
+    /**
+     * Applies or removes, as the domain's settings say: with a valid {@code sim} element it is applied, without
+     * one it is removed.
+     *
+     * @param source   what problems call the text
+     * @param original as for {@link #remove}
+     * @throws SettingsException the settings are wrong, or the domain cannot run under SIM; the XML must not be used
+     */
+    public Result transform(String xml, String source, Optional<Path> original) throws SettingsException {
+        return SimSettingsReader.read(xml, source).isPresent() ? apply(xml, source) : remove(xml, source, original);
+    }
+
+    /**
+     * Makes the domain start by the launcher.
+     *
+     * @param source what problems call the text
+     * @throws SettingsException every reason why this domain cannot run under SIM
+     */
+    public Result apply(String xml, String source) throws SettingsException {
+        DomainDocument document = parse(xml, source);
+        refuse(document);
+        Element domain = document.root();
+        Optional<Element> devices = domain.child("devices");
+        Optional<Element> emulator = devices.flatMap(d -> d.child("emulator"));
+        if (emulator.isPresent()) {
+            Optional<Path> previous = path(emulator.get());
+            if (previous.equals(Optional.of(launcher))) {
+                return new Result(xml, false, Optional.empty());
+            }
+            return new Result(setText(xml, emulator.get(), launcher), true, previous);
+        }
+        return new Result(insert(xml, domain, devices), true, Optional.empty());
+    }
+
+    /**
+     * Makes the domain start without SIM, if it starts by the launcher; otherwise nothing changes.
+     *
+     * @param source   what problems call the text
+     * @param original the emulator to put back; empty: {@code <emulator>} is removed, and libvirt fills its
+     *                 default in when the domain is defined
+     * @throws SettingsException the text is no domain
+     */
+    public Result remove(String xml, String source, Optional<Path> original) throws SettingsException {
+        DomainDocument document = parse(xml, source);
+        Optional<Element> emulator = document.root().child("devices").flatMap(d -> d.child("emulator"));
+        if (emulator.flatMap(DomainTransform::path).filter(launcher::equals).isEmpty()
+                || original.equals(Optional.of(launcher))) {
+            return new Result(xml, false, Optional.empty());
+        }
+        String text = original.isPresent() ? setText(xml, emulator.get(), original.get())
+                : cut(xml, emulator.get());
+        return new Result(text, true, Optional.of(launcher));
+    }
+
+    private static DomainDocument parse(String xml, String source) throws SettingsException {
+        DomainDocument document = DomainDocument.parse(xml, source);
+        Element root = document.root();
+        if (!root.name().equals("domain") || !root.namespace().isEmpty() || root.emptyTag()) {
+            throw new SettingsException(List.of(document.problem(root,
+                    "<" + root.qualifiedName() + "> is not a whole domain", "give a domain's XML")));
+        }
+        return document;
+    }
+
+    private static Optional<Path> path(Element emulator) {
+        String text = emulator.text().strip();
+        return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+    }
+
+    private static String setText(String xml, Element element, Path path) {
+        if (element.emptyTag()) {
+            return xml.substring(0, element.start()) + tag(path) + xml.substring(element.end());
+        }
+        return xml.substring(0, element.contentStart()) + escaped(path) + xml.substring(element.contentEnd());
+    }
+
+    /** Removes an element and the white space before it: what {@link #insert} put there. */
+    private static String cut(String xml, Element element) {
+        int from = element.start();
+        while (from > 0 && Character.isWhitespace(xml.charAt(from - 1))) {
+            from--;
+        }
+        return xml.substring(0, from) + xml.substring(element.end());
+    }
+
+    private String insert(String xml, Element domain, Optional<Element> devices) {
+        if (devices.isEmpty()) {
+            int at = domain.contentEnd();
+            return xml.substring(0, at) + "<devices>" + tag(launcher) + "</devices>\n" + xml.substring(at);
+        }
+        Element found = devices.get();
+        if (found.emptyTag()) {
+            return xml.substring(0, found.start()) + "<devices>" + tag(launcher) + "</devices>"
+                    + xml.substring(found.end());
+        }
+        int at = found.contentStart();
+        return xml.substring(0, at) + indentation(xml, found) + tag(launcher) + xml.substring(at);
+    }
+
+    /** Returns the white space between a start tag and the first child, which a new first child needs too. */
+    private static String indentation(String xml, Element element) {
+        if (element.children().isEmpty()) {
+            return "";
+        }
+        int end = element.contentStart();
+        while (Character.isWhitespace(xml.charAt(end))) {
+            end++;
+        }
+        return xml.substring(element.contentStart(), end);
+    }
+
+    private static String tag(Path path) {
+        return "<emulator>" + escaped(path) + "</emulator>";
+    }
+
+    private static String escaped(Path path) {
+        return path.toString().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+
+    private static void refuse(DomainDocument document) throws SettingsException {
+        Element domain = document.root();
+        List<Problem> problems = new ArrayList<>();
+        String type = domain.attribute("type").orElse("");
+        if (!DOMAIN_TYPES.contains(type)) {
+            problems.add(document.problem(domain, "SIM cannot serve a domain of type \"" + type + "\"",
+                    "use type kvm or qemu, or remove the <sim:sim> element"));
+        }
+        domain.child("os").flatMap(os -> os.child("type")).ifPresent(os -> {
+            String architecture = os.attribute("arch").orElse("x86_64");
+            if (!architecture.equals("x86_64")) {
+                problems.add(document.problem(os, "SIM cannot serve a guest of architecture " + architecture,
+                        "use x86_64, or remove the <sim:sim> element"));
+            }
+        });
+        domain.child("launchSecurity").ifPresent(element -> problems.add(document.problem(element,
+                "the guest's memory is encrypted by <launchSecurity>, so nothing on the host can read it",
+                "remove one of <launchSecurity> and <sim:sim>")));
+        refusePrivateMemory(document, problems);
+        if (!problems.isEmpty()) {
+            throw new SettingsException(problems);
+        }
+    }
+
+    /**
+     * Refuses guest RAM that the manager cannot map. The launcher turns a private {@code memory-backend-ram} into a
+     * shared memfd; libvirt makes another backend (qemu_command.c, qemuBuildMemoryBackendProps) for huge pages, for a
+     * source, and for any access that is named, and that one must be shared already.
+     */
+    private static void refusePrivateMemory(DomainDocument document, List<Problem> problems) {
+        Element domain = document.root();
+        Optional<Element> backing = domain.child("memoryBacking");
+        Optional<Element> source = backing.flatMap(b -> b.child("source"))
+                .filter(s -> !s.attribute("type").orElse("anonymous").equals("anonymous"));
+        Optional<Element> access = backing.flatMap(b -> b.child("access"));
+        Optional<Element> hugePages = backing.flatMap(b -> b.child("hugepages"));
+        String mode = access.flatMap(a -> a.attribute("mode")).orElse("");
+
+        List<Element> cells = domain.child("cpu").flatMap(c -> c.child("numa")).map(n -> n.children("cell"))
+                .orElse(List.of());
+        boolean allCellsShared = !cells.isEmpty()
+                && cells.stream().allMatch(c -> c.attribute("memAccess").orElse(mode).equals(SHARED));
+        if (!mode.equals(SHARED) && !allCellsShared) {
+            hugePages.or(() -> source).or(() -> access).ifPresent(reason -> problems.add(document.problem(reason,
+                    "guest RAM is private to QEMU and <" + reason.name() + "> keeps the launcher from sharing it",
+                    "add <access mode='shared'/> to <memoryBacking>")));
+        }
+        for (Element cell : cells) {
+            if (cell.attribute("memAccess").filter(a -> !a.equals(SHARED)).isPresent()) {
+                problems.add(document.problem(cell, "guest RAM of this <cell> is private to QEMU and memAccess keeps"
+                        + " the launcher from sharing it", "write memAccess='shared'"));
+            }
+        }
+        for (Element device : domain.child("devices").map(d -> d.children("memory")).orElse(List.of())) {
+            if (device.attribute("access").filter(a -> !a.equals(SHARED)).isPresent()) {
+                problems.add(document.problem(device, "guest RAM of this <memory> device is private to QEMU and access"
+                        + " keeps the launcher from sharing it", "write access='shared'"));
+            } else if (device.attribute("access").isEmpty() && !mode.equals(SHARED)
+                    && device.child("source").flatMap(s -> s.child("pagesize").or(() -> s.child("path"))).isPresent()) {
+                problems.add(document.problem(device, "guest RAM of this <memory> device is private to QEMU and its"
+                        + " <source> keeps the launcher from sharing it", "write access='shared'"));
+            }
+        }
+    }
+}

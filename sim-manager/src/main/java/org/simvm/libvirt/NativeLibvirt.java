@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.libvirt;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
+import org.libvirt.jna.ConnectionPointer;
+import org.libvirt.jna.DomainPointer;
+import org.libvirt.jna.Libvirt;
+
+/** The functions of libvirt that libvirt-java does not declare. Names are libvirt's; see libvirt-domain.h. */
+interface NativeLibvirt extends Library {
+
+    NativeLibvirt INSTANCE = Native.load("virt", NativeLibvirt.class);
+
+    /** {@code VIR_DOMAIN_EVENT_ID_LIFECYCLE}. */
+    int EVENT_LIFECYCLE = 0;
+    /** {@code VIR_DOMAIN_EVENT_ID_METADATA_CHANGE}; libvirt-java knows the number and has no callback for it. */
+    int EVENT_METADATA_CHANGE = 23;
+    /** {@code VIR_DOMAIN_METADATA_ELEMENT}. */
+    int METADATA_ELEMENT = 2;
+    /** {@code VIR_DOMAIN_AFFECT_CONFIG}. */
+    int AFFECT_CONFIG = 2;
+    /** {@code VIR_DOMAIN_XML_INACTIVE}. */
+    int XML_INACTIVE = 2;
+    /** {@code VIR_DOMAIN_CORE_DUMP_FORMAT_RAW}: ELF, uncompressed, when only memory is dumped. */
+    int CORE_DUMP_RAW = 0;
+    /** {@code VIR_DUMP_MEMORY_ONLY}. */
+    int DUMP_MEMORY_ONLY = 16;
+
+    /** {@code virConnectDomainEventMetadataChangeCallback}. */
+    interface MetadataChangeCallback extends Libvirt.VirDomainEventCallback {
+        void eventCallback(ConnectionPointer connection, DomainPointer domain, int type, String namespace,
+                Pointer opaque);
+    }
+
+    int virDomainGetState(DomainPointer domain, IntByReference state, IntByReference reason, int flags);
+
+    DomainPointer virDomainDefineXMLFlags(ConnectionPointer connection, String xml, int flags);
+
+    int virDomainCoreDumpWithFormat(DomainPointer domain, String file, int format, int flags);
+
+    /** The calling thread's last error, as text that belongs to libvirt. */
+    String virGetLastErrorMessage();
+
+    /** The calling thread's last error, as {@code virErrorNumber}. */
+    int virGetLastErrorCode();
+}
