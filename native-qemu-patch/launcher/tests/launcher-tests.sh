@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # launcher-tests.sh LAUNCHER FAKE_EMULATOR: what the launcher does to libvirt's command lines.
-# shellcheck disable=SC2054,SC1003 # commas and backslashes that are meant
 set -u
 launcher=$(realpath "$1")
 export SIM_QEMU; SIM_QEMU=$(realpath "$2")
@@ -53,7 +52,7 @@ for id in pc.ram microvm.ram; do
     prepare "${launch[@]}"; touch "$SIM_STATE_DIR/required/$uuid"
     run -machine "pc,memory-backend=$id" -object "$(ram $id)" -uuid $uuid
     runs -machine "pc,memory-backend=$id" -object "$(memfd $id)" -uuid $uuid -global $global "${launch[@]}"
-    if [ -e "$domain/launch" ]; then bad "launch file is still there"; else ok; fi
+    [ -e "$domain/launch" ] && bad "launch file is still there" || ok
     run -object "$(ram $id)" -uuid $uuid; refuses "was not prepared"
 done
 
@@ -123,7 +122,7 @@ prepare -x; chmod 666 "$domain/launch"; run -object "$(ram pc.ram)" -uuid $uuid;
 test="a missing QEMU is told before the preparation is used up"
 prepare -x
 SIM_QEMU=$work/none run -object "$(ram pc.ram)" -uuid $uuid; refuses "can't run $work/none"
-if [ -e "$domain/launch" ]; then ok; else bad "launch file was used up"; fi
+[ -e "$domain/launch" ] && ok || bad "launch file was used up"
 
 echo "launcher: $passed passed, $failed failed"
 [ $failed = 0 ]

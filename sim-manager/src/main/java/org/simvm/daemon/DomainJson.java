@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.HookSite;
+import org.simvm.arming.StepTime;
+import org.simvm.integrity.CheckReport;
+import org.simvm.integrity.Finding;
+import org.simvm.qmp.SimStatus;
+import org.simvm.region.RegionException;
+import org.simvm.region.RegionLayout;
+import org.simvm.region.RegionPlan;
+import org.simvm.region.RegionSegment;
+import org.simvm.region.RingStatistics;
+import org.simvm.settings.IntegrityCheck;
+import org.simvm.settings.MonitorSettings;
+import org.simvm.settings.Schedule;
+import org.simvm.settings.SimSettings;
+
+/** Shows domains as JSON, for the CLI. Sizes are in bytes, times in milliseconds; addresses are strings. */
+final class DomainJson {
+    private DomainJson() {
+    }
+
+    private static ObjectNode object() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    /** One line of {@code list}. */
+    static ObjectNode summary(ManagedDomain domain) {
+        ObjectNode json = object();
+        json.put("name", domain.name());
+        json.put("uuid", domain.uuid().toString());
+        domain.id().ifPresent(id -> json.put("id", id));
+        json.put("active", domain.active());
+        json.put("state", domain.state());
+        domain.problem().ifPresent(problem -> json.put("problem", problem));
+        Optional<SimSettings> settings = domain.settings();
+        settings.ifPresent(sim -> {
+            json.put("required", sim.required());
+            ArrayNode monitors = json.putArray("monitors");
+            sim.monitors().forEach(monitor -> monitors.add(monitor.name()));
+        });
+        return json;
+    }
+
+    /** What a domain is set to, and what was found and done when its guest was armed. */
+    static ObjectNode info(ManagedDomain domain) {
+        ObjectNode json = summary(domain);
+        domain.settings().ifPresent(sim -> json.set("settings", settings(sim)));
+        domain.session().ifPresent(session -> {
+            json.set("region", region(session));
+            session.guest().ifPresent(guest -> json.set("guest", guest(guest)));
+            session.failure().ifPresent(failure -> {
+                ObjectNode why = json.putObject("failure");
+                why.put("kind", failure.kind().name().toLowerCase(Locale.ROOT));
+                why.put("while", failure.reached().name().toLowerCase(Locale.ROOT));
+                why.put("reason", failure.reason());
+                why.put("guestRuns", failure.guestRuns());
+            });
+        });
+        return json;
+    }
+
+    private static ObjectNode settings(SimSettings sim) {
+        ObjectNode json = object();
+        json.put("required", sim.required());
+        json.put("gate", sim.gate().xmlName());
+        ArrayNode monitors = json.putArray("monitors");
+        for (MonitorSettings monitor : sim.monitors()) {
+            ObjectNode each = monitors.addObject().put("name", monitor.name());
+            monitor.file().ifPresent(file -> each.put("file", file.toString()));
+            ObjectNode parameters = each.putObject("parameters");
+            monitor.parameters().forEach(parameters::put);
+        }
+        sim.integrity().ifPresent(integrity -> {
+            ObjectNode each = json.putObject("integrity");
+            if (integrity.schedule() instanceof Schedule.Cron cron) {
+                each.put("cron", cron.expression());
+            } else if (integrity.schedule() instanceof Schedule.Interval interval) {
+                each.put("intervalMs", interval.period().toMillis());
+            }
+            each.put("jitterMs", integrity.jitter().toMillis());
+            ArrayNode checks = each.putArray("checks");
+            integrity.checks().stream().map(IntegrityCheck::xmlName).forEach(checks::add);
+        });
+        ObjectNode policy = json.putObject("policy");
+        policy.put("default", sim.policy().defaultAction().xmlName());
+        ObjectNode violations = policy.putObject("violations");
+        sim.policy().violations().forEach((kind, action) -> violations.put(kind.xmlName(), action.xmlName()));
+        ObjectNode findings = policy.putObject("findings");
+        sim.policy().findings().forEach((kind, action) -> findings.put(kind.xmlName(), action.xmlName()));
+        return json;
+    }
+
+    private static ObjectNode region(DomainSession session) {
+        RegionPlan plan = session.order().plan();
+        ObjectNode json = object();
+        json.put("bytes", plan.fileSize());
+        json.put("requiredBytes", plan.requiredSize());
+        try {
+            json.put("ringBytes", plan.ringCapacity());
+        } catch (RegionException e) {
+            json.put("problem", e.getMessage());
+        }
+        json.put("stacks", plan.stackCount());
+        return json;
+    }
+
+    private static ObjectNode guest(ArmedGuest guest) {
+        ObjectNode json = object();
+        json.put("kernel", guest.kernel().version());
+        json.put("symbols", guest.kernel().symbolCount());
+        json.put("types", guest.kernel().typeCount());
+        json.put("pagingLevels", guest.kernelTables().levels());
+        ArrayNode hooks = json.putArray("hooks");
+        for (HookSite hook : guest.hooks()) {
+            hooks.addObject().put("monitor", hook.monitor()).put("id", hook.declaration().id()).put("site", hook.symbol())
+                    .put("address", IncidentJson.hex(hook.address()));
+        }
+        json.put("pausedMs", round(guest.pausedMilliseconds()));
+        json.put("tookMs", round(guest.steps().stream().mapToDouble(StepTime::milliseconds).sum()));
+        ArrayNode steps = json.putArray("steps");
+        for (StepTime step : guest.steps()) {
+            steps.addObject().put("step", step.step()).put("ms", round(step.milliseconds())).put("paused", step.guestPaused());
+        }
+        return json;
+    }
+
+    private static double round(double milliseconds) {
+        return Math.round(milliseconds * 1000) / 1000.0;
+    }
+
+    /** Where the region is in guest-physical memory: for root's eyes alone. */
+    static ObjectNode layout(RegionLayout layout) {
+        ObjectNode json = object();
+        json.put("areaBase", IncidentJson.hex(layout.area().base()));
+        json.put("areaBytes", IncidentJson.hex(layout.area().size()));
+        json.put("gateFrame", IncidentJson.hex(layout.gateFrame()));
+        ArrayNode segments = json.putArray("segments");
+        for (RegionSegment segment : layout.segments()) {
+            segments.addObject().put("name", segment.name())
+                    .put("role", segment.role().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .put("gpa", IncidentJson.hex(segment.gpa())).put("bytes", segment.size())
+                    .put("view", segment.view().name().toLowerCase(Locale.ROOT)).put("access", segment.access().toString());
+        }
+        return json;
+    }
+
+    /** How a domain is doing. */
+    static ObjectNode status(ManagedDomain domain) throws InterruptedException {
+        ObjectNode json = summary(domain);
+        json.put("violations", domain.incidents().violations());
+        json.put("findings", domain.incidents().findings());
+        Optional<DomainSession> session = domain.session();
+        if (session.isPresent()) {
+            session.get().failure().ifPresent(failure -> json.put("problem", failure.reason()));
+            session.get().guest().ifPresent(guest -> json.put("kernel", guest.kernel().version()));
+            session.get().ringStatistics().ifPresent(ring -> json.set("ring", ring(ring)));
+            json.put("eventsNotLogged", session.get().eventsNotLogged());
+            session.get().lastReport().ifPresent(report -> json.set("lastCheck", report(report)));
+            session.get().device().ifPresent(device -> json.set("device", device(device)));
+        }
+        return json;
+    }
+
+    private static ObjectNode ring(RingStatistics ring) {
+        ObjectNode json = object();
+        json.put("received", ring.received());
+        json.put("receivedBytes", ring.receivedBytes());
+        json.put("nextSequence", ring.nextSequence());
+        json.put("dropped", ring.droppedInAll());
+        ObjectNode byType = json.putObject("droppedByType");
+        for (int type = 0; type < ring.dropped().size(); type++) {
+            if (ring.dropped().get(type) != 0) {
+                byType.put(Integer.toString(type), ring.dropped().get(type));
+            }
+        }
+        json.put("missing", ring.missing());
+        json.put("waitingBytes", ring.waitingBytes());
+        json.put("calls", ring.calls());
+        json.put("unknownCalls", ring.unknownCalls());
+        return json;
+    }
+
+    private static ObjectNode device(SimStatus device) {
+        ObjectNode json = object();
+        json.put("state", device.state().wireName());
+        json.put("gate", device.gate());
+        json.put("pid", device.pid());
+        json.put("armedBoots", device.armedBoots());
+        json.put("switches", device.switches());
+        json.put("violations", device.violations());
+        json.put("doorbells", device.doorbells());
+        return json;
+    }
+
+    /** A round of integrity checks. */
+    static ObjectNode report(CheckReport report) {
+        ObjectNode json = object();
+        json.put("started", report.started().toString());
+        json.put("ms", report.took().toNanos() / 1e6);
+        json.put("bytes", report.bytes());
+        json.put("gbps", report.gigabytesPerSecond());
+        ArrayNode results = json.putArray("results");
+        for (CheckReport.Result result : report.results()) {
+            ObjectNode each = results.addObject();
+            each.put("check", result.check().xmlName());
+            each.put("ms", result.took().toNanos() / 1e6);
+            each.put("bytes", result.bytes());
+            findings(each.putArray("findings"), result.findings());
+        }
+        return json;
+    }
+
+    private static void findings(ArrayNode array, List<Finding> findings) {
+        findings.forEach(finding -> array.add(IncidentJson.finding(finding).put("text", finding.oneLine())));
+    }
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.ArmingFailure;
+import org.simvm.arming.ArmingListener;
+import org.simvm.arming.ArmingRequest;
+import org.simvm.arming.ArmingState;
+import org.simvm.arming.DomainArming;
+import org.simvm.events.EventLog;
+import org.simvm.events.EventNames;
+import org.simvm.events.EventSink;
+import org.simvm.integrity.BaselineException;
+import org.simvm.integrity.CheckReport;
+import org.simvm.integrity.CheckScheduler;
+import org.simvm.integrity.Finding;
+import org.simvm.integrity.GuestChecks;
+import org.simvm.libvirt.Domains;
+import org.simvm.policy.Policy;
+import org.simvm.qmp.QmpException;
+import org.simvm.qmp.SimStatus;
+import org.simvm.qmp.SimViolation;
+import org.simvm.region.RegionFile;
+import org.simvm.region.RingReader;
+import org.simvm.region.RingStatistics;
+import org.simvm.settings.FindingClass;
+import org.simvm.settings.IntegrityCheck;
+import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.MonitorSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One life of a domain's QEMU, from its preparation to its end: arms each boot of the guest, drains its ring, checks it, and
+ * gives what is wrong to the domain's policy.
+ */
+final class DomainSession implements ArmingListener, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DomainSession.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start. */
+    private static final Duration QEMU_PATIENCE = Duration.ofSeconds(60);
+
+    private final ManagedDomain domain;
+    private final Preparation.Order order;
+    private final RegionFile region;
+    private final ManagerSettings settings;
+    private final CheckScheduler scheduler;
+    private final DomainWorkers workers;
+    private final Runnable whenGone;
+    private final Policy policy;
+    private final EventNames names;
+    private final Optional<EventLog> eventLog;
+
+    private DomainArming arming;
+    private boolean closed;
+    private volatile RingDrain drain;
+    private volatile ArmedGuest guest;
+    private volatile GuestChecks checks;
+    private volatile ArmingFailure failure;
+    private volatile CheckReport lastReport;
+
+    /** What a session works with. */
+    record Surroundings(ManagerSettings settings, CheckScheduler scheduler, DomainWorkers workers,
+            Domains libvirt) {
+    }
+
+    /**
+     * @param region made for this order, or found again; closed with the session
+     * @param whenGone called once when QEMU has ended
+     */
+    DomainSession(ManagedDomain domain, Preparation.Order order, RegionFile region, Surroundings surroundings, Runnable whenGone) {
+        this.domain = domain;
+        this.order = order;
+        this.region = region;
+        this.settings = surroundings.settings();
+        this.scheduler = surroundings.scheduler();
+        this.workers = surroundings.workers();
+        this.whenGone = whenGone;
+        this.names = new EventNames(order.description().name(),
+                order.sim().monitors().stream().map(MonitorSettings::name).toList());
+        this.policy = new Policy(order.sim().policy(), new IncidentActions(order.domain(), name(), domain.incidents(),
+                settings.stateDirectory(order.domain()), surroundings.libvirt(), workers, this::stopGuest));
+        this.eventLog = openEventLog();
+    }
+
+    private Optional<EventLog> openEventLog() {
+        Path file = settings.eventLog(order.domain());
+        try {
+            return Optional.of(new EventLog(file, settings.eventLogBytes(), settings.eventLogFiles() - 1, names));
+        } catch (IOException e) {
+            log.error("{}: events are not logged, {} can't be opened: {}", name(), file, e.toString());
+            return Optional.empty();
+        }
+    }
+
+    private String name() {
+        return order.description().name();
+    }
+
+    private UUID uuid() {
+        return order.domain();
+    }
+
+    Preparation.Order order() {
+        return order;
+    }
+
+    EventNames eventNames() {
+        return names;
+    }
+
+    RegionFile region() {
+        return region;
+    }
+
+    /** Begins to wait for QEMU and to arm; does nothing if it has begun before. */
+    synchronized void begin() {
+        if (arming == null && !closed) {
+            Path socket = settings.runDirectory(uuid()).resolve("qmp.sock");
+            arming = DomainArming.start(new ArmingRequest(name(), socket, QEMU_PATIENCE, region, order.plan(),
+                    order.sim().required()), this);
+        }
+    }
+
+    private synchronized Optional<DomainArming> arming() {
+        return Optional.ofNullable(arming);
+    }
+
+    /** Returns how far arming has come; empty before QEMU is started. */
+    Optional<ArmingState> state() {
+        return arming().map(DomainArming::state);
+    }
+
+    Optional<ArmedGuest> guest() {
+        return Optional.ofNullable(guest);
+    }
+
+    Optional<ArmingFailure> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    Optional<CheckReport> lastReport() {
+        return Optional.ofNullable(lastReport);
+    }
+
+    /** Returns the account of the ring; empty while there is none. */
+    Optional<RingStatistics> ringStatistics() {
+        RingDrain now = drain;
+        return now == null ? Optional.empty() : Optional.of(now.statistics());
+    }
+
+    long eventsNotLogged() {
+        return eventLog.map(EventLog::lost).orElse(0L);
+    }
+
+    /** Asks the device; empty if QEMU does not answer. */
+    Optional<SimStatus> device() throws InterruptedException {
+        Optional<DomainArming> now = arming();
+        if (now.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(now.get().query());
+        } catch (QmpException e) {
+            log.debug("{}: {}", name(), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void stopGuest() throws IOException, InterruptedException {
+        Optional<DomainArming> now = arming();
+        if (now.isPresent()) {
+            now.get().pause();
+        }
+    }
+
+    /** Tells the policy of something that another part of the manager found. */
+    void finding(Finding finding) {
+        policy.finding(finding);
+    }
+
+    /** Somebody let the paused guest run. */
+    void resumed() {
+        policy.guestResumed();
+    }
+
+    // --- what becomes of the guest ----------------------------------------------------------------------------
+
+    @Override
+    public void mapped(RingReader ring) {
+        List<EventSink> sinks = new ArrayList<>(List.of(domain.recentEvents(), domain.broadcast()));
+        eventLog.ifPresent(sinks::add);
+        drain = RingDrain.start(name(), ring, sinks, policy::finding);
+    }
+
+    @Override
+    public void recordBaseline(ArmedGuest standing) throws BaselineException {
+        checks = GuestChecks.record(standing);
+    }
+
+    @Override
+    public void armed(ArmedGuest running) {
+        guest = running;
+        failure = null;
+        GuestChecks recorded = checks;
+        workers.submit(uuid(), "keeping the baseline", () -> {
+            try {
+                recorded.persist(settings.stateDirectory(uuid()));
+            } catch (IOException e) {
+                log.error("{}: the baseline can't be kept on disk: {}", name(), e.toString());
+            }
+        });
+        order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, () -> round(integrity.checks())));
+        domain.changed();
+    }
+
+    @Override
+    public void failed(ArmingFailure why) {
+        failure = why;
+        policy.finding(new Finding(Instant.now(), FindingClass.ARMING_FAILED, "arming while " + why.reached(),
+                OptionalLong.empty(), OptionalLong.empty(), "an armed guest", why.reason(), true));
+        domain.changed();
+    }
+
+    @Override
+    public void reset() {
+        disarm();
+        policy.guestResumed();
+        domain.changed();
+    }
+
+    private void disarm() {
+        scheduler.cancel(uuid());
+        checks = null;
+        guest = null;
+        failure = null;
+        RingDrain now = drain;
+        if (now != null) {
+            now.stop();
+            drain = null;
+        }
+    }
+
+    @Override
+    public void violation(SimViolation violation) {
+        policy.violation(violation);
+    }
+
+    @Override
+    public void doorbell() {
+        RingDrain now = drain;
+        if (now != null) {
+            now.wake();
+        }
+    }
+
+    @Override
+    public void gone(String reason) {
+        disarm();
+        domain.changed();
+        workers.submit(uuid(), "cleaning up", whenGone);
+    }
+
+    // --- integrity --------------------------------------------------------------------------------------------
+
+    /**
+     * Runs checks now and gives findings to the policy.
+     *
+     * @return empty if the guest isn't armed, or was reset meanwhile
+     */
+    Optional<CheckReport> round(Set<IntegrityCheck> wanted) {
+        GuestChecks baseline = checks;
+        if (baseline == null || guest == null) {
+            return Optional.empty();
+        }
+        CheckReport report = baseline.check(wanted);
+        if (checks != baseline) {
+            return Optional.empty();
+        }
+        lastReport = report;
+        keep(report);
+        report.findings().forEach(policy::finding);
+        return Optional.of(report);
+    }
+
+    private void keep(CheckReport report) {
+        ObjectNode json = DomainJson.report(report);
+        Path file = settings.stateDirectory(uuid()).resolve("findings.json");
+        Path unfinished = file.resolveSibling(".findings.json");
+        try {
+            Files.writeString(unfinished, JSON.writeValueAsString(json) + "\n");
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            log.error("{}: {} can't be written: {}", name(), file, e.toString());
+        }
+    }
+
+    /** Ends the session: QEMU, if it still runs, is left as it is. The run directory stays. */
+    @Override
+    public void close() {
+        DomainArming ending;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            ending = arming;
+        }
+        if (ending != null) {
+            ending.close();
+        }
+        disarm();
+        eventLog.ifPresent(EventLog::close);
+        region.close();
+    }
+}

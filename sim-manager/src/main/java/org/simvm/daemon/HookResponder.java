@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.UUID;
+import org.simvm.control.HookAnswer;
+import org.simvm.control.HookCall;
+import org.simvm.region.RegionFile;
+import org.simvm.settings.DomainDescription;
+import org.simvm.settings.DomainDescriptionReader;
+import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.SettingsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers libvirt's hook, from the XML that it brings. libvirt waits for each answer and holds the domain's lock: nothing here
+ * asks libvirt, and nothing here waits for a worker that does.
+ */
+final class HookResponder {
+    private static final Logger log = LoggerFactory.getLogger(HookResponder.class);
+
+    private final DomainRegistry registry;
+    private final Preparation preparation;
+    private final SessionKeeper sessions;
+    private final ManagerSettings settings;
+
+    HookResponder(DomainRegistry registry, Preparation preparation, SessionKeeper sessions, ManagerSettings settings) {
+        this.registry = registry;
+        this.preparation = preparation;
+        this.sessions = sessions;
+        this.settings = settings;
+    }
+
+    HookAnswer answer(HookCall call) {
+        long started = System.nanoTime();
+        HookAnswer answer = decide(call);
+        log.info("{}: hook {} answered in {} ms: {}", call.name(), call.operation(),
+                (System.nanoTime() - started) / 1_000_000, answer instanceof HookAnswer.Refuse no ? "refused, " + no.reason() : "ok");
+        return answer;
+    }
+
+    private HookAnswer decide(HookCall call) {
+        try {
+            if (call.operation().equals("prepare")) {
+                return prepare(call);
+            }
+            DomainDescription description = DomainDescriptionReader.read(call.xml(), call.name());
+            Optional<UUID> uuid = description.uuid();
+            if (uuid.isEmpty()) {
+                return new HookAnswer.Refuse("the XML of domain " + call.name() + " has no <uuid>");
+            }
+            ManagedDomain domain = registry.get(uuid.get(), call.name());
+            return switch (call.operation()) {
+                case "start" -> start(domain);
+                case "started" -> started(domain, call);
+                case "restore", "migrate" -> {
+                    domain.announceIncoming();
+                    yield new HookAnswer.Refuse("a guest is armed while it boots, so one that is restored or migrated can't be;"
+                            + " start it anew (for a managed save: virsh managedsave-remove)");
+                }
+                case "attach" -> new HookAnswer.Refuse("a QEMU that libvirt did not start can't be armed; start the domain");
+                case "stopped" -> {
+                    domain.active(false);
+                    yield HookAnswer.OK;
+                }
+                case "release" -> {
+                    domain.active(false);
+                    domain.session().ifPresent(sessions::endLater);
+                    yield HookAnswer.OK;
+                }
+                default -> HookAnswer.OK;
+            };
+        } catch (SettingsException e) {
+            return new HookAnswer.Refuse(e.oneLine());
+        }
+    }
+
+    private HookAnswer prepare(HookCall call) {
+        try {
+            Optional<Preparation.Order> order = preparation.order(call.xml(), call.name());
+            if (order.isEmpty()) {
+                return HookAnswer.OK;
+            }
+            ManagedDomain domain = registry.get(order.get().domain(), call.name());
+            domain.session().ifPresent(sessions::end);
+            if (domain.takeIncoming()) {
+                log.warn("{}: was saved or comes from another host, so it runs without SIM until it is started anew", call.name());
+                return HookAnswer.OK;
+            }
+            RegionFile region = preparation.carryOut(order.get());
+            keepXml(order.get().domain(), call.xml());
+            sessions.open(domain, order.get(), region);
+            return HookAnswer.OK;
+        } catch (PreparationException e) {
+            return new HookAnswer.Refuse(e.getMessage());
+        }
+    }
+
+    /** For a manager that is started anew while the guest runs. */
+    private void keepXml(UUID domain, String xml) {
+        Path file = SessionKeeper.keptXml(settings, domain);
+        try {
+            Files.deleteIfExists(file);
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, xml);
+        } catch (IOException e) {
+            log.error("{} can't be written ({}): a manager that is started anew will not find this guest", file, e.toString());
+        }
+    }
+
+    private static HookAnswer start(ManagedDomain domain) {
+        Optional<DomainSession> session = domain.session();
+        if (session.isEmpty()) {
+            return new HookAnswer.Refuse("the domain was not prepared; is another hook script changing its XML?");
+        }
+        session.get().begin();
+        return HookAnswer.OK;
+    }
+
+    private static HookAnswer started(ManagedDomain domain, HookCall call) {
+        domain.active(true);
+        domain.id(DomainId.of(call.xml()));
+        return domain.session().isPresent() ? HookAnswer.OK
+                : new HookAnswer.Refuse("QEMU was started, but the domain was not prepared");
+    }
+}

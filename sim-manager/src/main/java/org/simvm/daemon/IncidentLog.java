@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.simvm.policy.Incident;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A domain's violations and findings: the last ones in memory, all of them as JSON lines in {@code incidents.jsonl} of its
+ * state directory. The file is put aside as {@code incidents.jsonl.1} when it is long, so that a guest that breaks rules all
+ * day fills no disk.
+ */
+final class IncidentLog {
+    /** Incidents kept in memory. */
+    static final int CAPACITY = 1000;
+    private static final long MAX_FILE_BYTES = 16L << 20;
+    private static final Logger log = LoggerFactory.getLogger(IncidentLog.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final Deque<Incident> incidents = new ArrayDeque<>();
+    private final List<Consumer<Incident>> followers = new CopyOnWriteArrayList<>();
+    private long violations;
+    private long findings;
+    private boolean failing;
+
+    IncidentLog(Path stateDirectory) {
+        this.file = stateDirectory.resolve("incidents.jsonl");
+    }
+
+    /** Keeps an incident. A disk that is full costs the line in the file, which is said once. */
+    synchronized void record(Incident incident) {
+        if (incidents.size() == CAPACITY) {
+            incidents.removeFirst();
+        }
+        incidents.addLast(incident);
+        if (incident.violation().isPresent()) {
+            violations++;
+        } else {
+            findings++;
+        }
+        try {
+            write(IncidentJson.of(incident));
+            failing = false;
+        } catch (IOException e) {
+            if (!failing) {
+                log.error("{}: incidents can't be written ({}); make room or correct the permissions", file, e.toString());
+            }
+            failing = true;
+        }
+    }
+
+    private void write(ObjectNode incident) throws IOException {
+        if (Files.exists(file) && Files.size(file) > MAX_FILE_BYTES) {
+            Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
+        }
+        try {
+            Files.writeString(file, JSON.writeValueAsString(incident) + "\n", StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of plain values is always JSON", e);
+        }
+    }
+
+    /** Tells those who follow the domain. */
+    void alert(Incident incident) {
+        followers.forEach(follower -> follower.accept(incident));
+    }
+
+    /** Calls {@code follower} at each alert, on the thread that raised it, until it is removed. It must not block. */
+    void follow(Consumer<Incident> follower) {
+        followers.add(follower);
+    }
+
+    void unfollow(Consumer<Incident> follower) {
+        followers.remove(follower);
+    }
+
+    /** Returns what is in memory and wanted, at most {@code limit}, the youngest of them, oldest first. */
+    synchronized List<Incident> last(int limit, Predicate<Incident> wanted) {
+        List<Incident> found = incidents.stream().filter(wanted).toList();
+        return found.subList(Math.max(0, found.size() - limit), found.size());
+    }
+
+    /** Counts violations since the manager was started. */
+    synchronized long violations() {
+        return violations;
+    }
+
+    /** Counts findings since the manager was started. */
+    synchronized long findings() {
+        return findings;
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.UUID;
+import org.simvm.arming.ArmingState;
+import org.simvm.events.EventBroadcast;
+import org.simvm.settings.SimSettings;
+
+/**
+ * What the manager knows of one domain of libvirt's, under SIM or not: everything that is asked is answered from here,
+ * without asking libvirt.
+ */
+final class ManagedDomain {
+    private static final long INCOMING_NANOS = 10_000_000_000L;
+
+    private final UUID uuid;
+    private final EventBroadcast broadcast = new EventBroadcast();
+    private final RecentEvents recentEvents = new RecentEvents();
+    private final IncidentLog incidents;
+
+    private String name;
+    private OptionalInt id = OptionalInt.empty();
+    private boolean active;
+    private boolean persistent;
+    private OptionalLong incomingSince = OptionalLong.empty();
+    private Optional<SimSettings> settings = Optional.empty();
+    private Optional<String> problem = Optional.empty();
+    private DomainSession session;
+
+    ManagedDomain(UUID uuid, String name, Path stateDirectory) {
+        this.uuid = uuid;
+        this.name = name;
+        this.incidents = new IncidentLog(stateDirectory);
+    }
+
+    UUID uuid() {
+        return uuid;
+    }
+
+    EventBroadcast broadcast() {
+        return broadcast;
+    }
+
+    RecentEvents recentEvents() {
+        return recentEvents;
+    }
+
+    IncidentLog incidents() {
+        return incidents;
+    }
+
+    synchronized String name() {
+        return name;
+    }
+
+    synchronized void name(String newName) {
+        name = newName;
+    }
+
+    /** Returns libvirt's number of the running domain. */
+    synchronized OptionalInt id() {
+        return id;
+    }
+
+    synchronized void id(OptionalInt newId) {
+        id = newId;
+    }
+
+    synchronized boolean active() {
+        return active;
+    }
+
+    synchronized void active(boolean runs) {
+        active = runs;
+        if (!runs) {
+            id = OptionalInt.empty();
+        }
+        notifyAll();
+    }
+
+    synchronized boolean persistent() {
+        return persistent;
+    }
+
+    synchronized void persistent(boolean isPersistent) {
+        persistent = isPersistent;
+    }
+
+    /** The start that libvirt begins right now brings a guest that has booted elsewhere, or before: it can't be armed. */
+    synchronized void announceIncoming() {
+        incomingSince = OptionalLong.of(System.nanoTime());
+    }
+
+    /**
+     * Tells whether the start that is being prepared was announced as an incoming one, once. libvirt prepares within moments of
+     * the announcement; one that came to nothing must not leave a later, ordinary start without SIM.
+     */
+    synchronized boolean takeIncoming() {
+        boolean incoming = incomingSince.isPresent() && System.nanoTime() - incomingSince.getAsLong() < INCOMING_NANOS;
+        incomingSince = OptionalLong.empty();
+        return incoming;
+    }
+
+    /** Returns what its element says, as last seen. */
+    synchronized Optional<SimSettings> settings() {
+        return session != null ? Optional.of(session.order().sim()) : settings;
+    }
+
+    /** Returns what is wrong with its element. */
+    synchronized Optional<String> problem() {
+        return problem;
+    }
+
+    synchronized void settings(Optional<SimSettings> seen, Optional<String> wrong) {
+        settings = seen;
+        problem = wrong;
+        notifyAll();
+    }
+
+    synchronized Optional<DomainSession> session() {
+        return Optional.ofNullable(session);
+    }
+
+    /** Puts a session in place; returns the one that was there, which the caller closes. */
+    synchronized Optional<DomainSession> session(DomainSession next) {
+        DomainSession before = session;
+        session = next;
+        notifyAll();
+        return Optional.ofNullable(before);
+    }
+
+    /** Takes a session away, unless it was replaced already. */
+    synchronized boolean endSession(DomainSession ended) {
+        if (session != ended) {
+            return false;
+        }
+        session = null;
+        notifyAll();
+        return true;
+    }
+
+    /**
+     * Returns one word: {@code none} (no element), {@code invalid}, {@code inactive}, {@code unprotected} (runs, wants SIM and does not
+     * have it), {@code prepared}, or how far arming is.
+     */
+    String state() {
+        Optional<DomainSession> now = session();
+        if (now.isPresent()) {
+            return now.get().state().map(ArmingState::name).orElse("PREPARED").toLowerCase(Locale.ROOT);
+        }
+        synchronized (this) {
+            if (problem.isPresent()) {
+                return "invalid";
+            }
+            if (settings.isEmpty()) {
+                return "none";
+            }
+            return active ? "unprotected" : "inactive";
+        }
+    }
+
+    /** Something that {@link #state} shows has changed. */
+    synchronized void changed() {
+        notifyAll();
+    }
+
+    /**
+     * Waits until the guest is armed, or can't be.
+     *
+     * @return the state then, or when the time is over
+     */
+    String awaitOutcome(long milliseconds) throws InterruptedException {
+        long deadline = System.nanoTime() + milliseconds * 1_000_000;
+        while (true) {
+            synchronized (this) {
+                String state = state();
+                long left = (deadline - System.nanoTime()) / 1_000_000;
+                if (left <= 0 || state.equals("armed") || state.equals("failed") || state.equals("unprotected")
+                        || state.equals("invalid") || state.equals("none")) {
+                    return state;
+                }
+                wait(left);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import org.simvm.control.ControlServer;
+import org.simvm.integrity.CheckScheduler;
+import org.simvm.libvirt.LibvirtConnection;
+import org.simvm.settings.ManagerSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One running manager: everything is started by {@link #start} and ended by {@link #close}. */
+public final class Manager implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Manager.class);
+    /** Domains whose memory is checked at the same time; checks are as fast as memory, so more would only wait for it. */
+    private static final int CHECK_THREADS = 2;
+
+    private final ManagerSettings settings;
+    private final Instant started = Instant.now();
+    private final ServiceNotification service = new ServiceNotification();
+    private final InstanceLock lock;
+    private final CheckScheduler scheduler;
+    private final DomainWorkers workers = new DomainWorkers();
+    private final DomainRegistry registry;
+    private final SessionKeeper sessions;
+    private final LibvirtConnection libvirt;
+    private final ControlServer control;
+    private boolean closed;
+
+    private Manager(ManagerSettings settings, InstanceLock lock) throws IOException {
+        this.settings = settings;
+        this.lock = lock;
+        this.scheduler = CheckScheduler.start(CHECK_THREADS);
+        this.registry = new DomainRegistry(settings);
+        CompletableFuture<Reconciler> follower = new CompletableFuture<>();
+        this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> follower.join().accept(event));
+        Preparation preparation = new Preparation(settings);
+        this.sessions = new SessionKeeper(registry, preparation,
+                new DomainSession.Surroundings(settings, scheduler, workers, libvirt));
+        Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
+        HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
+        sessions.adoptAll();
+        this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
+                new Requests(registry, hooks, reconciler, libvirt, workers, this::about));
+        follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
+    }
+
+    /**
+     * Starts a manager: takes the lock, takes up guests that run already, opens the control socket, and begins to connect to
+     * libvirt, for which it does not wait.
+     *
+     * @throws StartException in one line, why not and the next step
+     */
+    public static Manager start(ManagerSettings settings) throws StartException {
+        InstanceLock lock = null;
+        try {
+            directory(settings.runDirectory(), "rwxr-xr-x");
+            directory(settings.runDirectory().resolve("domains"), "rwx--x--x");
+            directory(settings.stateDirectory(), "rwx--x--x");
+            directory(settings.stateDirectory().resolve("domains"), "rwx------");
+            directory(settings.stateDirectory().resolve("required"), "rwx--x--x");
+            lock = InstanceLock.take(settings.runDirectory());
+            Manager manager = new Manager(settings, lock);
+            lock = null;
+            log.info("ready: {}, {}", settings.controlSocket(), settings.libvirtUri());
+            manager.service.ready("serving " + settings.libvirtUri());
+            return manager;
+        } catch (IOException e) {
+            throw new StartException("sim-manager can't start: " + e + "; it needs to write " + settings.runDirectory() + " and "
+                    + settings.stateDirectory() + " (are you root?)", e);
+        } finally {
+            release(lock);
+        }
+    }
+
+    private static void release(InstanceLock lock) {
+        if (lock != null) {
+            try {
+                lock.close();
+            } catch (IOException e) {
+                log.warn("{}", e.toString());
+            }
+        }
+    }
+
+    private static void directory(Path path, String mode) throws IOException {
+        Files.createDirectories(path);
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    private ObjectNode about() {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("version", version());
+        json.put("pid", ProcessHandle.current().pid());
+        json.put("started", started.toString());
+        json.put("libvirtUri", settings.libvirtUri());
+        json.put("libvirtConnected", libvirt.isConnected());
+        json.put("domains", registry.all().size());
+        json.put("armed", registry.all().stream().filter(domain -> domain.state().equals("armed")).count());
+        return json;
+    }
+
+    /** Returns the manager's version. */
+    public static String version() {
+        String version = Manager.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    /** Ends the manager; guests run on, and the next manager takes them up. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        service.stopping();
+        control.close();
+        libvirt.close();
+        sessions.leaveAll();
+        scheduler.close();
+        workers.close();
+        release(lock);
+        log.info("stopped");
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.UUID;
+import org.simvm.region.FileOwner;
+import org.simvm.region.RegionArea;
+import org.simvm.region.RegionException;
+import org.simvm.region.RegionFile;
+import org.simvm.region.RegionPlan;
+import org.simvm.region.SimAbi;
+import org.simvm.settings.DomainDescription;
+import org.simvm.settings.DomainDescriptionReader;
+import org.simvm.settings.Gate;
+import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.SettingsException;
+import org.simvm.settings.SimSettings;
+import org.simvm.settings.SimSettingsReader;
+
+/** Makes what a domain's QEMU needs before it starts, from the domain's XML alone. */
+final class Preparation {
+    /** Where the monitor rings: an I/O port that no device of QEMU's x86 machines uses. */
+    static final int DOORBELL_PORT = 0x05d0;
+    /**
+     * Guest-physical address bits of a guest CPU, as far as one can tell without asking QEMU: its default, whatever the
+     * CPU model, unless host-phys-bits is on, and then it is seldom less.
+     */
+    private static final int PHYSICAL_BITS = 40;
+    private static final long GIBIBYTE = 1L << 30;
+    /** The hole below 4 GiB, alignment of hot-plugged memory, and the window for 64-bit PCI BARs above RAM. */
+    private static final long ABOVE_RAM = 4 * GIBIBYTE + 16 * GIBIBYTE + 64 * GIBIBYTE;
+
+    private final ManagerSettings settings;
+    private final MonitorLibrary library;
+
+    Preparation(ManagerSettings settings) {
+        this.settings = settings;
+        this.library = new MonitorLibrary(settings);
+    }
+
+    /**
+     * What a domain's XML asks for, with everything loaded that it names.
+     *
+     * @param sim what its element says
+     */
+    record Order(UUID domain, DomainDescription description, SimSettings sim, RegionPlan plan) {
+    }
+
+    /** Reads a domain's order from its XML; empty if the domain has no {@code sim} element. */
+    Optional<Order> order(String xml, String name) throws PreparationException {
+        try {
+            Optional<SimSettings> found = SimSettingsReader.read(xml, name);
+            if (found.isEmpty()) {
+                return Optional.empty();
+            }
+            DomainDescription description = DomainDescriptionReader.read(xml, name);
+            SimSettings sim = found.get();
+            check(description, sim);
+            UUID domain = description.uuid().orElseThrow(() -> new PreparationException("the XML of domain " + name
+                    + " has no <uuid>", null));
+            return Optional.of(new Order(domain, description, sim, plan(description, sim)));
+        } catch (SettingsException e) {
+            throw new PreparationException(e.oneLine(), e);
+        }
+    }
+
+    private void check(DomainDescription description, SimSettings sim) throws PreparationException {
+        if (!description.architecture().isEmpty() && !description.architecture().equals("x86_64")) {
+            throw new PreparationException("SIM guards x86_64 guests, not " + description.architecture(), null);
+        }
+        if (!description.emulator().equals(Optional.of(settings.launcher()))) {
+            throw new PreparationException("<emulator> is " + description.emulator().map(Path::toString).orElse("not set")
+                    + " but must be " + settings.launcher() + "; use 'virt-sim apply " + description.name()
+                    + "', or 'virt-sim transform' for a transient domain", null);
+        }
+        if (sim.gate() == Gate.HYPERCALL || sim.gate() == Gate.EXIT) {
+            throw new PreparationException("gate='" + sim.gate().xmlName() + "' is not available on this host; use gate='auto'", null);
+        }
+        if (description.type().equals("kvm")) {
+            throw new PreparationException("SIM under KVM needs a patched host kernel, which this version does not have yet;"
+                    + " use <domain type='qemu'>", null);
+        }
+    }
+
+    private RegionPlan plan(DomainDescription description, SimSettings sim) throws PreparationException, SettingsException {
+        try {
+            RegionArea area = RegionArea.forPhysicalBits(PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
+            int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
+            return new RegionPlan(area, sim.regionBytesOr(settings.regionBytes()), description.maxMemoryBytes(), stacks,
+                    DOORBELL_PORT, library.gates(), library.core(), library.monitors(sim.monitors()));
+        } catch (RegionException e) {
+            throw new PreparationException(e.getMessage(), e);
+        }
+    }
+
+    /** Makes run directory, region and launch file. On failure nothing stays behind. */
+    RegionFile carryOut(Order order) throws PreparationException {
+        Path directory = settings.runDirectory(order.domain());
+        RegionFile region = null;
+        boolean done = false;
+        try {
+            FileOwner owner = QemuOwner.of(settings);
+            RunDirectory.remove(directory);
+            RunDirectory.create(directory, owner);
+            region = RegionFile.create(directory.resolve("region"), owner, order.plan());
+            LaunchFile.write(directory, directory.resolve("region"), order.plan().fileSize(), directory.resolve("qmp.sock"), owner);
+            Files.createDirectories(settings.stateDirectory(order.domain()),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            done = true;
+            return region;
+        } catch (RegionException e) {
+            throw new PreparationException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new PreparationException("can't prepare " + directory + ": " + e + "; make room there, or correct its permissions", e);
+        } finally {
+            if (!done) {
+                if (region != null) {
+                    region.close();
+                }
+                RunDirectory.remove(directory);
+            }
+        }
+    }
+}

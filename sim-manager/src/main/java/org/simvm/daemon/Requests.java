@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.simvm.control.Access;
+import org.simvm.control.Answers;
+import org.simvm.control.ControlException;
+import org.simvm.control.ControlHandler;
+import org.simvm.control.HookAnswer;
+import org.simvm.control.HookCall;
+import org.simvm.control.Request;
+import org.simvm.integrity.CheckReport;
+import org.simvm.libvirt.Domains;
+import org.simvm.libvirt.LibvirtException;
+import org.simvm.settings.IntegrityCheck;
+import org.simvm.settings.SettingsException;
+import org.simvm.settings.SimSettingsReader;
+
+/**
+ * Answers the CLI. Verbs: {@code about list info status wait check events violations findings dumpxml apply remove}.
+ */
+final class Requests implements ControlHandler {
+    private static final int DEFAULT_EVENTS = 20;
+    private static final long LIBVIRT_PATIENCE_SECONDS = 30;
+
+    private final DomainRegistry registry;
+    private final HookResponder hooks;
+    private final Reconciler reconciler;
+    private final Domains libvirt;
+    private final DomainWorkers workers;
+    private final About about;
+
+    /** Tells about the manager itself. */
+    @FunctionalInterface
+    interface About {
+        ObjectNode tell();
+    }
+
+    Requests(DomainRegistry registry, HookResponder hooks, Reconciler reconciler, Domains libvirt, DomainWorkers workers, About about) {
+        this.registry = registry;
+        this.hooks = hooks;
+        this.reconciler = reconciler;
+        this.libvirt = libvirt;
+        this.workers = workers;
+        this.about = about;
+    }
+
+    @Override
+    public HookAnswer hook(HookCall call) {
+        return hooks.answer(call);
+    }
+
+    @Override
+    public void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+        request.demand(Access.READ);
+        switch (request.verb()) {
+            case "about" -> answers.send(about.tell());
+            case "list" -> {
+                for (ManagedDomain domain : registry.byName()) {
+                    answers.send(DomainJson.summary(domain));
+                }
+            }
+            case "info" -> info(request, answers);
+            case "status" -> answers.send(DomainJson.status(domain(request)));
+            case "wait" -> answers.send(JsonNodeFactory.instance.objectNode().put("state",
+                    domain(request).awaitOutcome(request.arguments().path("milliseconds").asLong(60_000))));
+            case "check" -> check(request, answers);
+            case "events" -> events(request, answers);
+            case "violations" -> incidents(request, answers, true);
+            case "findings" -> incidents(request, answers, false);
+            case "dumpxml" -> dumpXml(request, answers);
+            case "apply" -> setElement(request, answers, Optional.of(request.text("element")));
+            case "remove" -> setElement(request, answers, Optional.empty());
+            default -> throw new ControlException("sim-manager does not know the verb '" + request.verb()
+                    + "'; is virt-sim newer than the daemon that runs? (systemctl restart sim-manager)");
+        }
+    }
+
+    private ManagedDomain domain(Request request) throws ControlException {
+        return registry.find(request.text("domain"));
+    }
+
+    private void info(Request request, Answers answers) throws ControlException, IOException {
+        ManagedDomain domain = domain(request);
+        ObjectNode json = DomainJson.info(domain);
+        if (request.arguments().path("layout").asBoolean()) {
+            request.demand(Access.ROOT);
+            DomainSession session = domain.session().orElseThrow(() -> new ControlException("domain '" + domain.name()
+                    + "' has no region: it is not under SIM, or does not run"));
+            json.set("layout", DomainJson.layout(session.region().layout()));
+        }
+        answers.send(json);
+    }
+
+    private void check(Request request, Answers answers) throws ControlException, IOException {
+        request.demand(Access.CHANGE);
+        ManagedDomain domain = domain(request);
+        Set<IntegrityCheck> checks = EnumSet.noneOf(IntegrityCheck.class);
+        for (var name : request.arguments().path("checks")) {
+            checks.add(byName(name.asText()));
+        }
+        if (checks.isEmpty()) {
+            checks.addAll(EnumSet.allOf(IntegrityCheck.class));
+        }
+        Optional<CheckReport> report = domain.session().flatMap(session -> session.round(checks));
+        answers.send(DomainJson.report(report.orElseThrow(() -> new ControlException("domain '" + domain.name()
+                + "' can't be checked: its guest is not armed (state: " + domain.state() + ")"))));
+    }
+
+    private static IntegrityCheck byName(String name) throws ControlException {
+        for (IntegrityCheck check : IntegrityCheck.values()) {
+            if (check.xmlName().equals(name)) {
+                return check;
+            }
+        }
+        throw new ControlException("there is no check '" + name + "'; there are "
+                + String.join(", ", EnumSet.allOf(IntegrityCheck.class).stream().map(IntegrityCheck::xmlName).toList()));
+    }
+
+    private void events(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+        boolean follow = request.arguments().path("follow").asBoolean();
+        long limit = request.arguments().path("limit").asLong(follow ? Long.MAX_VALUE : DEFAULT_EVENTS);
+        if (limit < 1) {
+            throw new ControlException("a limit of " + limit + " events shows nothing; give 1 or more");
+        }
+        EventFollower follower = new EventFollower(domain(request), EventFilter.of(request.arguments().path("types")),
+                request.arguments().path("output").asText().equals("json"), limit, answers);
+        if (follow) {
+            follower.follow();
+        } else {
+            follower.recent(RecentEvents.CAPACITY);
+        }
+    }
+
+    private void incidents(Request request, Answers answers, boolean violations) throws ControlException, IOException {
+        int limit = request.arguments().path("limit").asInt(IncidentLog.CAPACITY);
+        for (var incident : domain(request).incidents().last(limit, each -> each.violation().isPresent() == violations)) {
+            answers.send(IncidentJson.of(incident));
+        }
+    }
+
+    private static Domains.Copy copy(Request request) {
+        return request.arguments().path("persistent").asBoolean() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
+    }
+
+    private void dumpXml(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+        ManagedDomain domain = domain(request);
+        String xml = onWorker(domain, "reading the XML", () -> libvirt.xml(domain.uuid(), copy(request)));
+        answers.send(JsonNodeFactory.instance.objectNode().put("xml", xml));
+    }
+
+    private void setElement(Request request, Answers answers, Optional<String> element)
+            throws ControlException, IOException, InterruptedException {
+        request.demand(Access.CHANGE);
+        ManagedDomain domain = domain(request);
+        boolean live = request.arguments().path("live").asBoolean();
+        boolean persistent = request.arguments().path("persistent").asBoolean(!live);
+        if (element.isPresent()) {
+            check(element.get());
+        }
+        if (live && !domain.active()) {
+            throw new ControlException("domain '" + domain.name() + "' does not run; leave --live out");
+        }
+        onWorker(domain, "setting the element", () -> {
+            Optional<String> fragment = element.map(SimElement::withoutNamespace);
+            if (live) {
+                libvirt.setMetadata(domain.uuid(), Domains.Copy.LIVE, fragment);
+            }
+            if (persistent) {
+                libvirt.setMetadata(domain.uuid(), Domains.Copy.PERSISTENT, fragment);
+            }
+            reconciler.reconcile(domain);
+            return "";
+        });
+        ObjectNode answer = DomainJson.summary(domain);
+        answer.put("takesEffect", domain.active() ? "next-start" : "start");
+        answers.send(answer);
+    }
+
+    private static void check(String element) throws ControlException {
+        try {
+            if (SimSettingsReader.read(element, "element").isEmpty()) {
+                throw new ControlException("there is no <sim:sim> element in what was given");
+            }
+        } catch (SettingsException e) {
+            throw new ControlException(e.oneLine(), e);
+        }
+    }
+
+    /** A call that may take long. */
+    @FunctionalInterface
+    private interface Call {
+        String run() throws LibvirtException, SettingsException;
+    }
+
+    /** Runs a call on the domain's worker, after what it does already. */
+    private String onWorker(ManagedDomain domain, String what, Call call) throws ControlException, InterruptedException {
+        CompletableFuture<String> result = new CompletableFuture<>();
+        workers.submit(domain.uuid(), what, () -> {
+            try {
+                result.complete(call.run());
+            } catch (LibvirtException | SettingsException | RuntimeException e) {
+                result.completeExceptionally(e);
+            }
+        });
+        try {
+            return result.get(LIBVIRT_PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new ControlException("libvirt is busy with domain '" + domain.name() + "' (migration, shutdown?); " + what
+                    + " will be done when it is free", e);
+        } catch (ExecutionException e) {
+            String reason = e.getCause() instanceof SettingsException settings ? settings.oneLine() : e.getCause().getMessage();
+            throw new ControlException(reason, e.getCause());
+        }
+    }
+}

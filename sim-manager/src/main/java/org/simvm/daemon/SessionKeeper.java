@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.simvm.region.RegionException;
+import org.simvm.region.RegionFile;
+import org.simvm.settings.ManagerSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens and ends sessions, and takes up those that an earlier manager left. */
+final class SessionKeeper {
+    private static final Logger log = LoggerFactory.getLogger(SessionKeeper.class);
+
+    private final DomainRegistry registry;
+    private final Preparation preparation;
+    private final DomainSession.Surroundings surroundings;
+
+    SessionKeeper(DomainRegistry registry, Preparation preparation, DomainSession.Surroundings surroundings) {
+        this.registry = registry;
+        this.preparation = preparation;
+        this.surroundings = surroundings;
+    }
+
+    /** Returns the copy of a running domain's XML, as it was when it was prepared. */
+    static Path keptXml(ManagerSettings settings, UUID domain) {
+        return settings.stateDirectory(domain).resolve("session.xml");
+    }
+
+    /** Puts a domain's new session in place. It does nothing until QEMU is about to start. */
+    DomainSession open(ManagedDomain domain, Preparation.Order order, RegionFile region) {
+        DomainSession[] self = new DomainSession[1];
+        self[0] = new DomainSession(domain, order, region, surroundings, () -> end(self[0]));
+        domain.session(self[0]).ifPresent(DomainSession::close);
+        return self[0];
+    }
+
+    /** Ends a session and removes the run directory. May be called again. */
+    void end(DomainSession session) {
+        UUID uuid = session.order().domain();
+        session.close();
+        registry.known(uuid).ifPresent(domain -> {
+            // A session that was replaced does not own the directory any more.
+            if (domain.endSession(session)) {
+                RunDirectory.remove(surroundings.settings().runDirectory(uuid));
+                forgetXml(uuid);
+            }
+        });
+    }
+
+    /** Ends a session soon, on the domain's worker. */
+    void endLater(DomainSession session) {
+        surroundings.workers().submit(session.order().domain(), "ending the session", () -> end(session));
+    }
+
+    private void forgetXml(UUID uuid) {
+        try {
+            Files.deleteIfExists(keptXml(surroundings.settings(), uuid));
+        } catch (IOException e) {
+            log.warn("{}", e.toString());
+        }
+    }
+
+    /** Closes all sessions and leaves guests and run directories as they are, for the next manager. */
+    void leaveAll() {
+        for (ManagedDomain domain : registry.all()) {
+            domain.session().ifPresent(DomainSession::close);
+        }
+    }
+
+    /** Takes up the guests that run under SIM, and clears away what dead ones left. */
+    void adoptAll() {
+        Path directory = surroundings.settings().runDirectory().resolve("domains");
+        List<Path> found;
+        try (Stream<Path> listed = Files.list(directory)) {
+            found = listed.toList();
+        } catch (IOException e) {
+            log.warn("can't look for running guests in {}: {}", directory, e.toString());
+            return;
+        }
+        for (Path each : found) {
+            uuid(each).ifPresent(uuid -> adopt(uuid, each));
+        }
+    }
+
+    private static Optional<UUID> uuid(Path directory) {
+        String name = directory.getFileName().toString();
+        return name.matches("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}") ? Optional.of(UUID.fromString(name)) : Optional.empty();
+    }
+
+    private void adopt(UUID uuid, Path directory) {
+        boolean waitsForQemu = Files.exists(directory.resolve("launch"));
+        if (!waitsForQemu && !answers(directory.resolve("qmp.sock"))) {
+            log.info("{}: QEMU is gone, clearing away {}", uuid, directory);
+            RunDirectory.remove(directory);
+            forgetXml(uuid);
+            return;
+        }
+        try {
+            String xml = Files.readString(keptXml(surroundings.settings(), uuid));
+            Preparation.Order order = preparation.order(xml, uuid.toString())
+                    .orElseThrow(() -> new PreparationException("its XML has no <sim:sim> element", null));
+            RegionFile region = RegionFile.attach(directory.resolve("region"), order.plan());
+            ManagedDomain domain = registry.get(uuid, order.description().name());
+            DomainSession session = open(domain, order, region);
+            log.info("{} ({}): taken up from an earlier manager", order.description().name(), uuid);
+            if (!waitsForQemu) {
+                domain.active(true);
+                session.begin();
+            }
+        } catch (IOException | PreparationException | RegionException e) {
+            log.error("{}: a guest runs under SIM but can't be taken up: {}; it is not watched until it is started anew", uuid,
+                    e.getMessage());
+        }
+    }
+
+    /** A socket file stays when its QEMU is killed, but nobody accepts any more. */
+    private static boolean answers(Path socket) {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
