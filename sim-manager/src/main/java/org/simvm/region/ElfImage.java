@@ -38,7 +38,6 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
 
     private static final int R_X86_64_NONE = 0;
     private static final int R_X86_64_RELATIVE = 8;
-    private static final int SHT_RELR = 19;
     private static final int SHF_ALLOC = 2;
     private static final int PT_LOAD = 1;
     private static final int PT_INTERP = 3;
@@ -76,9 +75,6 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             return new Reader(file, bytes).image();
         } catch (RuntimeException error) {
             throw new RegionException(file + ": damaged ELF file (" + error + "); build or install it again", error);
-        } catch (OutOfMemoryError error) {
-            // jelf sizes its arrays by the file's own counts; the allocation that failed is the damaged table.
-            throw new RegionException(file + ": damaged ELF file (a table larger than memory); build or install it again", error);
         }
     }
 
@@ -95,11 +91,16 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
         Reader(Path file, byte[] content) throws RegionException {
             this.file = file;
             this.bytes = ByteBuffer.wrap(content).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
-            this.elf = ElfFile.from(content);
-            if (elf.is32Bits() || elf.ei_data != ElfFile.DATA_LSB || elf.e_machine != ElfFile.ARCH_X86_64) {
-                throw fault("is for another machine (class " + elf.ei_class + ", machine " + (elf.e_machine & 0xffff)
-                        + "), not x86-64; build it for x86-64");
+            if (content.length < 20 || content[4] != ElfFile.CLASS_64 || content[5] != ElfFile.DATA_LSB
+                    || bytes.getShort(18) != ElfFile.ARCH_X86_64) {
+                throw fault("is for another machine" + (content.length < 20 ? "" : " (class " + content[4] + ", machine "
+                        + (bytes.getShort(18) & 0xffff) + ")") + ", not x86-64; build it for x86-64");
             }
+            String damage = ElfTables.prepare(content);
+            if (damage != null) {
+                throw fault(damage + "; build or install it again");
+            }
+            this.elf = ElfFile.from(content);
             if (elf.e_type != ElfFile.ET_DYN) {
                 throw fault("is of ELF type " + elf.e_type + ", not position-independent (ET_DYN); link it with -shared or -pie");
             }
@@ -149,6 +150,9 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
                 }
                 if (header.p_type == PT_LOAD && header.p_memsz != 0) {
                     segments.add(segment(header));
+                    if (segments.size() > SimAbi.MAX_SEGMENTS) {
+                        throw fault("has more than " + SimAbi.MAX_SEGMENTS + " segments to load" + REBUILD);
+                    }
                 }
             }
             if (segments.isEmpty()) {
@@ -189,14 +193,7 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
         }
 
         private void relocations(ElfSection section, List<ProgramSegment> segments, Map<Long, Long> into) throws RegionException {
-            if ((section.header.sh_flags & SHF_ALLOC) == 0) {
-                return;
-            }
-            if (section.header.sh_type == SHT_RELR || section.header.sh_type == ElfSectionHeader.SHT_REL) {
-                throw fault("has relocations in the form of section " + section.header.getName()
-                        + "; link it with -z nopack-relative-relocs");
-            }
-            if (!(section instanceof ElfRelocationAddendSection table)) {
+            if ((section.header.sh_flags & SHF_ALLOC) == 0 || !(section instanceof ElfRelocationAddendSection table)) {
                 return;
             }
             for (ElfRelocationAddend relocation : table.relocations) {

@@ -18,6 +18,8 @@ import java.util.TreeSet;
  * @param names for {@link Type#SET}: which bits each name sets; else empty
  */
 public record ParameterDeclaration(String name, Type type, long address, int size, Map<String, List<Integer>> names) {
+    private static final String NUMBERS = "a number from 0 to 2^64 - 1, decimal or with 0x";
+
     public ParameterDeclaration {
         names = Map.copyOf(names);
     }
@@ -43,10 +45,13 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
     }
 
     private long number(String text) throws RegionException {
+        if (!text.matches("[0-9]+|0x[0-9a-fA-F]+")) {
+            throw fault(text, NUMBERS);
+        }
         try {
             return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
         } catch (NumberFormatException error) {
-            throw fault(text, "a number from 0 to 2^64 - 1, decimal or with 0x");
+            throw fault(text, NUMBERS);
         }
     }
 
