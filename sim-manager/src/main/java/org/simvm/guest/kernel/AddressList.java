@@ -9,9 +9,9 @@ import org.simvm.guest.memory.LittleEndian;
 /**
  * Finds the addresses of the symbols, which lie in one of two places and in one of four encodings.
  *
- * <p>Up to Linux 6.3 {@code kallsyms_offsets} and {@code kallsyms_relative_base} come just before the number of
- * symbols, later just behind the index of the token table. Neither has a mark, so every combination is decoded, and
- * those count whose addresses rise and lie in the image.
+ * <p>Up to Linux 6.3 {@code kallsyms_offsets} and {@code kallsyms_relative_base} come just before the number
+ * of symbols, later just behind the index of the token table. Neither has a mark, so every combination is
+ * decoded, and those count whose addresses rise and lie in the image.
  */
 final class AddressList {
     private AddressList() {
@@ -57,7 +57,8 @@ final class AddressList {
         return candidates;
     }
 
-    private static void addRelative(KernelImage image, List<Candidate> candidates, long table, long baseAddress)
+    private static void addRelative(
+            KernelImage image, List<Candidate> candidates, long table, long baseAddress)
             throws GuestMemoryException {
         if (image.run(baseAddress).contains(baseAddress, Long.BYTES)) {
             byte[] bytes = image.read(baseAddress, Long.BYTES);
@@ -74,7 +75,8 @@ final class AddressList {
     }
 
     /** Decodes all addresses, or returns null at the first that is not where a symbol can be. */
-    private static long[] decode(KernelImage image, Candidate candidate, int count) throws GuestMemoryException {
+    private static long[] decode(KernelImage image, Candidate candidate, int count)
+            throws GuestMemoryException {
         int size = count * candidate.encoding().size();
         if (!image.run(candidate.table()).contains(candidate.table(), size)) {
             return null;

@@ -13,8 +13,8 @@ import org.simvm.guest.paging.VirtualMemory;
  * The pages of a kernel image, found by the page tables, with bulk access by virtual address.
  *
  * <p>Linux maps its image between {@code __START_KERNEL_map} and {@code MODULES_VADDR} and nothing else there
- * ({@code cleanup_highmap}); see {@code Documentation/arch/x86/x86_64/mm.rst}. Its physical place is random as well,
- * and once booted it has holes where initialisation code was.
+ * ({@code cleanup_highmap}); see {@code Documentation/arch/x86/x86_64/mm.rst}. Its physical place is random
+ * as well, and once booted it has holes where initialisation code was.
  */
 final class KernelImage {
     /** {@code __START_KERNEL_map}. */
@@ -80,7 +80,8 @@ final class KernelImage {
             virtual.tables().visit(FIRST, LAST, TABLE_LIMIT, page -> {
                 Piece last = pieces.isEmpty() ? null : pieces.get(pieces.size() - 1);
                 if (last != null && last.continuedBy(page)) {
-                    pieces.set(pieces.size() - 1, new Piece(last.va(), last.gpa(), last.size() + page.pageSize()));
+                    pieces.set(pieces.size() - 1,
+                            new Piece(last.va(), last.gpa(), last.size() + page.pageSize()));
                 } else {
                     pieces.add(new Piece(page.va(), page.gpa(), page.pageSize()));
                 }
@@ -93,8 +94,8 @@ final class KernelImage {
         }
         if (pieces.isEmpty()) {
             throw new KernelUnresolvedException(Step.IMAGE, String.format(
-                    "kernel image: nothing is mapped from 0x%x to 0x%x; is this a 64-bit Linux guest, and past the"
-                            + " first write of MSR_LSTAR?", FIRST, LAST));
+                    "kernel image: nothing is mapped from 0x%x to 0x%x; is this a 64-bit Linux guest, and"
+                            + " past the first write of MSR_LSTAR?", FIRST, LAST));
         }
         if (size[0] > SIZE_LIMIT) {
             throw new KernelUnresolvedException(Step.IMAGE, String.format(
@@ -109,7 +110,10 @@ final class KernelImage {
         return new VirtualRange(pieces.get(0).va(), pieces.get(pieces.size() - 1).end());
     }
 
-    /** Returns the mapped range without a hole that the byte at {@code va} is in, or an empty one at {@code va}. */
+    /**
+     * Returns the mapped range without a hole that the byte at {@code va} is in, or an empty one at {@code
+     * va}.
+     */
     VirtualRange run(long va) {
         for (VirtualRange run : runs) {
             if (run.contains(va)) {
@@ -145,8 +149,8 @@ final class KernelImage {
     }
 
     /**
-     * Shows the whole image in windows; each begins {@code windowSize} after the one before and shows {@code overlap}
-     * bytes of the next one too, if they are mapped.
+     * Shows the whole image in windows; each begins {@code windowSize} after the one before and shows {@code
+     * overlap} bytes of the next one too, if they are mapped.
      */
     void scan(int windowSize, int overlap, Window window) throws GuestMemoryException {
         byte[] bytes = new byte[windowSize + overlap];
@@ -161,7 +165,10 @@ final class KernelImage {
         }
     }
 
-    /** Returns the index of the piece with the byte at {@code va}, or -1. Kernel addresses are negative and in order. */
+    /**
+     * Returns the index of the piece with the byte at {@code va}, or -1. Kernel addresses are negative and in
+     * order.
+     */
     private int pieceOf(long va) {
         int low = 0;
         int high = pieces.size() - 1;

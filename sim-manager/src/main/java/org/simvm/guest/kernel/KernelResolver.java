@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.guest.kernel;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.simvm.guest.kernel.KernelUnresolvedException.Step;
@@ -10,11 +11,12 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * Resolves the Linux kernel in a guest's memory.
  *
- * <p>Decodes kallsyms as 64-bit kernels since 4.20 have it: tables before or behind the names, with or without
- * {@code kallsyms_seqs_of_names}, aligned to 4 or 8, one- and two-byte lengths, addresses absolute, relative to a
- * base (with or without absolute per-CPU symbols) or relative to their own place. No version number is asked; what
- * fits is taken, and must then pass these checks: {@code entry_SYSCALL_64} is what LSTAR holds, {@code linux_banner}
- * reads "Linux version", and {@code init_task.comm}, found with BTF's offset, is "swapper".
+ * <p>Decodes kallsyms as 64-bit kernels since 4.20 have it: tables before or behind the names, with or
+ * without {@code kallsyms_seqs_of_names}, aligned to 4 or 8, one- and two-byte lengths, addresses absolute,
+ * relative to a base (with or without absolute per-CPU symbols) or relative to their own place. No version
+ * number is asked; what fits is taken, and must then pass these checks: {@code entry_SYSCALL_64} is what
+ * LSTAR holds, {@code linux_banner} reads "Linux version", and {@code init_task.comm}, found with BTF's
+ * offset, is "swapper".
  */
 public final class KernelResolver {
     private static final int BANNER_LIMIT = 1024;
@@ -37,7 +39,20 @@ public final class KernelResolver {
     }
 
     /**
-     * Resolves the kernel of a guest whose LSTAR is perhaps not known, for a look at a guest that is not armed.
+     * Resolves a small kernel made up in a temporary file, several times, so that the code is compiled before
+     * the first guest waits for it. Takes about a second; meant for a thread of its own when the manager
+     * starts.
+     *
+     * @throws IOException if the temporary file can't be made; nothing is lost but the first guest's time
+     * @throws IllegalStateException if the made-up kernel doesn't resolve, so no other will
+     */
+    public static void warmUp() throws IOException {
+        Rehearsal.run();
+    }
+
+    /**
+     * Resolves the kernel of a guest whose LSTAR is perhaps not known, for a look at a guest that is not
+     * armed.
      *
      * @param virtual memory as the guest's kernel sees it
      * @param lstar value of {@code MSR_LSTAR}, or empty to leave that check out
@@ -60,7 +75,8 @@ public final class KernelResolver {
         return kernel;
     }
 
-    private static SymbolTable symbols(KernelImage image, OptionalLong lstar) throws KernelUnresolvedException {
+    private static SymbolTable symbols(KernelImage image, OptionalLong lstar)
+            throws KernelUnresolvedException {
         boolean namesFound = false;
         long wrongEntry = 0;
         try {
@@ -85,13 +101,14 @@ public final class KernelResolver {
         }
         if (wrongEntry != 0) {
             throw new KernelUnresolvedException(Step.VERIFICATION, String.format(
-                    "kernel symbols: kallsyms has entry_SYSCALL_64 at 0x%x, but LSTAR is 0x%x; either is forged, or"
-                            + " something else handles system calls", wrongEntry, lstar.orElse(0)));
+                    "kernel symbols: kallsyms has entry_SYSCALL_64 at 0x%x, but LSTAR is 0x%x; either is"
+                            + " forged, or something else handles system calls", wrongEntry, lstar.orElse(0)));
         }
         throw new KernelUnresolvedException(Step.SYMBOLS, namesFound
-                ? "kernel symbols: kallsyms found, but its addresses have none of the known layouts, or entry_SYSCALL_64"
-                        + " is not listed (CONFIG_KALLSYMS_ALL=y is needed)"
-                : "kernel symbols: no kallsyms in the kernel image from " + Long.toHexString(image.range().start())
+                ? "kernel symbols: kallsyms found, but its addresses have none of the known layouts, or"
+                        + " entry_SYSCALL_64 is not listed (CONFIG_KALLSYMS_ALL=y is needed)"
+                : "kernel symbols: no kallsyms in the kernel image from "
+                        + Long.toHexString(image.range().start())
                         + " on; run a kernel that is built with CONFIG_KALLSYMS=y");
     }
 
@@ -100,12 +117,14 @@ public final class KernelResolver {
         String banner = symbol < 0 ? "" : string(image, symbols.address(symbol), BANNER_LIMIT).strip();
         if (!banner.startsWith(BANNER_START)) {
             throw new KernelUnresolvedException(Step.VERIFICATION,
-                    "kernel symbols: linux_banner does not read '" + BANNER_START + "...': kallsyms is not this kernel's");
+                    "kernel symbols: linux_banner does not read '" + BANNER_START
+                            + "...': kallsyms is not this kernel's");
         }
         return banner;
     }
 
-    private static VirtualRange text(KernelImage image, SymbolTable symbols) throws KernelUnresolvedException {
+    private static VirtualRange text(KernelImage image, SymbolTable symbols)
+            throws KernelUnresolvedException {
         int first = symbols.find("_stext");
         int last = symbols.find("_etext");
         if (first >= 0 && last >= 0) {
@@ -129,7 +148,8 @@ public final class KernelResolver {
     }
 
     /** Checks that symbols and types are of the same kernel. */
-    private static void checkFirstTask(KernelImage image, ResolvedKernel kernel) throws KernelUnresolvedException {
+    private static void checkFirstTask(KernelImage image, ResolvedKernel kernel)
+            throws KernelUnresolvedException {
         long task = kernel.requireSymbol("init_task");
         String name = string(image, task + kernel.requireOffset("task_struct.comm"), 16);
         if (!name.startsWith("swapper")) {
@@ -147,7 +167,8 @@ public final class KernelResolver {
                 if (character == 0) {
                     break;
                 }
-                text.append(character >= ' ' && character < 0x7f || character == '\n' ? (char) character : '?');
+                boolean shown = character >= ' ' && character < 0x7f || character == '\n';
+                text.append(shown ? (char) character : '?');
             }
         } catch (GuestMemoryException e) {
             return "";

@@ -70,7 +70,10 @@ record MemberPath(String structure, List<String> members) {
             this.types = types;
         }
 
-        /** Returns the offset of the member {@code members.get(index)} and of those behind it, in {@code type}. */
+        /**
+         * Returns the offset of the member {@code members.get(index)} and of those behind it, in {@code
+         * type}.
+         */
         int offset(int type, int index) {
             int member = find(type, members.get(index).getBytes(StandardCharsets.ISO_8859_1), index, 0);
             return work < 0 ? UNUSABLE : member;
@@ -104,7 +107,9 @@ record MemberPath(String structure, List<String> members) {
             return MISSING;
         }
 
-        /** Adds offsets that are none of the negative answers and stay small; a structure has below 256 MiB. */
+        /**
+         * Adds offsets that are none of the negative answers and stay small; a structure has below 256 MiB.
+         */
         private int sum(int outer, int inner) {
             if (inner < 0) {
                 return inner;

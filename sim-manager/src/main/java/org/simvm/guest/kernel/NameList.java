@@ -9,17 +9,18 @@ import org.simvm.guest.memory.LittleEndian;
  * The compressed symbol names ({@code kallsyms_names}), found backwards from the token table.
  *
  * <p>Every layout has, one behind the other, {@code kallsyms_num_syms} (32 bits), {@code kallsyms_names} and
- * {@code kallsyms_markers} (32 bits each: where every 256th name begins, so 0 first, then rising), then the token
- * table; old layouts that were given {@code kallsyms_seqs_of_names} (3 bytes for each symbol) have it in between.
- * The gaps are alignment. Neither the version nor one marker alone tells where things are: the markers are
- * searched by their shape, the count and the first name so that all names and all markers agree.
+ * {@code kallsyms_markers} (32 bits each: where every 256th name begins, so 0 first, then rising), then the
+ * token table; old layouts that were given {@code kallsyms_seqs_of_names} (3 bytes for each symbol) have it
+ * in between. The gaps are alignment. Neither the version nor one marker alone tells where things are: the
+ * markers are searched by their shape, the count and the first name so that all names and all markers agree.
  *
- * <p>A name is its length (one byte, or two from Linux 6.1 on, when the first one's high bit is set: low 7 bits
- * first) and that many token numbers.
+ * <p>A name is its length (one byte, or two from Linux 6.1 on, when the first one's high bit is set: low 7
+ * bits first) and that many token numbers.
  *
  * @param countAddress address of {@code kallsyms_num_syms}
  * @param bytes the names, one behind the other
- * @param positions where each begins in {@code bytes}, at its length; one more entry holds the end of the last
+ * @param positions where each begins in {@code bytes}, at its length; one more entry holds the end of the
+ *     last
  */
 record NameList(long countAddress, byte[] bytes, int[] positions) {
     /** Symbols that a kernel may have at most. Debian's have up to 187,000. */
@@ -27,8 +28,10 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
     /** A kernel with fewer symbols is none: it takes 4 markers to tell them from other numbers. */
     static final int COUNT_MINIMUM = 769;
     private static final int MARKER_INTERVAL = 256;
-    /** Names, markers and sequences may have so many bytes; 3 MiB in Debian's kernels. */
-    private static final int SIZE_LIMIT = 12 << 20;
+    /**
+     * Names, markers and sequences may have so many bytes; first what suffices for Debian's kernels (3 MiB).
+     */
+    private static final int[] SIZE_LIMITS = {4 << 20, 12 << 20};
     private static final int ENTRY_MINIMUM = 2;
     /** Length, type and the 512 characters of {@code KSYM_NAME_LEN}, none of them compressed. */
     private static final int ENTRY_LIMIT = 2 + 1 + 512;
@@ -38,7 +41,17 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
 
     /** Finds the names that belong to the token table at {@code tokens}, or returns null. */
     static NameList find(KernelImage image, long tokens) throws GuestMemoryException {
-        long from = Math.max(image.run(tokens).start(), tokens - SIZE_LIMIT);
+        for (int limit : SIZE_LIMITS) {
+            NameList names = find(image, tokens, limit);
+            if (names != null) {
+                return names;
+            }
+        }
+        return null;
+    }
+
+    private static NameList find(KernelImage image, long tokens, int limit) throws GuestMemoryException {
+        long from = Math.max(image.run(tokens).start(), tokens - limit);
         byte[] bytes = image.read(from, (int) (tokens - from));
         // The token table is aligned to 4 at least, so counting from the end keeps words aligned.
         Search search = new Search(from, bytes);
@@ -69,7 +82,10 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
         return positions[symbol + 1];
     }
 
-    /** Returns how many words from {@code at} on could be markers, at most those for {@link #COUNT_LIMIT} symbols. */
+    /**
+     * Returns how many words from {@code at} on could be markers, at most those for {@link #COUNT_LIMIT}
+     * symbols.
+     */
     private static int risesFrom(byte[] bytes, int at) {
         int count = 1;
         int before = 0;
@@ -128,7 +144,10 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
             return null;
         }
 
-        /** Tells whether the bytes from the markers' end to the token table are padding, or sequences and padding. */
+        /**
+         * Tells whether the bytes from the markers' end to the token table are padding, or sequences and
+         * padding.
+         */
         private boolean gapFits(int markers, int count) {
             int blocks = (count + MARKER_INTERVAL - 1) / MARKER_INTERVAL;
             int gap = bytes.length - markers - blocks * Integer.BYTES;
@@ -168,7 +187,10 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
             return positions;
         }
 
-        /** Tells whether the first 256 names end at the second marker: cheap, and nearly always enough to refuse. */
+        /**
+         * Tells whether the first 256 names end at the second marker: cheap, and nearly always enough to
+         * refuse.
+         */
         private boolean blockFits(int names, int markers) {
             int at = names;
             for (int i = 0; i < MARKER_INTERVAL && at >= 0; i++) {
@@ -177,7 +199,10 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
             return at >= 0 && LittleEndian.getInt(bytes, markers + Integer.BYTES) == at - names;
         }
 
-        /** Returns where the name behind the one at {@code at} begins, or -1 if that one is empty or has no end. */
+        /**
+         * Returns where the name behind the one at {@code at} begins, or -1 if that one is empty or has no
+         * end.
+         */
         private int next(int at, int limit) {
             if (at >= limit) {
                 return -1;

@@ -66,7 +66,8 @@ final class ResolvedKernel implements Kernel {
             throw missing("has no symbol '" + name + "'");
         }
         if (found.size() > 1) {
-            throw missing("has " + found.size() + " symbols '" + name + "', which one is meant can't be told");
+            throw missing("has " + found.size() + " symbols '" + name
+                    + "', which one is meant can't be told");
         }
         return symbols.address(found.get(0));
     }
@@ -103,10 +104,11 @@ final class ResolvedKernel implements Kernel {
             switch (offset) {
                 case MemberPath.MISSING -> { }
                 case MemberPath.UNUSABLE ->
-                    throw missing("has '" + alternative + "' as a bit field or in a malformed type: it has no offset");
+                    throw missing("has '" + alternative
+                            + "' as a bit field or in a malformed type: it has no offset");
                 case MemberPath.AMBIGUOUS ->
-                    throw missing("has several structures '" + alternative.structure() + "' in which '" + alternative
-                            + "' is in different places");
+                    throw missing("has several structures '" + alternative.structure() + "' in which '"
+                            + alternative + "' is in different places");
                 default -> {
                     return offset;
                 }

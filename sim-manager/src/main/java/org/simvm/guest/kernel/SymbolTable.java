@@ -8,9 +8,9 @@ import java.util.List;
 /**
  * All symbols of a kernel, looked up by name or address; names stay compressed.
  *
- * <p>180,000 strings would cost more time and memory than all else. Instead names are chained by a hash that is
- * computed from their tokens, and only the few names that are asked for are compared. A guest that makes all
- * hashes equal gets slow lookups, each still bounded by the number of symbols.
+ * <p>180,000 strings would cost more time and memory than all else. Instead names are chained by a hash that
+ * is computed from their tokens, and only the few names that are asked for are compared. A guest that makes
+ * all hashes equal gets slow lookups, each still bounded by the number of symbols.
  */
 final class SymbolTable {
     private static final int NAME_LIMIT = 512;
@@ -104,7 +104,10 @@ final class SymbolTable {
         return low < addresses.length ? addresses[low] : otherwise;
     }
 
-    /** Returns the index of the last symbol at or below {@code va}, a global function if several share the address, or -1. */
+    /**
+     * Returns the index of the last symbol at or below {@code va}, a global function if several share the
+     * address, or -1.
+     */
     int at(long va) {
         int low = 0;
         int high = addresses.length;

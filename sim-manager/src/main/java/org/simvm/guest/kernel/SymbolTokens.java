@@ -4,8 +4,8 @@ package org.simvm.guest.kernel;
 /**
  * The 256 strings that compressed symbol names are made of ({@code kallsyms_token_table}).
  *
- * <p>A name is a list of token numbers; the first character of the expansion is the symbol's type. A token's hash is
- * a polynomial, so the hash of a name follows from those of its tokens without expanding it.
+ * <p>A name is a list of token numbers; the first character of the expansion is the symbol's type. A token's
+ * hash is a polynomial, so the hash of a name follows from those of its tokens without expanding it.
  */
 final class SymbolTokens {
     /** Number of tokens. */
@@ -66,7 +66,10 @@ final class SymbolTokens {
         return result;
     }
 
-    /** Returns the hash of the name, without its type, that the tokens from {@code start} to {@code end} spell. */
+    /**
+     * Returns the hash of the name, without its type, that the tokens from {@code start} to {@code end}
+     * spell.
+     */
     int hash(byte[] names, int start, int end) {
         int hash = 0;
         if (start < end) {
@@ -104,7 +107,10 @@ final class SymbolTokens {
         return token < 0 || lengths[token] == 0 ? '?' : (char) (bytes[starts[token]] & 0x7f);
     }
 
-    /** Returns the name without its type, cut at {@code limit} characters; what isn't printable ASCII becomes '?'. */
+    /**
+     * Returns the name without its type, cut at {@code limit} characters; what isn't printable ASCII becomes
+     * '?'.
+     */
     String name(byte[] names, int start, int end, int limit) {
         StringBuilder name = new StringBuilder(48);
         boolean typeSeen = false;

@@ -10,9 +10,9 @@ import org.simvm.guest.memory.LittleEndian;
 /**
  * Finds kallsyms' token table in a kernel image.
  *
- * <p>Digits are in symbol names, so the tokens of the ten digit characters stand for themselves, and the table, in
- * the order of characters, has the 20 bytes {@code "0\0" "1\0" ... "9\0"} in it. What follows the table, the index
- * of its 256 strings, confirms a find and tells where the table begins.
+ * <p>Digits are in symbol names, so the tokens of the ten digit characters stand for themselves, and the
+ * table, in the order of characters, has the 20 bytes {@code "0\0" "1\0" ... "9\0"} in it. What follows the
+ * table, the index of its 256 strings, confirms a find and tells where the table begins.
  */
 final class TokenSearch {
     private static final int FIRST_DIGIT = '0';
@@ -37,7 +37,10 @@ final class TokenSearch {
     private TokenSearch() {
     }
 
-    /** Returns the token tables in the image, in rising order; more than one only if something imitates the real one. */
+    /**
+     * Returns the token tables in the image, in rising order; more than one only if something imitates the
+     * real one.
+     */
     static List<Found> search(KernelImage image) throws GuestMemoryException {
         List<Long> digits = new ArrayList<>();
         image.scan(WINDOW, DIGITS_SIZE, (va, bytes, length) -> {
@@ -55,8 +58,8 @@ final class TokenSearch {
     }
 
     /**
-     * Adds the addresses of "0\0 ... 9\0" in the window. Looks at 4 of 16 bytes: wherever the 20 bytes begin, one of the
-     * words looked at is wholly among them and has two successive digits and two zeros.
+     * Adds the addresses of "0\0 ... 9\0" in the window. Looks at 4 of 16 bytes: wherever the 20 bytes begin,
+     * one of the words looked at is wholly among them and has two successive digits and two zeros.
      */
     private static void findDigits(long va, byte[] bytes, int length, List<Long> found) {
         int last = -1;
@@ -112,7 +115,8 @@ final class TokenSearch {
         }
         for (int alignment = Short.BYTES; alignment <= Long.BYTES; alignment *= 2) {
             int index = align(from + end, alignment, from);
-            if (index <= bytes.length - SymbolTokens.INDEX_SIZE && confirmIndex(bytes, index, digitsAt, starts)) {
+            if (index <= bytes.length - SymbolTokens.INDEX_SIZE
+                    && confirmIndex(bytes, index, digitsAt, starts)) {
                 int start = starts[0];
                 byte[] strings = Arrays.copyOfRange(bytes, start, end);
                 for (int token = 0; token < SymbolTokens.COUNT; token++) {
@@ -129,7 +133,10 @@ final class TokenSearch {
         return (int) ((va + alignment - 1 & -alignment) - from);
     }
 
-    /** Compares the index with the strings from the digit 0 on, and takes the starts of the earlier ones from it. */
+    /**
+     * Compares the index with the strings from the digit 0 on, and takes the starts of the earlier ones from
+     * it.
+     */
     private static boolean confirmIndex(byte[] bytes, int index, int digitsAt, int[] starts) {
         int start = digitsAt - entry(bytes, index, FIRST_DIGIT);
         if (start < 0 || entry(bytes, index, 0) != 0) {

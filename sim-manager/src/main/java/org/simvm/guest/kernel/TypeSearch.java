@@ -6,7 +6,8 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
- * Finds BTF in a kernel image: by the symbols that bound it, or by its magic number where they are not listed.
+ * Finds BTF in a kernel image: by the symbols that bound it, or by its magic number where they are not
+ * listed.
  */
 final class TypeSearch {
     private static final int WINDOW = 1 << 20;
@@ -36,9 +37,11 @@ final class TypeSearch {
             throw withoutTypes();
         }
         long size = stop - start;
-        if (size < TypeTable.HEADER_SIZE || size > TypeTable.SIZE_LIMIT || !image.run(start).contains(start, size)) {
+        if (size < TypeTable.HEADER_SIZE || size > TypeTable.SIZE_LIMIT
+                || !image.run(start).contains(start, size)) {
             throw new KernelUnresolvedException(Step.TYPES, String.format(
-                    "kernel types: __start_BTF 0x%x and __stop_BTF 0x%x do not bound a piece of the kernel image",
+                    "kernel types: __start_BTF 0x%x and __stop_BTF 0x%x do not bound a piece of the kernel's"
+                            + " image",
                     start, stop));
         }
         try {
@@ -49,7 +52,8 @@ final class TypeSearch {
         }
     }
 
-    private static TypeTable anywhere(KernelImage image) throws KernelUnresolvedException, GuestMemoryException {
+    private static TypeTable anywhere(KernelImage image)
+            throws KernelUnresolvedException, GuestMemoryException {
         TypeTable[] found = {null};
         int[] candidates = {0};
         image.scan(WINDOW, TypeTable.HEADER_SIZE, (va, bytes, length) -> {

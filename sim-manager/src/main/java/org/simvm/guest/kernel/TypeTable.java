@@ -8,15 +8,15 @@ import org.simvm.guest.memory.LittleEndian;
 /**
  * The kernel's BTF: a list of types, of which only those that are asked for are ever looked at closely.
  *
- * <p>Layout ({@code include/uapi/linux/btf.h}): a header, the types one behind the other, numbered from 1, and the
- * strings. A type has 12 bytes (name, info, size or type) and then what its kind adds; so finding a type by its
- * number takes one pass over all, which is made once.
+ * <p>Layout ({@code include/uapi/linux/btf.h}): a header, the types one behind the other, numbered from 1,
+ * and the strings. A type has 12 bytes (name, info, size or type) and then what its kind adds; so finding a
+ * type by its number takes one pass over all, which is made once.
  */
 final class TypeTable {
     static final int MAGIC = 0xeb9f;
     static final int HEADER_SIZE = 24;
     /** Bytes of BTF that are accepted. Debian's kernels have 4 to 6 MiB. */
-    static final int SIZE_LIMIT = 64 << 20;
+    static final int SIZE_LIMIT = 32 << 20;
     private static final int TYPE_SIZE = 12;
     static final int MEMBER_SIZE = 12;
 
@@ -27,7 +27,9 @@ final class TypeTable {
     private static final int KIND_CONST = 10;
     private static final int KIND_RESTRICT = 11;
     private static final int KIND_TYPE_TAG = 18;
-    /** What each kind has behind its 12 bytes: a fixed number of bytes, and so many for each of its elements. */
+    /**
+     * What each kind has behind its 12 bytes: a fixed number of bytes, and so many for each of its elements.
+     */
     private static final int[] FIXED = {-1, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0};
     private static final int[] EACH = {0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12};
     /** Typedefs and qualifiers in a row. */
@@ -76,8 +78,10 @@ final class TypeTable {
 
     /** Indexes BTF that begins with its header. */
     static TypeTable parse(byte[] bytes) throws MalformedException {
-        if (bytes.length < HEADER_SIZE || announcedSize(bytes, 0) < 0 || announcedSize(bytes, 0) > bytes.length) {
-            throw new MalformedException("no BTF header of version 1, or one that announces more than there is");
+        if (bytes.length < HEADER_SIZE || announcedSize(bytes, 0) < 0
+                || announcedSize(bytes, 0) > bytes.length) {
+            throw new MalformedException(
+                    "no BTF header of version 1, or one that announces more than there is");
         }
         // announcedSize() has bounded all of these.
         int header = (int) word(bytes, 4);
@@ -173,7 +177,10 @@ final class TypeTable {
         return LittleEndian.getInt(bytes, member(structure, index)) == 0;
     }
 
-    /** Returns the structure or union that a member is, through typedefs and qualifiers, or -1 if it is something else. */
+    /**
+     * Returns the structure or union that a member is, through typedefs and qualifiers, or -1 if it is
+     * something else.
+     */
     int memberStructure(int structure, int index) {
         int type = LittleEndian.getInt(bytes, member(structure, index) + 4);
         for (int i = 0; i < MODIFIER_LIMIT; i++) {

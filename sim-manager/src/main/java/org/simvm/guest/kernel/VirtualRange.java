@@ -11,7 +11,8 @@ public record VirtualRange(long start, long end) {
     /** Checks the order. */
     public VirtualRange {
         if (Long.compareUnsigned(start, end) > 0) {
-            throw new IllegalArgumentException(String.format("range 0x%x..0x%x ends before it begins", start, end));
+            throw new IllegalArgumentException(
+                    String.format("range 0x%x..0x%x ends before it begins", start, end));
         }
     }
 

@@ -34,7 +34,9 @@ public class GuestMemoryException extends Exception {
         this.address = address;
     }
 
-    /** Returns the address that could not be read; the message says whether it is a physical or a virtual one. */
+    /**
+     * Returns the address that could not be read; the message says whether it is a physical or a virtual one.
+     */
     public long address() {
         return address;
     }

@@ -21,7 +21,9 @@ public record GuestRange(long gpa, long size) {
         return gpa + size;
     }
 
-    /** Tells whether all of {@code length} bytes at {@code address} lie in the range; any values are accepted. */
+    /**
+     * Tells whether all of {@code length} bytes at {@code address} lie in the range; any values are accepted.
+     */
     public boolean contains(long address, long length) {
         return length >= 0 && address >= gpa && length <= size && address - gpa <= size - length;
     }

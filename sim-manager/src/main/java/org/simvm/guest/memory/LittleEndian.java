@@ -5,7 +5,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Reads little-endian values out of a byte array; an index outside it is an {@link IndexOutOfBoundsException}. */
+/**
+ * Reads little-endian values out of a byte array; an index outside it is an {@link
+ * IndexOutOfBoundsException}.
+ */
 public final class LittleEndian {
     private static final VarHandle LONG =
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

@@ -16,8 +16,12 @@ import java.util.Objects;
 /**
  * Guest RAM mapped read-only into this process, at most 1 GiB in one mapping.
  *
- * <p>{@link #close} gives the guest's pages back to the host at once and never waits. Any read that it overtakes,
- * and every later one, throws {@link GuestMemoryException}; none crashes the process.
+ * <p>{@link #close} gives the guest's pages back to the host at once and never waits. Any read that it
+ * overtakes, and every later one, throws {@link GuestMemoryException}; none crashes the process.
+ *
+ * <p>A file that is cut short while it is mapped shows as {@link GuestMemoryException} too, or, where the JVM
+ * notices only after the read, as {@link InternalError} in the reading thread. No guest can bring that about,
+ * and QEMU seals a memfd against it.
  */
 public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
     /** Bytes in one mapping: {@link MappedByteBuffer} ends at 2 GiB, and 1 GiB suits every huge page size. */
@@ -44,8 +48,8 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
      * Maps the blocks read-only.
      *
      * @param blocks at least one, in any order
-     * @throws IOException if a file can't be opened or is shorter than a block says, or if two blocks claim the
-     *     same address; the message is one line with the block and the reason, and nothing stays mapped
+     * @throws IOException if a file can't be opened or is shorter than a block says, or if two blocks claim
+     *     the same address; the message is one line with the block and the reason, and nothing stays mapped
      */
     public static MappedGuestMemory map(Collection<RamBlock> blocks) throws IOException {
         List<RamBlock> sorted = blocks.stream().sorted(Comparator.comparingLong(RamBlock::gpa)).toList();
@@ -77,7 +81,8 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
                 throw new IOException(String.format("file has %d bytes, the block ends at %d",
                         file.size(), block.offset() + block.size()));
             }
-            // Cut where the file offset is a multiple of the chunk size: files of huge pages demand alignment.
+            // Cut where the file offset is a multiple of the chunk size: files of huge pages demand
+            // alignment.
             for (long done = 0, length; done < block.size(); done += length) {
                 long offset = block.offset() + done;
                 length = Math.min(block.size() - done, CHUNK_SIZE - offset % CHUNK_SIZE);
@@ -160,7 +165,8 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
             for (long at = gpa; at < end;) {
                 Chunk chunk = chunkOf(at);
                 int part = (int) Math.min(end - at, chunk.end() - at);
-                visitor.visit(at, chunk.bytes().slice((int) (at - chunk.gpa()), part).order(ByteOrder.LITTLE_ENDIAN));
+                visitor.visit(at, chunk.bytes().slice((int) (at - chunk.gpa()), part)
+                        .order(ByteOrder.LITTLE_ENDIAN));
                 ensureStillOpen(at);
                 at += part;
             }
@@ -170,7 +176,8 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
     }
 
     /**
-     * Lets go of the pages that reads so far brought into this process, so that they no longer count as its memory.
+     * Lets go of the pages that reads so far brought into this process, so that they no longer count as its
+     * memory.
      *
      * <p>Reads go on as before, only slower for the first access to each page.
      */

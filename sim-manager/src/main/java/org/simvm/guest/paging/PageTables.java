@@ -62,7 +62,9 @@ public final class PageTables {
         return memory;
     }
 
-    /** Tells whether {@code va} is canonical: all bits above the translated ones equal the highest of those. */
+    /**
+     * Tells whether {@code va} is canonical: all bits above the translated ones equal the highest of those.
+     */
     public boolean canonical(long va) {
         int unused = 64 - (top.shift() + 9);
         return va << unused >> unused == va;
@@ -103,8 +105,8 @@ public final class PageTables {
      * <p>For instance {@code entry(0xffffffff40000000L, TableLevel.PDPT)} is slot 509 of Linux's
      * {@code level3_kernel_pgt}.
      *
-     * @return the entry, or nothing if there is no such table: {@code va} is not canonical, the tables have fewer
-     *     levels, or a higher entry is not present or maps a page itself
+     * @return the entry, or nothing if there is no such table: {@code va} is not canonical, the tables have
+     *     fewer levels, or a higher entry is not present or maps a page itself
      * @throws GuestMemoryException if a table on the way is not in guest RAM
      */
     public Optional<TableEntry> entry(long va, TableLevel wanted) throws GuestMemoryException {
@@ -134,14 +136,18 @@ public final class PageTables {
      *
      * @param first first virtual address, unsigned
      * @param last last virtual address, not below {@code first}
-     * @param tableLimit how many tables are read at most; hostile tables can share and so name 2^36 pages in 16 KiB
+     * @param tableLimit how many tables are read at most; hostile tables can share and so name 2^36 pages in
+     *     16 KiB
      * @throws GuestMemoryException if a table is not in guest RAM, or the limit is reached
      */
-    public void visit(long first, long last, int tableLimit, PageVisitor visitor) throws GuestMemoryException {
+    public void visit(long first, long last, int tableLimit, PageVisitor visitor)
+            throws GuestMemoryException {
         if (Long.compareUnsigned(first, last) > 0) {
-            throw new IllegalArgumentException(String.format("range 0x%x..0x%x ends before it begins", first, last));
+            throw new IllegalArgumentException(
+                    String.format("range 0x%x..0x%x ends before it begins", first, last));
         }
-        new Visit(first, last, tableLimit, visitor).table(top, root, 0, TableEntry.WRITABLE | TableEntry.USER, 0);
+        new Visit(first, last, tableLimit, visitor)
+                .table(top, root, 0, TableEntry.WRITABLE | TableEntry.USER, 0);
     }
 
     /** One visit of a range, with what is left of its limit. */
@@ -160,7 +166,8 @@ public final class PageTables {
         }
 
         /** Visits a table; returns false to end it all. Recurses at most once for each level. */
-        boolean table(TableLevel level, long table, long base, long all, long any) throws GuestMemoryException {
+        boolean table(TableLevel level, long table, long base, long all, long any)
+                throws GuestMemoryException {
             if (tablesRead++ >= tableLimit) {
                 throw new GuestMemoryException(table, String.format(
                         "page tables at 0x%x: virtual range 0x%x..0x%x needs more than %d tables",
@@ -178,7 +185,8 @@ public final class PageTables {
                 long allNow = all & value;
                 long anyNow = any | value;
                 boolean goOn = entry.mapsPage()
-                        ? visitor.visit(new Translation(va, entry.target(), level.coverage(), entry.gpa(), value,
+                        ? visitor.visit(new Translation(
+                                va, entry.target(), level.coverage(), entry.gpa(), value,
                                 (allNow & TableEntry.WRITABLE) != 0, (anyNow & TableEntry.NO_EXECUTE) == 0,
                                 (allNow & TableEntry.USER) != 0))
                         : table(level.lower(), entry.target(), va, allNow, anyNow);

@@ -4,7 +4,8 @@ package org.simvm.guest.paging;
 /**
  * What the page tables say of one mapped virtual address.
  *
- * <p>The rights combine those of all levels, as the CPU does; protection keys, SMEP and SMAP are not regarded.
+ * <p>The rights combine those of all levels, as the CPU does; protection keys, SMEP and SMAP are not
+ * regarded.
  *
  * @param va the virtual address asked for, or the first one of the page in a visit
  * @param gpa the guest-physical address of the byte at {@code va}; it need not be RAM

@@ -94,7 +94,8 @@ public final class VirtualMemory {
      * Returns the string at {@code va}, up to its zero byte.
      *
      * @param limit bytes that are looked at; a string that is longer ends there
-     * @return the bytes, taken as ISO 8859-1, so that no byte is lost; control characters are the caller's to treat
+     * @return the bytes, taken as ISO 8859-1, so that no byte is lost; control characters are the caller's to
+     *     treat
      * @throws GuestMemoryException if a byte of the string is not mapped or not RAM
      */
     public String readString(long va, int limit) throws GuestMemoryException {

@@ -8,13 +8,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Writes BTF for tests, by the layout in {@code include/uapi/linux/btf.h}. Each method returns the new type's number. */
+/**
+ * Writes BTF for tests, by the layout in {@code include/uapi/linux/btf.h}. Each method returns the new type's
+ * number.
+ */
 final class BtfWriter {
     private final ByteArrayOutputStream types = new ByteArrayOutputStream();
     private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
     private int count;
 
-    /** A member: name (empty for none), type, and bit offset with the size of a bit field in the top 8 bits. */
+    /**
+     * A member: name (empty for none), type, and bit offset with the size of a bit field in the top 8 bits.
+     */
     record Member(String name, int type, int offset) {
         static Member at(String name, int type, int byteOffset) {
             return new Member(name, type, byteOffset * 8);

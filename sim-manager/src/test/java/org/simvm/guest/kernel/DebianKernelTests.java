@@ -27,7 +27,8 @@ import org.simvm.guest.paging.VirtualMemory;
 @Tag("integration")
 @DisplayName("Debian's cloud kernel")
 class DebianKernelTests {
-    private static final Map<String, Integer> LEAST_SYMBOLS = Map.of("6.1", 80_000, "6.12", 150_000, "7", 180_000);
+    private static final Map<String, Integer> LEAST_SYMBOLS =
+            Map.of("6.1", 80_000, "6.12", 150_000, "7", 180_000);
 
     /** Offsets in {@code task_struct} of exactly these releases; others may have moved members. */
     private static final Map<String, Map<String, Integer>> KNOWN_OFFSETS = Map.of(
@@ -49,7 +50,8 @@ class DebianKernelTests {
         "7,    'max,la57=off', 1024, true",
     })
     void isResolved(String series, String cpu, int megabytes, boolean userSpace) throws Exception {
-        String cache = System.getenv().getOrDefault("SIM_CACHE_DIR", System.getProperty("user.home") + "/.cache/sim");
+        String cache = System.getenv()
+                .getOrDefault("SIM_CACHE_DIR", System.getProperty("user.home") + "/.cache/sim");
         Path vmlinuz = Path.of(cache, "kernels", series, "vmlinuz");
         assumeTrue(Files.isReadable(vmlinuz), "skipped: no kernel at " + vmlinuz + " (./dev fetches it)");
         assumeTrue(inPath(EmulatedGuest.QEMU), "skipped: " + EmulatedGuest.QEMU
@@ -65,13 +67,17 @@ class DebianKernelTests {
 
             Kernel kernel = KernelResolver.resolve(virtual, OptionalLong.empty());
             System.out.printf("%s: %d symbols, %d types, image %s at 0x%x, %s%n", kernel.version(),
-                    kernel.symbolCount(), kernel.typeCount(), kernel.image(), virtual.physical(kernel.image().start()),
+                    kernel.symbolCount(), kernel.typeCount(), kernel.image(),
+                    virtual.physical(kernel.image().start()),
                     kernel.times());
             assertTrue(kernel.version().startsWith(series + "."), kernel.version());
-            assertTrue(kernel.symbolCount() > LEAST_SYMBOLS.get(series), () -> "symbols: " + kernel.symbolCount());
+            assertTrue(kernel.symbolCount() > LEAST_SYMBOLS.get(series), 
+                    () -> "symbols: " + kernel.symbolCount());
             assertTrue(kernel.typeCount() > 90_000, () -> "types: " + kernel.typeCount());
-            assertAll(KNOWN_OFFSETS.getOrDefault(kernel.version(), Map.of()).entrySet().stream().map(member -> () ->
-                    assertEquals(member.getValue(), kernel.requireOffset("task_struct." + member.getKey()))));
+            assertAll(KNOWN_OFFSETS.getOrDefault(kernel.version(), Map.of()).entrySet().stream()
+                    .map(member -> () ->
+                            assertEquals(member.getValue(),
+                                    kernel.requireOffset("task_struct." + member.getKey()))));
 
             systemCallEntry(virtual, kernel);
             tasks(virtual, kernel, userSpace);
@@ -85,12 +91,15 @@ class DebianKernelTests {
                 Files.isExecutable(Path.of(folder, command)));
     }
 
-    /** What LSTAR holds begins with {@code swapgs}, perhaps after {@code endbr64}; any other value is refused. */
+    /**
+     * What LSTAR holds begins with {@code swapgs}, perhaps after {@code endbr64}; any other value is refused.
+     */
     private static void systemCallEntry(VirtualMemory virtual, Kernel kernel) throws Exception {
         long entry = kernel.requireSymbol("entry_SYSCALL_64");
         byte[] code = virtual.read(entry, 7);
         int at = code[0] == (byte) 0xf3 ? 4 : 0;
-        assertEquals(List.of((byte) 0x0f, (byte) 0x01, (byte) 0xf8), List.of(code[at], code[at + 1], code[at + 2]));
+        assertEquals(List.of((byte) 0x0f, (byte) 0x01, (byte) 0xf8),
+                List.of(code[at], code[at + 1], code[at + 2]));
         assertTrue(kernel.text().contains(entry));
         assertEquals(kernel.symbolCount(), KernelResolver.resolve(virtual, entry).symbolCount());
         KernelUnresolvedException e = assertThrows(KernelUnresolvedException.class,

@@ -42,15 +42,17 @@ final class EmulatedGuest implements AutoCloseable {
     private final long cr4;
 
     /**
-     * Boots the kernel until it panics for want of a root file system, or, with {@code userSpace}, runs {@code init}.
+     * Boots the kernel until it panics for want of a root file system, or, with {@code userSpace}, runs
+     * {@code init}.
      */
     EmulatedGuest(Path kernel, String cpu, int megabytes, boolean userSpace) throws Exception {
         folder = Files.createTempDirectory("sim-guest");
         Path shared = Path.of("/dev/shm");
         ram = Files.createTempFile(Files.isWritable(shared) ? shared : folder, "sim-guest", ".ram");
-        List<String> command = new ArrayList<>(List.of(QEMU, "-accel", "tcg", "-cpu", cpu, "-m", megabytes + "M",
-                "-machine", "pc,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=" + megabytes
-                + "M,share=on,mem-path=" + ram, "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
+        String backend = "memory-backend-file,id=ram0,size=" + megabytes + "M,share=on,mem-path=" + ram;
+        List<String> command = new ArrayList<>(List.of(QEMU, "-accel", "tcg", "-cpu", cpu,
+                "-m", megabytes + "M", "-machine", "pc,memory-backend=ram0", "-object", backend,
+                "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
                 "-qmp", "unix:" + folder.resolve("qmp") + ",server=on,wait=off",
                 "-kernel", kernel.toString(), "-append", "console=ttyS0 panic=0"));
         if (userSpace) {
@@ -59,10 +61,12 @@ final class EmulatedGuest implements AutoCloseable {
         }
         process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try {
-            awaitConsole(userSpace ? "SIM-GUEST-IS-UP" : "Kernel panic - not syncing", Duration.ofSeconds(180));
+            awaitConsole(userSpace ? "SIM-GUEST-IS-UP" : "Kernel panic - not syncing",
+                    Duration.ofSeconds(180));
             socket = SocketChannel.open(StandardProtocolFamily.UNIX);
             socket.connect(UnixDomainSocketAddress.of(folder.resolve("qmp")));
-            answers = new BufferedReader(new InputStreamReader(Channels.newInputStream(socket), StandardCharsets.UTF_8));
+            answers = new BufferedReader(
+                    new InputStreamReader(Channels.newInputStream(socket), StandardCharsets.UTF_8));
             execute("{\"execute\": \"qmp_capabilities\"}");
             execute("{\"execute\": \"stop\"}");
             Matcher registers = REGISTERS.matcher(monitor("info registers"));
@@ -141,8 +145,8 @@ final class EmulatedGuest implements AutoCloseable {
     }
 
     private String monitor(String command) throws IOException {
-        return execute("{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"" + command
-                + "\"}}").asText();
+        return execute("{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \""
+                + command + "\"}}").asText();
     }
 
     private JsonNode execute(String command) throws IOException {

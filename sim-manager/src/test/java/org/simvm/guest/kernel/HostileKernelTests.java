@@ -84,7 +84,8 @@ class HostileKernelTests {
 
     @Property(tries = 300)
     void arbitraryBytesAsBtf(@ForAll byte[] types, @ForAll byte[] strings) {
-        byte[] bytes = ByteBuffer.allocate(24 + types.length + strings.length + 2).order(ByteOrder.LITTLE_ENDIAN)
+        byte[] bytes = ByteBuffer.allocate(24 + types.length + strings.length + 2)
+                .order(ByteOrder.LITTLE_ENDIAN)
                 .putShort((short) TypeTable.MAGIC).put((byte) 1).put((byte) 0).putInt(24).putInt(0)
                 .putInt(types.length).putInt(types.length).putInt(strings.length + 2)
                 .put(types).put((byte) 0).put(strings).put((byte) 0).array();

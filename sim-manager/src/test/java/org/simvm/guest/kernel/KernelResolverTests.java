@@ -51,7 +51,8 @@ class KernelResolverTests {
                         boolean exists = before ? encoding != AddressEncoding.PLACE_RELATIVE
                                 : encoding != AddressEncoding.ABSOLUTE;
                         if (exists) {
-                            layouts.add(new Layout(encoding, before, sequences, alignment, alignment == 4 ? 5 : 4));
+                            layouts.add(new Layout(
+                                    encoding, before, sequences, alignment, alignment == 4 ? 5 : 4));
                         }
                     }
                 }
@@ -106,7 +107,8 @@ class KernelResolverTests {
             assertEquals(OptionalLong.of(BASE + 0x1100), kernel.symbol("twice"));
             KernelUnresolvedException e =
                     assertThrows(KernelUnresolvedException.class, () -> kernel.requireSymbol("twice"));
-            assertEquals("kernel 6.66.6-test has 2 symbols 'twice', which one is meant can't be told", e.getMessage());
+            assertEquals("kernel 6.66.6-test has 2 symbols 'twice', which one is meant can't be told",
+                    e.getMessage());
         }
 
         @Test
@@ -168,7 +170,8 @@ class KernelResolverTests {
 
         @Test
         void refusesWhatIsNoMember() {
-            for (String path : List.of("", "task_struct", "task_struct.", ".pid", "a.b|", "a.b.1c", "a.b[1]")) {
+            for (String path : List.of(
+                    "", "task_struct", "task_struct.", ".pid", "a.b|", "a.b.1c", "a.b[1]")) {
                 assertThrows(IllegalArgumentException.class, () -> kernel.offset(path), path);
             }
         }
@@ -213,7 +216,8 @@ class KernelResolverTests {
         // A second copy of all tables: its place-relative addresses are wrong there, its names are not.
         System.arraycopy(decoy, 0, image, 0x14_0000, decoy.length);
         assertEquals(SyntheticKernel.LSTAR,
-                KernelResolver.resolve(mapped(image), SyntheticKernel.LSTAR).requireSymbol("entry_SYSCALL_64"));
+                KernelResolver.resolve(mapped(image), SyntheticKernel.LSTAR)
+                        .requireSymbol("entry_SYSCALL_64"));
     }
 
     /** Maps an image in 4 KiB pages whose physical order is reversed. */
@@ -231,7 +235,8 @@ class KernelResolverTests {
     @Test
     void isResolvedThoughItsPhysicalPagesAreScattered() throws Exception {
         SyntheticKernel written = new SyntheticKernel();
-        assertEquals("6.66.6-test", KernelResolver.resolve(mapped(written.write()), SyntheticKernel.LSTAR).version());
+        assertEquals("6.66.6-test",
+                KernelResolver.resolve(mapped(written.write()), SyntheticKernel.LSTAR).version());
     }
 
     @Test
@@ -247,7 +252,8 @@ class KernelResolverTests {
             }
         }
         assertEquals(BASE + 0x70_0000,
-                KernelResolver.resolve(new VirtualMemory(tables.tables()), SyntheticKernel.LSTAR).image().end());
+                KernelResolver.resolve(new VirtualMemory(tables.tables()), SyntheticKernel.LSTAR).image()
+                        .end());
     }
 
     @Nested
@@ -255,7 +261,8 @@ class KernelResolverTests {
     class Unresolved {
         private KernelUnresolvedException refused(Step step, VirtualMemory memory, OptionalLong lstar) {
             KernelUnresolvedException e =
-                    assertThrows(KernelUnresolvedException.class, () -> KernelResolver.resolve(memory, lstar));
+                    assertThrows(KernelUnresolvedException.class, () ->
+                            KernelResolver.resolve(memory, lstar));
             assertEquals(step, e.step(), e.getMessage());
             assertEquals(1, e.getMessage().lines().count());
             return e;
@@ -290,7 +297,8 @@ class KernelResolverTests {
 
         @Test
         void thereIsNoKallsyms() {
-            KernelUnresolvedException e = refused(Step.SYMBOLS, mapped(new byte[1 << 20]), OptionalLong.empty());
+            KernelUnresolvedException e =
+                    refused(Step.SYMBOLS, mapped(new byte[1 << 20]), OptionalLong.empty());
             assertTrue(e.getMessage().contains("CONFIG_KALLSYMS=y"), e.getMessage());
         }
 
@@ -369,5 +377,10 @@ class KernelResolverTests {
         assertEquals(OptionalLong.empty(), kernel.symbol("init_task_"));
         assertEquals(OptionalLong.empty(), kernel.symbol(""));
         assertNotEquals(OptionalLong.empty(), kernel.symbol("init_task"));
+    }
+
+    @Test
+    void madeUpForWarmingUpIsResolved() throws Exception {
+        KernelResolver.warmUp();
     }
 }

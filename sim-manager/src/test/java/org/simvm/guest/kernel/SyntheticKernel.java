@@ -137,7 +137,8 @@ final class SyntheticKernel {
             if (i % 256 == 0) {
                 markers.add(names.size());
             }
-            byte[] compressed = compress(definitions.get(i).type() + definitions.get(i).name(), tokens, longestFirst);
+            byte[] compressed = compress(
+                    definitions.get(i).type() + definitions.get(i).name(), tokens, longestFirst);
             if (compressed.length > 0x7f) {
                 names.write(compressed.length & 0x7f | 0x80);
                 names.write(compressed.length >> 7);
@@ -147,7 +148,8 @@ final class SyntheticKernel {
             names.writeBytes(compressed);
         }
 
-        ByteBuffer out = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN).position((int) (TABLES - BASE));
+        ByteBuffer out = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN)
+                .position((int) (TABLES - BASE));
         if (addressesBeforeNames) {
             writeAddresses(out);
             out.putInt(align(out, 8), count);

@@ -27,7 +27,8 @@ public final class SparseGuestMemory implements GuestMemory {
             long at = gpa + i;
             int inPage = (int) (at % PAGE);
             int part = Math.min(bytes.length - i, PAGE - inPage);
-            System.arraycopy(bytes, i, pages.computeIfAbsent(at / PAGE, page -> new byte[PAGE]), inPage, part);
+            System.arraycopy(bytes, i, pages.computeIfAbsent(at / PAGE, page -> new byte[PAGE]), inPage,
+                    part);
             i += part;
         }
     }

@@ -15,7 +15,8 @@ import org.simvm.guest.memory.SparseGuestMemory;
 class HostilePageTablesTests {
     @Property(tries = 300)
     void ofRandomBytesNeverDoMoreThanFail(@ForAll long seed, @ForAll long va,
-            @ForAll @IntRange(min = 4, max = 5) int levels, @ForAll @IntRange(min = 12, max = 40) int addressBits) {
+            @ForAll @IntRange(min = 4, max = 5) int levels,
+            @ForAll @IntRange(min = 12, max = 40) int addressBits) {
         SparseGuestMemory small = new SparseGuestMemory(1 << 20);
         Random random = new Random(seed);
         for (long gpa = 0; gpa < 1 << 20; gpa += 8) {
