@@ -102,7 +102,8 @@ public final class KernelResolver {
         if (wrongEntry != 0) {
             throw new KernelUnresolvedException(Step.VERIFICATION, String.format(
                     "kernel symbols: kallsyms has entry_SYSCALL_64 at 0x%x, but LSTAR is 0x%x; either is"
-                            + " forged, or something else handles system calls", wrongEntry, lstar.orElse(0)));
+                            + " forged, or something else handles system calls",
+                    wrongEntry, lstar.orElse(0)));
         }
         throw new KernelUnresolvedException(Step.SYMBOLS, namesFound
                 ? "kernel symbols: kallsyms found, but its addresses have none of the known layouts, or"
