@@ -5,8 +5,6 @@
  */
 #include "sim_monitor.h"
 
-SIM_SLOT(sim_slot_config, "config");
-
 /*
  * sim_dispatch begins at 0x800 in its page, where both gate pages hold int3
  * (gates.ld says why; monitor.ld keeps the order).
@@ -24,7 +22,7 @@ __attribute__((section(".text.gate_target"), used)) int64_t sim_dispatch(const s
  */
 int64_t sim_dispatch(const struct sim_call *call)
 {
-	const struct sim_config *config = (const struct sim_config *)sim_slot_config;
+	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
 
 	__atomic_fetch_add(&ring->calls, 1, __ATOMIC_RELAXED);

@@ -218,8 +218,13 @@ _Static_assert(SIM_NAME_SIZE == 64 && SIM_SLOT_NAME_SIZE == 192, "sizes of names
  */
 typedef int64_t sim_handler_t(const struct sim_call *call, const struct sim_hook *hook);
 
+SIM_SLOT_DECLARE(sim_slot_config);
+
 /* What the host has set up for this boot. */
-const struct sim_config *sim_config(void);
+static inline const struct sim_config *sim_config(void)
+{
+	return (const struct sim_config *)sim_slot_config;
+}
 
 /*
  * ---------------------------------------------------------------------------

@@ -25,11 +25,11 @@
 
 SIM_HANDLER on_fork(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_exec(const struct sim_call *call, const struct sim_hook *hook);
-SIM_HANDLER on_exit(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_task_exit(const struct sim_call *call, const struct sim_hook *hook);
 
 SIM_ON_ENTRY(on_fork, HOOK_FORK, 0, SIM_REQUIRED, "wake_up_new_task");
 SIM_ON_ENTRY(on_exec, HOOK_EXEC, 0, SIM_REQUIRED, "begin_new_exec");
-SIM_ON_ENTRY(on_exit, HOOK_EXIT, 0, SIM_REQUIRED, "do_exit");
+SIM_ON_ENTRY(on_task_exit, HOOK_EXIT, 0, SIM_REQUIRED, "do_exit");
 
 SIM_SLOT(sim_slot_binprm_filename, "offset:linux_binprm.filename");
 SIM_SLOT(sim_slot_binprm_argc, "offset:linux_binprm.argc");
@@ -86,7 +86,7 @@ static int64_t on_exec(const struct sim_call *call, const struct sim_hook *hook)
 	return 0;
 }
 
-static int64_t on_exit(const struct sim_call *call, const struct sim_hook *hook)
+static int64_t on_task_exit(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory;
 	struct sim_event_exit event;

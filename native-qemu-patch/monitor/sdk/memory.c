@@ -14,13 +14,6 @@
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define LEVEL_BITS 9
 
-SIM_SLOT(sim_slot_config, "config");
-
-const struct sim_config *sim_config(void)
-{
-	return (const struct sim_config *)sim_slot_config;
-}
-
 /* Where the SIM view shows `size` bytes of guest RAM; NULL if it is not all RAM. */
 static const uint8_t *ram_at(uint64_t gpa, uint64_t size)
 {
