@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # hook-tests.sh HOOK MANAGER_DOUBLE HOOK_LATENCY: the hook's fail-safe table, against a server that plays the manager.
+# shellcheck disable=SC2086 # numbers, and lists of words that shall be split
+# shellcheck disable=SC2002 # what matters there is the pipe
 set -u
 hook=$(realpath "$1") double=$(realpath "$2") latency=$(realpath "$3")
 work=$(mktemp -d)
@@ -36,7 +38,7 @@ manager() { # BEHAVIOUR, or none
     echo "the manager's double did not start"; exit 1
 }
 call() { # XML OPERATION [SUB]
-    local start=$(date +%s%N)
+    local start; start=$(date +%s%N)
     out=$("$hook" demo "$2" "${3:-begin}" - <"$work/$1.xml" 2>"$work/err"); rc=$?
     ms=$((($(date +%s%N) - start) / 1000000)); err=$(cat "$work/err")
 }
@@ -114,7 +116,7 @@ for _ in 1 2 3; do # a busy machine gets three tries
     read -r p50 p99 < <("$latency" "$hook" "$work/required.xml" 200); [ "$p50" -lt $best ] && best=$p50
     [ $best -lt 3000 ] && break
 done
-rc=0 out= err= ms=0; if [ $best -lt 3000 ]; then ok; else bad "p50 is $best us"; fi
+rc=0 out='' err='' ms=0; if [ $best -lt 3000 ]; then ok; else bad "p50 is $best us"; fi
 
 echo "libvirt-hook: $passed passed, $failed failed; p50 $best us, p99 $p99 us"
 [ $failed = 0 ]

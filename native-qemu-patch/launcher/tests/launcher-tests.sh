@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # launcher-tests.sh LAUNCHER FAKE_EMULATOR: what the launcher does to libvirt's command lines.
+# shellcheck disable=SC2054,SC1003 # commas and backslashes that are meant
 set -u
 launcher=$(realpath "$1")
 export SIM_QEMU; SIM_QEMU=$(realpath "$2")
@@ -52,7 +53,7 @@ for id in pc.ram microvm.ram; do
     prepare "${launch[@]}"; touch "$SIM_STATE_DIR/required/$uuid"
     run -machine "pc,memory-backend=$id" -object "$(ram $id)" -uuid $uuid
     runs -machine "pc,memory-backend=$id" -object "$(memfd $id)" -uuid $uuid -global $global "${launch[@]}"
-    [ -e "$domain/launch" ] && bad "launch file is still there" || ok
+    if [ -e "$domain/launch" ]; then bad "launch file is still there"; else ok; fi
     run -object "$(ram $id)" -uuid $uuid; refuses "was not prepared"
 done
 
@@ -122,7 +123,7 @@ prepare -x; chmod 666 "$domain/launch"; run -object "$(ram pc.ram)" -uuid $uuid;
 test="a missing QEMU is told before the preparation is used up"
 prepare -x
 SIM_QEMU=$work/none run -object "$(ram pc.ram)" -uuid $uuid; refuses "can't run $work/none"
-[ -e "$domain/launch" ] && ok || bad "launch file was used up"
+if [ -e "$domain/launch" ]; then ok; else bad "launch file was used up"; fi
 
 echo "launcher: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mkimage.sh: makes a disk with a real Debian user space (systemd, dbus, logind, apt) and prints its path: an ext4
 # file system without partitions or kernel. It is made once and kept in the cache; use a copy.
-# A unit of ours runs `console` on the first serial port. Needs root, for debootstrap.
+# A unit of ours runs `console` on the first serial port. Becomes root through sudo, for debootstrap.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$here/../../scripts/progress.sh"
 # shellcheck source=SCRIPTDIR/../../scripts/debian-archive.sh
 . "$here/../../scripts/debian-archive.sh"
+# shellcheck source=SCRIPTDIR/../../scripts/root.sh
+. "$here/../../scripts/root.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 
 suite=bookworm
@@ -17,7 +19,7 @@ mkdir -p "$CACHE/images"
 exec 9>"$CACHE/images/lock"
 flock 9
 if [ -e "$image" ]; then echo "$image"; exit 0; fi
-[ "$(id -u)" -eq 0 ] || fail "needs root, for debootstrap"
+as_root "$0" "$@"
 
 work=$(mktemp -d "$CACHE/images/make.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -54,4 +56,5 @@ rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/
 truncate -s 1G "$work/image"
 step "Writing its file system" mke2fs -q -t ext4 -d "$work/root" "$work/image"
 mv "$work/image" "$image"
+give_back "$CACHE/images"
 echo "$image"

@@ -6,20 +6,23 @@
 # every process in it ends and everything it wrote is gone, but for the checkout and the cache. /dev/kvm is out of
 # sight, so libvirt finds software emulation and nothing else.
 #
-# Needs root. SIM_QEMU_BUILD names the folder of the built QEMU. COMMAND finds
+# It becomes root through sudo. SIM_QEMU_BUILD names the folder of the built QEMU. COMMAND finds
 #   virsh, virt-sim                    as on any host
 #   $HOST_LOGS                         logs of libvirtd, sim-manager and the domains' QEMU
 #   $SIM_HOST                          a folder for what it makes itself
-# PRIVATE_HOST_MANAGER=no leaves the manager to COMMAND; PRIVATE_HOST_LIBVIRT=no libvirtd too.
+# PRIVATE_HOST_MANAGER=no leaves the manager to COMMAND, PRIVATE_HOST_LIBVIRT=no libvirtd too. The logs are
+# copied to the folder PRIVATE_HOST_KEEP_LOGS if it is set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$here/../../scripts/progress.sh"
+# shellcheck source=SCRIPTDIR/../../scripts/root.sh
+. "$here/../../scripts/root.sh"
 
 if [ "${1:-}" != --inside ]; then
-    [ "$(id -u)" -eq 0 ] || fail "needs root, to make namespaces (nothing outside of them is changed)"
     [ $# -gt 0 ] || fail "which command?"
+    as_root "$0" "$@"
     export SIM_CACHE_DIR=$CACHE
     exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$0" --inside "$@"
 fi
@@ -138,4 +141,6 @@ if [ -n "${PRIVATE_HOST_KEEP_LOGS:-}" ]; then
     mkdir -p "$PRIVATE_HOST_KEEP_LOGS"
     cp -rL "$HOST_LOGS/." "$PRIVATE_HOST_KEEP_LOGS/" 2>/dev/null || true
 fi
+give_back "$top/target"
+give_back "$CACHE"
 exit $status

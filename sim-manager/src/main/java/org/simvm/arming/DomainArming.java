@@ -44,6 +44,7 @@ public final class DomainArming implements AutoCloseable {
     // the worker's own
     private BootArming arming;
     private boolean regionUsed;
+    private int attempted;
 
     private DomainArming(ArmingRequest request, ArmingListener listener, KernelSource kernels) {
         this.request = request;
@@ -219,6 +220,7 @@ public final class DomainArming implements AutoCloseable {
         clock.lap("boot stop: map guest RAM");
         arming = started;
         started.atBootStop(kernels);
+        ensureCurrent();
         resume();
         clock.lap("boot stop: resume");
         clock.running();
@@ -237,6 +239,7 @@ public final class DomainArming implements AutoCloseable {
         if (state == ArmingState.PREPARING) {
             clock.lap("hook stop: wait for preparation");
             boolean baselineNow = arming.atHookStop(stop);
+            ensureCurrent();
             state = ArmingState.MAPPED;
             listener.mapped(request.region().ring());
             if (!baselineNow) {
@@ -255,9 +258,11 @@ public final class DomainArming implements AutoCloseable {
             throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: " + e.getMessage(), e);
         }
         clock.lap("baseline stop: baseline");
+        ensureCurrent();
         arming.seal();
         resume();
         clock.lap("baseline stop: resume");
+        ensureCurrent();
         state = ArmingState.ARMED;
         ArmedGuest guest = arming.guest();
         log.info("{}: armed: {}", request.domain(), guest);
@@ -302,6 +307,7 @@ public final class DomainArming implements AutoCloseable {
     }
 
     private void attempt(int number, Step step) {
+        attempted = number;
         try {
             step.run();
         } catch (Exception e) {
@@ -372,6 +378,13 @@ public final class DomainArming implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
+        }
+    }
+
+    /** Ends a step whose boot is over. QEMU would refuse what it wants next; this says it sooner. */
+    private void ensureCurrent() throws ArmingException {
+        if (attempted != boot.get()) {
+            throw new ArmingException(ArmingFailure.Kind.QEMU, "the machine was reset");
         }
     }
 

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.simvm.qmp.ScriptedQmpServer;
+
+/**
+ * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a time, plans all or nothing with
+ * expectations compared to the guest's RAM, refusals while the guest runs, reset at any moment. Its guest, when it runs, goes
+ * straight from one address of interest to the next.
+ */
+public final class ModelQemu implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final SyntheticGuest guest;
+    private final ScriptedQmpServer server;
+    private final ExecutorService vcpu = Executors.newSingleThreadExecutor();
+    private final List<String> commands = new ArrayList<>();
+    private final List<String> sealed = new ArrayList<>();
+    private String state = "waiting";
+    private boolean running = true;
+    private boolean started;
+    private boolean executed;
+    private boolean firstProgram;
+    private boolean tellBoot;
+    private long stop;
+    private int mapped;
+    private volatile Runnable whileStarting = () -> { };
+    private volatile Runnable beforeMapping = () -> { };
+
+    public ModelQemu(Path socket, SyntheticGuest guest) throws IOException {
+        this.guest = guest;
+        this.server = new ScriptedQmpServer(socket, this::execute);
+    }
+
+    /** The guest's kernel writes {@code MSR_LSTAR}. */
+    public synchronized void boot() {
+        state = "boot-stop";
+        running = false;
+        started = false;
+        executed = false;
+        firstProgram = false;
+        server.emit("SIM_BOOT", bootData());
+    }
+
+    /** The same, but long before anybody is connected. */
+    public synchronized void bootUnseen() {
+        state = "boot-stop";
+        running = false;
+        tellBoot = true;
+    }
+
+    /** An earlier manager has armed the guest. */
+    public synchronized void alreadyMapped() {
+        state = "mapped";
+    }
+
+    public synchronized void reset() {
+        guest.boot();
+        state = "waiting";
+        stop = 0;
+        sealed.clear();
+        server.emit("SIM_RESET", JSON.createObjectNode());
+    }
+
+    /** What happens in the guest beside its usual start-up. */
+    public void whileStarting(Runnable action) {
+        whileStarting = action;
+    }
+
+    /** What happens to the guest's memory between the manager's look and its plan. */
+    public void beforeMapping(Runnable action) {
+        beforeMapping = action;
+    }
+
+    public void die() throws IOException {
+        server.close();
+    }
+
+    public synchronized boolean running() {
+        return running;
+    }
+
+    public synchronized String state() {
+        return state;
+    }
+
+    /** Commands since the start, without those that only ask. */
+    public synchronized List<String> commands() {
+        return List.copyOf(commands);
+    }
+
+    /** Sealed bytes as {@code gpa+length}, hexadecimal. */
+    public synchronized List<String> sealed() {
+        return List.copyOf(sealed);
+    }
+
+    public synchronized int timesMapped() {
+        return mapped;
+    }
+
+    private ObjectNode bootData() {
+        return JSON.createObjectNode().put("cpu", 0).put("lstar", unsigned(guest.address("entry_SYSCALL_64")))
+                .put("cr3", SyntheticGuest.CR3).put("cr4", 0x20).put("efer", 0xd01);
+    }
+
+    private synchronized JsonNode execute(String command, JsonNode arguments) {
+        if (!command.startsWith("query-")) {
+            commands.add(command);
+        }
+        return switch (command) {
+            case "query-sim" -> status();
+            case "query-status" -> JSON.createObjectNode().put("running", running);
+            case "sim-set-stop" -> {
+                stop = arguments.get("address").bigIntegerValue().longValue();
+                yield JSON.createObjectNode();
+            }
+            case "sim-clear-stop" -> {
+                stop = 0;
+                yield JSON.createObjectNode();
+            }
+            case "sim-apply" -> apply(arguments);
+            case "sim-seal" -> seal(arguments);
+            case "cont" -> resume();
+            case "stop" -> {
+                running = false;
+                yield JSON.createObjectNode();
+            }
+            default -> throw new ScriptedQmpServer.CommandError("The command " + command + " has not been found");
+        };
+    }
+
+    private JsonNode status() {
+        ObjectNode status = JSON.createObjectNode().put("abi", 1).put("state", state).put("gate", "vmfunc")
+                .put("pid", ProcessHandle.current().pid()).put("area-base", 1L << 39).put("area-size", 1L << 39)
+                .put("armed-boots", mapped).put("switches", 0).put("violations", 0).put("doorbells", 0);
+        try {
+            status.putArray("ram").addObject().put("gpa", 0).put("size", SyntheticGuest.RAM)
+                    .put("fd", guest.descriptor()).put("offset", 0);
+        } catch (IOException e) {
+            throw new ScriptedQmpServer.CommandError(e.getMessage());
+        }
+        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("cr3", SyntheticGuest.CR3)
+                .put("cr4", 0x20).put("rip", 0);
+        if (tellBoot) {
+            status.set("boot", bootData());
+        }
+        return status;
+    }
+
+    private JsonNode apply(JsonNode arguments) {
+        if (running) {
+            throw new ScriptedQmpServer.CommandError("the guest runs");
+        }
+        if (state.equals("waiting")) {
+            throw new ScriptedQmpServer.CommandError("the guest has not reached its boot stop");
+        }
+        if (arguments.get("map").asBoolean()) {
+            beforeMapping.run();
+        }
+        HexFormat hex = HexFormat.of();
+        for (JsonNode write : arguments.get("writes")) {
+            byte[] expect = hex.parseHex(write.get("expect").asText());
+            byte[] now = guest.read(write.get("gpa").asLong(), expect.length);
+            if (!Arrays.equals(expect, now)) {
+                throw new ScriptedQmpServer.CommandError("at 0x" + Long.toHexString(write.get("gpa").asLong()) + " there is "
+                        + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
+            }
+        }
+        for (JsonNode write : arguments.get("writes")) {
+            guest.write(write.get("gpa").asLong(), hex.parseHex(write.get("data").asText()));
+        }
+        if (arguments.get("map").asBoolean()) {
+            state = "mapped";
+            mapped++;
+        }
+        return JSON.createObjectNode();
+    }
+
+    private JsonNode seal(JsonNode arguments) {
+        if (!state.equals("mapped")) {
+            throw new ScriptedQmpServer.CommandError("the SIM view is not mapped");
+        }
+        for (JsonNode page : arguments.get("pages")) {
+            for (JsonNode range : (ArrayNode) page.get("protect")) {
+                sealed.add(Long.toHexString(page.get("gpa").asLong() + range.get("offset").asLong()) + "+"
+                        + range.get("length").asInt());
+            }
+        }
+        return JSON.createObjectNode();
+    }
+
+    private JsonNode resume() {
+        running = true;
+        if (state.equals("boot-stop")) {
+            state = "preparing";
+        }
+        vcpu.execute(this::run);
+        return JSON.createObjectNode();
+    }
+
+    /** The guest's way: start-up, first helper program, first program proper. */
+    private synchronized void run() {
+        if (!running || state.equals("waiting")) {
+            return;
+        }
+        if (!started) {
+            started = true;
+            guest.startUp();
+            whileStarting.run();
+        }
+        if (!executed) {
+            executed = true;
+            stopAt("kernel_execve");
+        }
+        if (running && !firstProgram) {
+            firstProgram = true;
+            stopAt("run_init_process");
+        }
+    }
+
+    private void stopAt(String symbol) {
+        if (stop != 0 && stop == guest.address(symbol)) {
+            stop = 0;
+            running = false;
+            server.emit("SIM_STOP", JSON.createObjectNode().put("cpu", 0).put("address", unsigned(guest.address(symbol)))
+                    .put("cr3", SyntheticGuest.CR3).put("cr4", 0x20));
+        }
+    }
+
+    private static BigInteger unsigned(long value) {
+        return new BigInteger(Long.toUnsignedString(value));
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        vcpu.shutdownNow();
+    }
+}

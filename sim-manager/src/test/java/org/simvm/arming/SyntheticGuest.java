@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.TreeMap;
+import org.simvm.guest.kernel.Kernel;
+import org.simvm.guest.kernel.KernelUnresolvedException;
+import org.simvm.guest.kernel.ResolutionTimes;
+import org.simvm.guest.kernel.Symbol;
+import org.simvm.guest.kernel.SymbolOffset;
+import org.simvm.guest.kernel.VirtualRange;
+
+/**
+ * A guest of 16 MiB with real page tables and a kernel image of the right shape: functions with ftrace's places, an entry path with
+ * one call, {@code __mcount_loc}, a jump label, system call and interrupt tables, a list of processes. Its names are known
+ * without kallsyms.
+ */
+public final class SyntheticGuest implements AutoCloseable {
+    public static final int RAM = 16 << 20;
+    public static final long TEXT = 0xffffffff81000000L;
+    public static final long TEXT_GPA = 0x200000;
+    public static final int TEXT_SIZE = 0x10000;
+    public static final long DATA = 0xffffffff81200000L;
+    public static final long DATA_GPA = 0x400000;
+    public static final long DIRECT_MAP = 0xffff888000000000L;
+    public static final long CR3 = DATA_GPA + 0x100000;
+    public static final long LEVEL3_KERNEL_PGT = 0x11000;
+    public static final byte[] NOP5 = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+    public static final int TASKS = 16;
+    public static final int MM = 32;
+    public static final int PID = 40;
+    public static final int COMM = 44;
+    public static final int PGD = 8;
+    private static final long LARGE = 0x83 | 0x60; // present, writable, accessed, dirty, 2 MiB
+    private static final long LARGE_TEXT = 0x81 | 0x60;
+    private static final long NO_EXECUTE = 1L << 63;
+    private static final long TABLE = 0x67;
+
+    private final Path file;
+    private final FileChannel channel;
+    private final MappedByteBuffer ram;
+    private final Map<String, Long> symbols = new TreeMap<>();
+    private final Map<String, Integer> offsets = new HashMap<>();
+    private final List<Long> fentries = new ArrayList<>();
+
+    public SyntheticGuest(Path file) throws IOException {
+        this.file = file;
+        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+        ram = channel.map(FileChannel.MapMode.READ_WRITE, 0, RAM);
+        ram.order(ByteOrder.LITTLE_ENDIAN);
+        name();
+        boot();
+    }
+
+    private void name() {
+        long next = TEXT;
+        for (String function : List.of("_stext", "entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe", "do_syscall_64",
+                "__fentry__", "wake_up_new_task", "begin_new_exec", "kernel_execve", "run_init_process", "plain_function",
+                "calls_twice", "with_jump_label", "do_exit")) {
+            symbols.put(function, next);
+            next += 0x100;
+        }
+        symbols.put("_etext", TEXT + TEXT_SIZE);
+        next = DATA;
+        for (String variable : List.of("__start_mcount_loc", "__stop_mcount_loc", "__start___jump_table", "__stop___jump_table",
+                "sys_call_table", "idt_table", "page_offset_base", "system_state", "init_task", "shell_task", "shell_mm",
+                "daemon_task", "daemon_mm")) {
+            symbols.put(variable, next);
+            next += 0x1000;
+        }
+        symbols.put("__stop_mcount_loc", symbols.get("__start_mcount_loc") + 3 * 8);
+        symbols.put("__stop___jump_table", symbols.get("__start___jump_table") + 16);
+        symbols.put("init_top_pgt", DATA + 0x100000);
+        symbols.put("current_task", 0x1fbc0L);
+        offsets.put("task_struct.tasks", TASKS);
+        offsets.put("task_struct.mm", MM);
+        offsets.put("task_struct.pid", PID);
+        offsets.put("task_struct.comm", COMM);
+        offsets.put("mm_struct.pgd", PGD);
+    }
+
+    /** Puts everything where it is when {@code MSR_LSTAR} has just been written. */
+    public void boot() {
+        for (int at = 0; at < RAM; at += Long.BYTES) {
+            ram.putLong(at, 0);
+        }
+        pageTables();
+        text();
+        data();
+    }
+
+    private void pageTables() {
+        entry(CR3, 511, LEVEL3_KERNEL_PGT | TABLE);
+        entry(LEVEL3_KERNEL_PGT, 510, 0x12000 | TABLE);
+        entry(0x12000, 8, TEXT_GPA | LARGE_TEXT);
+        entry(0x12000, 9, DATA_GPA | LARGE | NO_EXECUTE);
+        entry(CR3, 273, 0x13000 | TABLE);
+        entry(0x13000, 0, 0x14000 | TABLE);
+        for (int i = 0; i < RAM >> 21; i++) {
+            entry(0x14000, i, (long) i << 21 | LARGE | NO_EXECUTE);
+        }
+    }
+
+    private void entry(long table, int index, long value) {
+        ram.putLong((int) table + 8 * index, value);
+    }
+
+    private void text() {
+        byte[] noise = new byte[TEXT_SIZE];
+        new Random(1).nextBytes(noise);
+        for (int i = 0; i < noise.length; i++) {
+            noise[i] = noise[i] == (byte) 0xe8 ? (byte) 0x90 : noise[i]; // no call but those below
+        }
+        write(TEXT_GPA, noise);
+        fentries.clear();
+        writeVirtual(address("wake_up_new_task"), new byte[] {(byte) 0xf3, 0x0f, 0x1e, (byte) 0xfa});
+        fentry(address("wake_up_new_task") + 4);
+        fentry(address("begin_new_exec"));
+        writeVirtual(address("do_exit"), new byte[] {(byte) 0xf3, 0x0f, 0x1e, (byte) 0xfa});
+        fentry(address("do_exit") + 4);
+        call(address("entry_SYSCALL_64_after_hwframe") + 0x47, address("do_syscall_64"));
+        call(address("calls_twice") + 0x10, address("plain_function"));
+        call(address("calls_twice") + 0x20, address("plain_function"));
+        writeVirtual(address("with_jump_label") + 8, NOP5);
+    }
+
+    private void fentry(long site) {
+        call(site, address("__fentry__"));
+        fentries.add(site);
+    }
+
+    private void call(long site, long target) {
+        writeVirtual(site, HookFinder.callInstruction(site, target));
+    }
+
+    private void data() {
+        for (int i = 0; i < fentries.size(); i++) {
+            putLong(address("__start_mcount_loc") + 8L * i, fentries.get(i));
+        }
+        long jump = address("__start___jump_table");
+        putInt(jump, (int) (address("with_jump_label") + 8 - jump));
+        for (int i = 0; i < 16; i++) {
+            putLong(address("sys_call_table") + 8L * i, address("plain_function"));
+        }
+        putLong(address("page_offset_base"), DIRECT_MAP);
+        putInt(address("system_state"), 1);
+        long[] tasks = {address("init_task"), address("shell_task"), address("daemon_task")};
+        for (int i = 0; i < tasks.length; i++) {
+            putLong(tasks[i] + TASKS, tasks[(i + 1) % tasks.length] + TASKS);
+            putInt(tasks[i] + PID, i * 100);
+        }
+        process("shell", 0x20000);
+        process("daemon", 0x22000);
+    }
+
+    private void process(String name, long pgd) {
+        write(pgd, read(CR3, 4096));
+        putLong(address(name + "_task") + MM, address(name + "_mm"));
+        writeVirtual(address(name + "_task") + COMM, (name + "\0").getBytes(StandardCharsets.US_ASCII));
+        putLong(address(name + "_mm") + PGD, DIRECT_MAP + pgd);
+    }
+
+    /** Does what the kernel does between its LSTAR write and its first program: ftrace's NOPs, poisoned {@code ENDBR64}s. */
+    public void startUp() {
+        for (int i = 0; i < 3; i++) {
+            long site = getLong(address("__start_mcount_loc") + 8L * i);
+            if (site != 0) {
+                writeVirtual(site, NOP5);
+            }
+        }
+        writeVirtual(address("wake_up_new_task"), new byte[] {0x66, 0x0f, 0x1f, 0x00});
+    }
+
+    public long address(String symbol) {
+        return symbols.get(symbol);
+    }
+
+    /** Takes a name from the kernel's symbols. */
+    public void forget(String symbol) {
+        symbols.remove(symbol);
+    }
+
+    public void write(long gpa, byte[] bytes) {
+        ram.put((int) gpa, bytes);
+    }
+
+    public byte[] read(long gpa, int length) {
+        byte[] bytes = new byte[length];
+        ram.get((int) gpa, bytes);
+        return bytes;
+    }
+
+    public void writeVirtual(long va, byte[] bytes) {
+        write(gpa(va), bytes);
+    }
+
+    public byte[] readVirtual(long va, int length) {
+        return read(gpa(va), length);
+    }
+
+    public long getLong(long va) {
+        return ram.getLong((int) gpa(va));
+    }
+
+    public void putLong(long va, long value) {
+        ram.putLong((int) gpa(va), value);
+    }
+
+    public void putInt(long va, int value) {
+        ram.putInt((int) gpa(va), value);
+    }
+
+    /** Puts an entry into the table that is to hold the gates' mapping. */
+    public void putGateSlot(int index, long value) {
+        entry(LEVEL3_KERNEL_PGT, index, value);
+    }
+
+    public long gateSlot(int index) {
+        return ram.getLong((int) LEVEL3_KERNEL_PGT + 8 * index);
+    }
+
+    public static long gpa(long va) {
+        if (va >= TEXT && va < TEXT + TEXT_SIZE) {
+            return va - TEXT + TEXT_GPA;
+        } else if (va >= DATA && va < DATA + 0x200000) {
+            return va - DATA + DATA_GPA;
+        }
+        return va - DIRECT_MAP;
+    }
+
+    /** Returns this process's descriptor of the RAM file, as QEMU would report its own. */
+    public int descriptor() throws IOException {
+        try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : descriptors.toList()) {
+                if (Files.isSymbolicLink(descriptor) && Files.exists(descriptor)
+                        && Files.readSymbolicLink(descriptor).equals(file.toRealPath())) {
+                    return Integer.parseInt(descriptor.getFileName().toString());
+                }
+            }
+        }
+        throw new IOException("no descriptor of " + file);
+    }
+
+    public Kernel kernel() {
+        return new NamedKernel(new TreeMap<>(symbols), Map.copyOf(offsets));
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+
+    /** Answers from maps. */
+    private record NamedKernel(TreeMap<String, Long> names, Map<String, Integer> offsets) implements Kernel {
+        @Override
+        public String version() {
+            return "6.12.0-synthetic";
+        }
+
+        @Override
+        public String banner() {
+            return "Linux version " + version();
+        }
+
+        @Override
+        public VirtualRange image() {
+            return new VirtualRange(TEXT, DATA + 0x200000);
+        }
+
+        @Override
+        public VirtualRange text() {
+            return new VirtualRange(TEXT, TEXT + TEXT_SIZE);
+        }
+
+        @Override
+        public OptionalLong symbol(String name) {
+            return names.containsKey(name) ? OptionalLong.of(names.get(name)) : OptionalLong.empty();
+        }
+
+        @Override
+        public List<Symbol> symbols(String name) {
+            if (!names.containsKey(name)) {
+                return List.of();
+            }
+            long address = names.get(name);
+            long end = names.values().stream().filter(other -> other > address).min(Long::compare).orElse(image().end());
+            return List.of(new Symbol(name, address, text().contains(address) ? 'T' : 'D', end));
+        }
+
+        @Override
+        public long requireSymbol(String name) throws KernelUnresolvedException {
+            return symbol(name).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
+                    "kernel " + version() + ": no symbol " + name));
+        }
+
+        @Override
+        public Optional<SymbolOffset> symbolAt(long va) {
+            return names.entrySet().stream().filter(symbol -> image().contains(symbol.getValue()) && symbol.getValue() <= va)
+                    .max(Map.Entry.comparingByValue())
+                    .map(symbol -> new SymbolOffset(symbols(symbol.getKey()).get(0), va - symbol.getValue()));
+        }
+
+        @Override
+        public OptionalInt offset(String path) {
+            for (String alternative : path.split("\\|")) {
+                if (offsets.containsKey(alternative)) {
+                    return OptionalInt.of(offsets.get(alternative));
+                }
+            }
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public int requireOffset(String path) throws KernelUnresolvedException {
+            return offset(path).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
+                    "kernel " + version() + ": no member " + path));
+        }
+
+        @Override
+        public OptionalInt size(String structure) {
+            return structure.equals("task_struct") ? OptionalInt.of(4096) : OptionalInt.empty();
+        }
+
+        @Override
+        public int requireSize(String structure) throws KernelUnresolvedException {
+            return size(structure).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
+                    "kernel " + version() + ": no structure " + structure));
+        }
+
+        @Override
+        public int symbolCount() {
+            return names.size();
+        }
+
+        @Override
+        public int typeCount() {
+            return offsets.size();
+        }
+
+        @Override
+        public ResolutionTimes times() {
+            return new ResolutionTimes(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+        }
+    }
+}
