@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.ArmingBench;
+import org.simvm.arming.HookSite;
+import org.simvm.arming.SyntheticGuest;
+import org.simvm.arming.SyntheticMonitors;
+import org.simvm.region.RegionSegment;
+import org.simvm.settings.FindingClass;
+import org.simvm.settings.IntegrityCheck;
+
+@DisplayName("The checks of an armed guest")
+@Timeout(60)
+class GuestChecksTests {
+    @TempDir
+    Path directory;
+
+    private ArmingBench bench;
+    private SyntheticGuest guest;
+    private ArmedGuest armed;
+    private GuestChecks checks;
+
+    @BeforeEach
+    void arm() throws Exception {
+        bench = new ArmingBench(directory, SyntheticMonitors.usual());
+        bench.atBaseline(standing -> checks = GuestChecks.record(standing));
+        armed = bench.arm();
+        guest = bench.guest;
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        bench.close();
+    }
+
+    private List<Finding> findings(IntegrityCheck check) {
+        return checks.check(Set.of(check)).findings();
+    }
+
+    private Finding onlyFinding(IntegrityCheck check) {
+        List<Finding> findings = findings(check);
+        assertEquals(1, findings.size(), findings.toString());
+        assertEquals(check.findingClass(), findings.get(0).findingClass());
+        return findings.get(0);
+    }
+
+    @Test
+    void findNothingInAHealthyGuestAndSayHowMuchTheyCompared() {
+        CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
+        assertEquals(List.of(), report.findings());
+        assertEquals(EnumSet.allOf(IntegrityCheck.class).size(), report.results().size());
+        assertFalse(report.abandoned());
+        assertTrue(report.bytes() > SyntheticGuest.TEXT_SIZE);
+        assertTrue(report.gigabytesPerSecond() > 0);
+    }
+
+    @Test
+    void runOnlyWhatWasAskedFor() {
+        guest.writeVirtual(armed.hooks().get(0).address(), SyntheticGuest.NOP5);
+        assertEquals(List.of(), findings(IntegrityCheck.GATES));
+        assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
+    }
+
+    @Nested
+    @DisplayName("of the hooks")
+    class Hooks {
+        @Test
+        void findAHookThatWasTakenOut() {
+            HookSite hook = armed.hooks().get(1);
+            guest.writeVirtual(hook.address(), hook.original());
+            Finding finding = onlyFinding(IntegrityCheck.HOOKS);
+            assertEquals("begin_new_exec", finding.subject());
+            assertEquals(hook.address(), finding.va().getAsLong());
+            assertEquals(hook.gpa(), finding.gpa().getAsLong());
+            assertEquals("hook " + HexFormat.of().formatHex(hook.call()), finding.expected());
+            assertTrue(finding.found().endsWith("what was there before the hook"), finding.found());
+            assertFalse(finding.guestControlled());
+        }
+
+        @Test
+        void findAPagePutInPlaceOfThePatchedOne() {
+            byte[] text = guest.read(SyntheticGuest.TEXT_GPA, 0x200000);
+            guest.write(0x800000, text); // an exact copy, so that bytes alone would tell nothing
+            guest.write(0x12000 + 8 * 8, long64(0x800000 | 0xe1));
+            List<Finding> findings = findings(IntegrityCheck.HOOKS);
+            assertEquals(3, findings.size());
+            long moved = armed.hooks().get(0).gpa() - SyntheticGuest.TEXT_GPA + 0x800000;
+            assertEquals(String.format("executable at gpa 0x%x", moved), findings.get(0).found());
+        }
+    }
+
+    @Nested
+    @DisplayName("of the region")
+    class Region {
+        private void tamper(RegionSegment.Role role) throws IOException {
+            RegionSegment segment = armed.image().layout().segments().stream()
+                    .filter(each -> each.role() == role).findFirst().orElseThrow();
+            try (FileChannel file = FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.wrap(new byte[] {0x42}), segment.offset() + 100);
+            }
+        }
+
+        @Test
+        void findChangedMonitorCode() throws IOException {
+            tamper(RegionSegment.Role.PROGRAM);
+            assertTrue(onlyFinding(IntegrityCheck.MONITOR_CODE).subject().startsWith("region segment core"));
+        }
+
+        @Test
+        void findAChangedConfiguration() throws IOException {
+            tamper(RegionSegment.Role.CONFIGURATION);
+            assertEquals("region segment configuration", onlyFinding(IntegrityCheck.MONITOR_CODE).subject());
+        }
+
+        @Test
+        void findAChangedGateInEitherView() throws IOException {
+            tamper(RegionSegment.Role.GATE_ENTRY_SIM);
+            tamper(RegionSegment.Role.GATE_INNER);
+            assertEquals(2, findings(IntegrityCheck.GATES).size());
+            assertEquals(List.of(), findings(IntegrityCheck.MONITOR_CODE));
+        }
+
+        @Test
+        void letTheMonitorWriteItsOwnData() throws IOException {
+            RegionSegment data = armed.image().layout().segments().stream().filter(segment ->
+                    segment.role() == RegionSegment.Role.PROGRAM && segment.access().write()).findFirst().orElseThrow();
+            try (FileChannel file = FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.wrap(new byte[] {0x42}), data.offset());
+            }
+            assertEquals(List.of(), findings(IntegrityCheck.MONITOR_CODE));
+        }
+    }
+
+    @Nested
+    @DisplayName("of the kernel's text")
+    class Text {
+        @Test
+        void tellWhereAndWhatChanged() {
+            long at = guest.address("plain_function") + 0x20;
+            byte[] before = guest.readVirtual(at, 2);
+            guest.writeVirtual(at, new byte[] {(byte) ~before[0], (byte) ~before[1]});
+            Finding finding = onlyFinding(IntegrityCheck.KERNEL_TEXT);
+            assertEquals("plain_function+0x20/0x100", finding.subject());
+            assertEquals(at, finding.va().getAsLong());
+            assertEquals(SyntheticGuest.gpa(at), finding.gpa().getAsLong());
+            assertEquals(HexFormat.of().formatHex(before), finding.expected().substring(0, 4));
+        }
+
+        @Test
+        void leaveOutWhatAHealthyKernelPatches() {
+            guest.writeVirtual(guest.address("with_jump_label") + 8, new byte[] {(byte) 0xe9, 1, 2, 3, 4});
+            guest.writeVirtual(guest.address("do_exit") + 4, new byte[] {(byte) 0xcc, 9, 9, 9, 9});
+            assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
+        }
+
+        @Test
+        void findAChangeRightBehindSuchAPlace() {
+            long behind = guest.address("with_jump_label") + 13;
+            guest.writeVirtual(guest.address("with_jump_label") + 8, new byte[] {(byte) 0xe9, 1, 2, 3, 4});
+            guest.writeVirtual(behind, new byte[] {(byte) ~guest.readVirtual(behind, 1)[0]});
+            assertEquals(behind, onlyFinding(IntegrityCheck.KERNEL_TEXT).va().getAsLong());
+        }
+
+        @Test
+        void findARedirectedSystemCall() {
+            guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
+            Finding finding = onlyFinding(IntegrityCheck.KERNEL_TEXT);
+            assertEquals("sys_call_table[3]", finding.subject());
+            assertTrue(finding.expected().startsWith("plain_function+0x0/0x100 "), finding.expected());
+            assertTrue(finding.found().startsWith("calls_twice+0x0/0x100 "), finding.found());
+        }
+
+        @Test
+        void findARedirectedInterrupt() {
+            guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
+            assertEquals("idt_table[14]", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+        }
+
+        @Test
+        void findItInTheBaselineOnDiskAsWellAsOnTheHeap() throws IOException {
+            checks.persist(directory);
+            assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
+            long at = guest.address("plain_function");
+            guest.writeVirtual(at, new byte[] {(byte) ~guest.readVirtual(at, 1)[0]});
+            assertEquals(at, onlyFinding(IntegrityCheck.KERNEL_TEXT).va().getAsLong());
+        }
+
+        @Test
+        void stopAtALimitAndSaySo() {
+            guest.writeVirtual(SyntheticGuest.TEXT + 0x2000, new byte[0x8000]);
+            List<Finding> findings = findings(IntegrityCheck.KERNEL_TEXT);
+            assertEquals(FindingCollector.LIMIT, findings.size());
+        }
+    }
+
+    @Nested
+    @DisplayName("of the gates' mapping")
+    class Mapping {
+        @Test
+        void findARewrittenEntry() {
+            guest.putGateSlot(509, armed.image().gateEntry() | 2);
+            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
+            assertEquals("page-table entry of the gates", findings.get(0).subject());
+            assertEquals("gates, by the kernel's page tables", findings.get(1).subject());
+            assertTrue(findings.get(1).found().contains("writable"), findings.get(1).found());
+        }
+
+        @Test
+        void allowTheBitsThatTheCpuSets() {
+            guest.putGateSlot(509, armed.image().gateEntry() | 0x40);
+            assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
+        }
+
+        @Test
+        void findAProcessWithKernelTablesOfItsOwn() {
+            byte[] kernelTable = guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096);
+            guest.write(0x30000, kernelTable);
+            guest.write(0x30000 + 509 * 8, new byte[8]);
+            guest.write(0x20000 + 511 * 8, long64(0x30000 | 0x67));
+            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
+            assertEquals("process 'shell' (pid 100)", finding.subject());
+            assertEquals("gates not mapped", finding.found());
+            assertTrue(finding.guestControlled());
+        }
+
+        @Test
+        void findAProcessThatSeesOtherCodeAtAHook() {
+            guest.write(0x30000, guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096));
+            guest.write(0x31000, guest.read(0x12000, 4096));
+            guest.write(0x31000 + 8 * 8, long64(0x800000 | 0xe1));
+            guest.write(0x30000 + 510 * 8, long64(0x31000 | 0x67));
+            guest.write(0x22000 + 511 * 8, long64(0x30000 | 0x67));
+            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
+            assertEquals("process 'daemon' (pid 200)", finding.subject());
+            assertTrue(finding.found().startsWith("hook wake_up_new_task+0x4 at gpa 0x800"), finding.found());
+        }
+
+        @Test
+        void sayThatAListOfProcessesLeadsNowhere() {
+            guest.putLong(guest.address("shell_task") + SyntheticGuest.TASKS, 0xdead000000000100L);
+            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
+            assertEquals(1, findings.size());
+            assertEquals(FindingClass.CHECK_INCOMPLETE, findings.get(0).findingClass());
+            assertTrue(findings.get(0).guestControlled());
+        }
+
+        @Test
+        void endWithAListOfProcessesThatDoesNot() {
+            long shell = guest.address("shell_task") + SyntheticGuest.TASKS;
+            guest.putLong(shell, shell);
+            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
+            assertEquals(FindingClass.CHECK_INCOMPLETE, findings.get(0).findingClass());
+            assertTrue(findings.get(0).found().contains("more than 65536 entries"), findings.get(0).found());
+        }
+    }
+
+    @Nested
+    @DisplayName("and their baseline")
+    class OnDisk {
+        @Test
+        void sayWhatTheBootLookedLikeWithoutTheRegionsSecrets() throws IOException {
+            checks.persist(directory);
+            Baseline baseline = Baseline.read(directory);
+            assertEquals("6.12.0-synthetic", baseline.kernel());
+            assertEquals(SyntheticGuest.TEXT_SIZE, baseline.text().bytes());
+            assertEquals(10, baseline.text().excluded());
+            assertEquals(List.of("wake_up_new_task+0x4", "begin_new_exec", "entry_SYSCALL_64_after_hwframe+0x47"),
+                    baseline.hooks().stream().map(Baseline.Hook::symbol).toList());
+            String text = Files.readString(directory.resolve(Baseline.FILE));
+            assertFalse(text.contains(Long.toHexString(armed.image().simCr3())));
+            assertEquals("rw-------", PosixFilePermissions.toString(
+                    Files.getPosixFilePermissions(directory.resolve(Baseline.FILE))));
+        }
+
+        @Test
+        void leaveNothingHalfWrittenBehind() throws IOException {
+            checks.persist(directory);
+            checks.persist(directory);
+            try (var files = Files.list(directory)) {
+                assertEquals(List.of("baseline.json", "kernel-text"), files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.contains("baseline") || name.contains("kernel-text")).sorted().toList());
+            }
+        }
+
+        @Test
+        void refuseADamagedFileWithOneLine() throws IOException {
+            Files.writeString(directory.resolve(Baseline.FILE), "{\"format\": 1, \"recorded\":");
+            IOException e = assertThrows(IOException.class, () -> Baseline.read(directory));
+            assertTrue(e.getMessage().startsWith(directory.resolve(Baseline.FILE) + ": not a baseline: "), e.getMessage());
+        }
+    }
+
+    @Nested
+    @DisplayName("when the guest goes away")
+    class Gone {
+        @Test
+        void countForNothingOnceRetired() {
+            guest.writeVirtual(armed.hooks().get(0).address(), SyntheticGuest.NOP5);
+            checks.retire();
+            CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
+            assertTrue(report.abandoned());
+            assertEquals(List.of(), report.findings());
+        }
+
+        @Test
+        void countForNothingIfRetiredWhileTheyRun() throws Exception {
+            guest.boot(); // a reset guest overwrites everything, before anybody has heard of the reset
+            CompletableFuture<CheckReport> round = CompletableFuture.supplyAsync(() ->
+                    checks.check(EnumSet.allOf(IntegrityCheck.class)));
+            Thread.sleep(30);
+            checks.retire();
+            CheckReport report = round.get();
+            assertTrue(report.abandoned());
+        }
+    }
+
+    private static byte[] long64(long value) {
+        return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+    }
+}
