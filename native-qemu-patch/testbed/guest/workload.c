@@ -6,6 +6,7 @@
  *   workload latency N    N times getppid(2), each timed: prints `p50 X ns, p99 Y ns`
  *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
  *   workload doors        one system call through each door: 64-bit, int 0x80, x32
+ *   workload vmfunc       VMFUNC leaf 0, view 1, from user space
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -106,6 +107,11 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "doors"))
 		return doors();
-	fprintf(stderr, "workload syscalls|latency|forks N, workload doors\n");
+	if (argc == 2 && !strcmp(argv[1], "vmfunc")) {
+		asm volatile(".byte 0x0f, 0x01, 0xd4" : : "a" (0), "c" (1) : "memory");
+		printf("VMFUNC returned\n");
+		return 0;
+	}
+	fprintf(stderr, "workload syscalls|latency|forks N, workload doors|vmfunc\n");
 	return 2;
 }
