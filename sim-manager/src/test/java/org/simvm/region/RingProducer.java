@@ -15,7 +15,8 @@ public final class RingProducer {
     private final int capacity;
     private final Runnable doorbell;
 
-    RingProducer(ByteBuffer segment, Runnable doorbell) {
+    /** Writes into a ring segment; rings when the reader sleeps. */
+    public RingProducer(ByteBuffer segment, Runnable doorbell) {
         this.ring = segment.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         this.capacity = segment.capacity() - 4096;
         this.doorbell = doorbell;
@@ -35,7 +36,7 @@ public final class RingProducer {
     }
 
     /** Emits a record with the next sequence number; returns whether it fitted. */
-    boolean emit(ByteBuffer record) {
+    public boolean emit(ByteBuffer record) {
         int size = record.limit();
         int type = record.getShort(4);
         record.putLong(8, (long) LONG.getAndAdd(ring, SimAbi.Ring.NEXT_SEQUENCE, 1L));
