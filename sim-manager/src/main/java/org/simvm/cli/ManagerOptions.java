@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.simvm.control.ControlClient;
+import org.simvm.control.ControlException;
+import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.ManagerSettingsReader;
+import org.simvm.settings.SettingsException;
+import picocli.CommandLine.Option;
+
+/** How to reach the manager, and how to show what it says. */
+final class ManagerOptions {
+    /** How answers are shown. */
+    enum Output { text, json }
+
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json", defaultValue = "text",
+            description = "Form of the output (default: ${DEFAULT-VALUE}); json is one object a line.")
+    private Output output;
+
+    @Option(names = "--socket", paramLabel = "PATH", description = "The manager's control socket (default: as configured).")
+    private Path socket;
+
+    boolean json() {
+        return output == Output.json;
+    }
+
+    static ManagerSettings settings() throws ControlException {
+        try {
+            return ManagerSettingsReader.read(System.getenv(), Map.of());
+        } catch (SettingsException e) {
+            throw new ControlException(e.oneLine(), e);
+        }
+    }
+
+    ControlClient client() throws ControlException {
+        return new ControlClient(socket != null ? socket : settings().controlSocket());
+    }
+
+    static ObjectNode request(String verb) {
+        return JsonNodeFactory.instance.objectNode().put("verb", verb);
+    }
+
+    static ObjectNode request(String verb, String domain) {
+        return request(verb).put("domain", domain);
+    }
+
+    /** Asks something that has one answer. */
+    ObjectNode askOne(ObjectNode request) throws ControlException {
+        List<ObjectNode> answers = client().ask(request);
+        if (answers.size() != 1) {
+            throw new ControlException("sim-manager sent " + answers.size() + " answers instead of one");
+        }
+        return answers.get(0);
+    }
+}

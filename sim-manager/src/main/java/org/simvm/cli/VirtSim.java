@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.cli;
+
+import org.simvm.daemon.Manager;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/** The program {@code virt-sim}. */
+@Command(name = "virt-sim", mixinStandardHelpOptions = true, versionProvider = VirtSim.Version.class,
+        description = "Secure in-VM monitoring for libvirt domains.", synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {"0:all is well", "1:failure", "2:wrong usage", "3:a violation of integrity was found"},
+        commandListHeading = "%nCommands (DOMAIN is a name, an id or a UUID):%n",
+        footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata: 'virt-sim apply DOMAIN', or", "'virsh metadata'."},
+        subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, ApplyCommand.class, RemoveCommand.class,
+            CheckCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, DumpXmlCommand.class,
+            ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, DaemonCommand.class,
+            CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class})
+public final class VirtSim implements Runnable {
+    /** Exit status of a check that found something. */
+    static final int VIOLATION_FOUND = 3;
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    /** Tells the version. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"virt-sim " + Manager.version()};
+        }
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command? 'virt-sim --help' lists them");
+    }
+
+    /** Runs the program and ends the process with its exit status. */
+    public static void main(String[] arguments) {
+        System.exit(execute(arguments));
+    }
+
+    /** Runs the program; returns its exit status. */
+    static int execute(String... arguments) {
+        CommandLine line = new CommandLine(new VirtSim());
+        line.getSubcommands().get("generate-completion").getCommandSpec().usageMessage().hidden(true);
+        line.setParameterExceptionHandler((wrong, given) -> {
+            wrong.getCommandLine().getErr().println("virt-sim: " + Terminal.oneLine(wrong.getMessage()) + "; see '"
+                    + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
+            return CommandLine.ExitCode.USAGE;
+        });
+        line.setExecutionExceptionHandler((failure, command, parsed) -> {
+            String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+            command.getErr().println("virt-sim: " + Terminal.oneLine(message));
+            return CommandLine.ExitCode.SOFTWARE;
+        });
+        return line.execute(arguments);
+    }
+}
