@@ -24,18 +24,19 @@ rm -rf "$share/lib"
 install -d "$share/lib" "$share/monitors" "$share/schemas"
 install -m 0644 "$jar" "$top"/sim-manager/target/lib/*.jar "$share/lib/"
 install -m 0644 "$top"/native-qemu-patch/monitor/build/*.elf "$share/monitors/"
-find "$top/domain-xml-schemas/src/main" \( -name '*.xsd' -o -name '*.rng' -o -name 'catalog*.xml' \) \
-    -exec install -m 0644 {} "$share/schemas/" \;
+install -m 0644 "$top"/domain-xml-schemas/schemas/{sim.xsd,sim.rng,catalog.xml} "$share/schemas/"
 
 install -D -m 0755 "$top/packaging/bin/virt-sim" "$dest/usr/bin/virt-sim"
 install -D -m 0755 "$top/packaging/bin/sim-manager" "$dest/usr/sbin/sim-manager"
-install -D -m 0644 "$top/packaging/bash-completion/virt-sim" "$dest/usr/share/bash-completion/completions/virt-sim"
+install -d "$dest/usr/share/bash-completion/completions"
+SIM_SHARE_DIR=$share "$top/packaging/bin/virt-sim" generate-completion >"$dest/usr/share/bash-completion/completions/virt-sim"
 install -D -m 0644 "$top/packaging/systemd/sim-manager.service" "$dest/usr/lib/systemd/system/sim-manager.service"
 install -D -m 0644 "$top/packaging/sysusers.d/sim-manager.conf" "$dest/usr/lib/sysusers.d/sim-manager.conf"
 install -D -m 0644 "$top/packaging/tmpfiles.d/sim-manager.conf" "$dest/usr/lib/tmpfiles.d/sim-manager.conf"
-[ -e "$dest/etc/sim-manager/sim-manager.conf" ] ||
-    install -D -m 0644 "$top/packaging/sim-manager.conf" "$dest/etc/sim-manager/sim-manager.conf"
 install -d "$dest/etc/sim-manager/conf.d"
+# Every default, commented out: what is written there later wins, and an upgrade never overwrites it.
+[ -e "$dest/etc/sim-manager/sim-manager.conf" ] ||
+    sed 's/^[a-z]/#&/' "$top/sim-manager/src/main/resources/org/simvm/settings/sim-manager.conf" >"$dest/etc/sim-manager/sim-manager.conf"
 
 install_apparmor() {
     local abstraction=$dest/etc/apparmor.d/abstractions/libvirt-qemu local_file=$dest/etc/apparmor.d/local/abstractions/libvirt-qemu

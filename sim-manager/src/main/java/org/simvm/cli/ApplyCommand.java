@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "apply", mixinStandardHelpOptions = true,
-        description = {"Put a domain under SIM from its next start on: set its <sim:sim> element, and have its XML changed accordingly."})
+        description = {"Put a domain under SIM from its next start on: set its element, and have its XML changed."})
 final class ApplyCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;

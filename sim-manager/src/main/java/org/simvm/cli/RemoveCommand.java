@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "remove", mixinStandardHelpOptions = true,
-        description = "Take a domain off SIM from its next start on: remove its <sim:sim> element, and put its former emulator back.")
+        description = "Take a domain off SIM from its next start on: remove its element, and put its former emulator back.")
 final class RemoveCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;

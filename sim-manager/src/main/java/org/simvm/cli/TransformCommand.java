@@ -15,8 +15,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "transform", mixinStandardHelpOptions = true, description = {
-    "Change a domain's XML as its <sim:sim> element wants it, and print it. For platforms that create transient domains:",
-    "needs neither libvirt nor the manager, and leaves everything else in the XML as it is."})
+    "Change a domain's XML as its <sim:sim> element wants it, and print it.",
+    "For platforms that create transient domains: needs neither libvirt nor the manager, and leaves everything else in the XML as it is."})
 final class TransformCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", defaultValue = "-", description = "The domain's XML ('-', the default: standard input).")
     private String file;

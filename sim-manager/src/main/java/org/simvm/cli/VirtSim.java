@@ -14,7 +14,7 @@ import picocli.CommandLine.ParameterException;
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {"0:all is well", "1:failure", "2:wrong usage", "3:a violation of integrity was found"},
         commandListHeading = "%nCommands (DOMAIN is a name, an id or a UUID):%n",
-        footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata: 'virt-sim apply DOMAIN', or", "'virsh metadata'."},
+        footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata, set by 'virt-sim apply' or 'virsh metadata'."},
         subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, ApplyCommand.class, RemoveCommand.class,
             CheckCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, DumpXmlCommand.class,
             ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, DaemonCommand.class,

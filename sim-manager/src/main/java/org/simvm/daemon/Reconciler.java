@@ -114,7 +114,7 @@ final class Reconciler {
                     log.warn("{}: its XML can't be brought up to date: {}", domain.name(), e.getMessage());
                 }
             } catch (SettingsException e) {
-                log.warn("{}: its <sim:sim> element is wrong, and its XML is left alone: {}", domain.name(), e.oneLine());
+                log.warn("{}: its XML is left alone: {}", domain.name(), e.oneLine());
             }
         });
     }
@@ -129,16 +129,20 @@ final class Reconciler {
         if (domain.active() && domain.id().isEmpty()) {
             domain.id(DomainId.of(libvirt.xml(domain.uuid(), Domains.Copy.LIVE)));
         }
-        Domains.Copy copy = domain.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
-        String xml = libvirt.xml(domain.uuid(), copy);
-        Optional<SimSettings> sim;
         try {
-            sim = SimSettingsReader.read(xml, domain.name());
+            bringUpToDate(domain);
         } catch (SettingsException e) {
             domain.settings(Optional.empty(), Optional.of(e.oneLine()));
             throw e;
         }
+    }
+
+    private void bringUpToDate(ManagedDomain domain) throws LibvirtException, SettingsException {
+        Domains.Copy copy = domain.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
+        String xml = libvirt.xml(domain.uuid(), copy);
+        Optional<SimSettings> sim = SimSettingsReader.read(xml, domain.name());
         domain.settings(sim, Optional.empty());
+        mark(domain.uuid(), sim.isPresent() && sim.get().required());
         if (copy == Domains.Copy.LIVE) {
             return; // whoever made a transient domain made its XML too
         }
@@ -152,7 +156,6 @@ final class Reconciler {
             libvirt.define(result.xml());
             log.info("{}: {}", domain.name(), sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
         }
-        mark(domain.uuid(), sim.isPresent() && sim.get().required());
     }
 
     private void mark(UUID domain, boolean required) {
