@@ -149,8 +149,8 @@ class SampleTests {
     private static List<Path> samples(String folder) throws IOException {
         Path root = Path.of(folder);
         try (Stream<Path> files = Files.walk(root)) {
-            List<Path> samples = files.filter(f -> f.toString().endsWith(".xml")).map(root::relativize).sorted()
-                    .toList();
+            List<Path> samples = files.filter(f -> f.toString().endsWith(".xml")).map(root::relativize)
+                    .sorted().toList();
             assertFalse(samples.isEmpty(), () -> "no samples in " + folder);
             return samples;
         }

@@ -41,7 +41,8 @@ class SchemaTests {
     void listTheSameWords(String type) throws Exception {
         assertEquals(words("sim.xsd", "//*[local-name()='simpleType'][@name='" + type
                 + "']//*[local-name()='enumeration']/@value"),
-                words("sim.rng", "//*[local-name()='define'][@name='" + type + "']//*[local-name()='value']/text()"));
+                words("sim.rng", "//*[local-name()='define'][@name='" + type
+                + "']//*[local-name()='value']/text()"));
     }
 
     @Test
@@ -61,7 +62,8 @@ class SchemaTests {
         CatalogResolver resolver = CatalogManager.catalogResolver(CatalogFeatures.defaults(), catalog);
         Source found = resolver.resolve("https://simvm.org/xmlns/libvirt/domain/1.0" + path, null);
         Path file = Path.of(URI.create(found.getSystemId()));
-        assertTrue(Files.readString(file).contains("https://simvm.org/xmlns/libvirt/domain/1.0"), file.toString());
+        assertTrue(Files.readString(file).contains("https://simvm.org/xmlns/libvirt/domain/1.0"),
+                file.toString());
         assertEquals(path.endsWith("rng") ? "sim.rng" : "sim.xsd", file.getFileName().toString());
     }
 

@@ -2,13 +2,12 @@
 package org.simvm.libvirt;
 
 import org.libvirt.jna.DomainPointer;
-import org.libvirt.jna.Libvirt;
 
 /** Owns a native reference to a domain and frees it when closed; for one call, by one thread. */
 record DomainHandle(DomainPointer pointer) implements AutoCloseable {
 
     @Override
     public void close() {
-        Libvirt.INSTANCE.virDomainFree(pointer);
+        NativeLibvirt.INSTANCE.virDomainFree(pointer);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.libvirt;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,15 +16,17 @@ import org.simvm.settings.SimSettingsReader;
 /**
  * Changes a domain's XML so that the domain runs under SIM, and back.
  *
- * <p>Text in, text out: the one thing that changes is {@code <emulator>}, and every other character stays, comments,
- * order and white space included. Applying twice is the same as applying once, and removing what was
- * applied gives the first text back if the emulator that {@link Result#previousEmulator} named is given to it.
- * Remembering that emulator is the caller's: it has no place in the domain's XML. Immutable.
+ * <p>Text in, text out: the one thing that changes is {@code <emulator>}, and every other character stays,
+ * comments, order and white space included. Applying twice is the same as applying once, and removing what
+ * was applied gives the first text back if the emulator that {@link Result#previousEmulator} named is given
+ * to it. Remembering that emulator is the caller's: it has no place in the domain's XML. Immutable.
  */
 public final class DomainTransform {
 
     private static final Set<String> DOMAIN_TYPES = Set.of("kvm", "qemu");
     private static final String SHARED = "shared";
+    private static final String PRIVATE = "guest RAM is private to QEMU";
+    private static final String UNSHARABLE = " keeps the launcher from sharing it";
 
     /**
      * What became of the XML.
@@ -50,15 +53,17 @@ public final class DomainTransform {
     }
 
     /**
-     * Applies or removes, as the domain's settings say: with a valid {@code sim} element it is applied, without
-     * one it is removed.
+     * Applies or removes, as the domain's settings say: with a valid {@code sim} element it is applied,
+     * without one it is removed.
      *
      * @param source   what problems call the text
      * @param original as for {@link #remove}
-     * @throws SettingsException the settings are wrong, or the domain cannot run under SIM; the XML must not be used
+     * @throws SettingsException the settings are wrong, or the domain cannot run under SIM; the XML must not
+     *                           be used
      */
     public Result transform(String xml, String source, Optional<Path> original) throws SettingsException {
-        return SimSettingsReader.read(xml, source).isPresent() ? apply(xml, source) : remove(xml, source, original);
+        boolean wanted = SimSettingsReader.read(xml, source).isPresent();
+        return wanted ? apply(xml, source) : remove(xml, source, original);
     }
 
     /**
@@ -74,7 +79,7 @@ public final class DomainTransform {
         Optional<Element> devices = domain.child("devices");
         Optional<Element> emulator = devices.flatMap(d -> d.child("emulator"));
         if (emulator.isPresent()) {
-            Optional<Path> previous = path(emulator.get());
+            Optional<Path> previous = path(document, emulator.get());
             if (previous.equals(Optional.of(launcher))) {
                 return new Result(xml, false, Optional.empty());
             }
@@ -94,7 +99,7 @@ public final class DomainTransform {
     public Result remove(String xml, String source, Optional<Path> original) throws SettingsException {
         DomainDocument document = parse(xml, source);
         Optional<Element> emulator = document.root().child("devices").flatMap(d -> d.child("emulator"));
-        if (emulator.flatMap(DomainTransform::path).filter(launcher::equals).isEmpty()
+        if (emulator.map(e -> e.text().strip()).filter(launcher.toString()::equals).isEmpty()
                 || original.equals(Optional.of(launcher))) {
             return new Result(xml, false, Optional.empty());
         }
@@ -113,9 +118,15 @@ public final class DomainTransform {
         return document;
     }
 
-    private static Optional<Path> path(Element emulator) {
+    private static Optional<Path> path(DomainDocument document, Element emulator) throws SettingsException {
         String text = emulator.text().strip();
-        return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        } catch (InvalidPathException e) {
+            throw new SettingsException(List.of(document.problem(emulator,
+                    "<emulator> has characters that the locale of this process does not know",
+                    "run it in a UTF-8 locale")));
+        }
     }
 
     private static String setText(String xml, Element element, Path path) {
@@ -193,9 +204,9 @@ public final class DomainTransform {
     }
 
     /**
-     * Refuses guest RAM that the manager cannot map. The launcher turns a private {@code memory-backend-ram} into a
-     * shared memfd; libvirt makes another backend (qemu_command.c, qemuBuildMemoryBackendProps) for huge pages, for a
-     * source, and for any access that is named, and that one must be shared already.
+     * Refuses guest RAM that the manager cannot map. The launcher turns a private {@code memory-backend-ram}
+     * into a shared memfd; libvirt makes another backend (qemu_command.c, qemuBuildMemoryBackendProps) for
+     * huge pages, for a source, and for any access that is named, and that one must be shared already.
      */
     private static void refusePrivateMemory(DomainDocument document, List<Problem> problems) {
         Element domain = document.root();
@@ -211,24 +222,26 @@ public final class DomainTransform {
         boolean allCellsShared = !cells.isEmpty()
                 && cells.stream().allMatch(c -> c.attribute("memAccess").orElse(mode).equals(SHARED));
         if (!mode.equals(SHARED) && !allCellsShared) {
-            hugePages.or(() -> source).or(() -> access).ifPresent(reason -> problems.add(document.problem(reason,
-                    "guest RAM is private to QEMU and <" + reason.name() + "> keeps the launcher from sharing it",
-                    "add <access mode='shared'/> to <memoryBacking>")));
+            hugePages.or(() -> source).or(() -> access).ifPresent(reason -> problems.add(
+                    document.problem(reason, PRIVATE + " and <" + reason.name() + ">" + UNSHARABLE,
+                            "add <access mode='shared'/> to <memoryBacking>")));
         }
         for (Element cell : cells) {
             if (cell.attribute("memAccess").filter(a -> !a.equals(SHARED)).isPresent()) {
-                problems.add(document.problem(cell, "guest RAM of this <cell> is private to QEMU and memAccess keeps"
-                        + " the launcher from sharing it", "write memAccess='shared'"));
+                problems.add(document.problem(cell, PRIVATE + " and memAccess of this <cell>" + UNSHARABLE,
+                        "write memAccess='shared'"));
             }
         }
         for (Element device : domain.child("devices").map(d -> d.children("memory")).orElse(List.of())) {
-            if (device.attribute("access").filter(a -> !a.equals(SHARED)).isPresent()) {
-                problems.add(document.problem(device, "guest RAM of this <memory> device is private to QEMU and access"
-                        + " keeps the launcher from sharing it", "write access='shared'"));
-            } else if (device.attribute("access").isEmpty() && !mode.equals(SHARED)
-                    && device.child("source").flatMap(s -> s.child("pagesize").or(() -> s.child("path"))).isPresent()) {
-                problems.add(document.problem(device, "guest RAM of this <memory> device is private to QEMU and its"
-                        + " <source> keeps the launcher from sharing it", "write access='shared'"));
+            Optional<Element> deviceSource = device.child("source")
+                    .filter(s -> s.child("pagesize").isPresent() || s.child("path").isPresent());
+            String deviceAccess = device.attribute("access").orElse(mode);
+            boolean namedAccess = device.attribute("access").isPresent();
+            if (!deviceAccess.equals(SHARED) && (namedAccess || deviceSource.isPresent())) {
+                String reason = namedAccess ? "access" : "<source>";
+                problems.add(document.problem(device,
+                        PRIVATE + " and " + reason + " of this <memory> device" + UNSHARABLE,
+                        "write access='shared'"));
             }
         }
     }

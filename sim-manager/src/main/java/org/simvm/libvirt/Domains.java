@@ -10,8 +10,8 @@ import java.util.UUID;
  * The calls to libvirt that the manager makes.
  *
  * <p>Every call may block for as long as libvirt holds the domain's lock (while it migrates, or while a hook
- * runs), so call each domain from a worker of its own, never from the listener of events, and never on behalf of
- * a hook. All methods may be called from any thread.
+ * runs), so call each domain from a worker of its own, never from the listener of events, and never on behalf
+ * of a hook. All methods may be called from any thread.
  */
 public interface Domains {
 

@@ -18,16 +18,18 @@ import org.simvm.settings.SimSettings;
 /**
  * The functions that libvirt's event loop calls.
  *
- * <p>They run on the loop's thread, so they copy what they are given into a record, hand it on and return; they call
- * nothing that talks to libvirtd (which would wait for this very thread), and they throw nothing (JNA would print it).
+ * <p>They run on the loop's thread, so they copy what they are given into a record, hand it on and return;
+ * they call nothing that talks to libvirtd (which would wait for this very thread), and they throw nothing
+ * (JNA would print it).
  */
 final class EventCallbacks {
 
     private static final int UUID_BYTES = 16;
 
     /**
-     * Every object of this class there ever was. libvirt may call it for a short while after it was deregistered, and
-     * a callback that the garbage collector took crashes the JVM. There is one for each connection of ours.
+     * Every object of this class there ever was. libvirt may call it for a short while after it was
+     * deregistered, and a callback that the garbage collector took crashes the JVM. There is one for each
+     * connection of ours.
      */
     private static final Queue<EventCallbacks> KEPT = new ConcurrentLinkedQueue<>();
 
@@ -89,12 +91,12 @@ final class EventCallbacks {
     /** Both of these read what the handle carries and send nothing. */
     static UUID uuid(DomainPointer domain) {
         byte[] bytes = new byte[UUID_BYTES];
-        Libvirt.INSTANCE.virDomainGetUUID(domain, bytes);
+        NativeLibvirt.INSTANCE.virDomainGetUUID(domain, bytes);
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         return new UUID(buffer.getLong(), buffer.getLong());
     }
 
     static String name(DomainPointer domain) {
-        return Libvirt.INSTANCE.virDomainGetName(domain);
+        return NativeLibvirt.INSTANCE.virDomainGetName(domain);
     }
 }

@@ -9,15 +9,18 @@ import org.slf4j.LoggerFactory;
 /**
  * libvirt's event loop, one for the process.
  *
- * <p>It must be registered before the first connection is opened and run for ever after: without it there are no
- * events, and keep-alive messages go unanswered, so that libvirtd closes the connection in the middle of a
+ * <p>It must be registered before the first connection is opened and run for ever after: without it there are
+ * no events, and keep-alive messages go unanswered, so that libvirtd closes the connection in the middle of a
  * long call.
  */
 final class EventLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
-    /** libvirt prints errors on stderr unless it has this; kept here, because libvirt keeps no reference for Java. */
+    /**
+     * libvirt prints errors on stderr unless it has this; kept here, because libvirt keeps no reference for
+     * Java.
+     */
     private static final Libvirt.VirErrorCallback SILENT = (opaque, error) -> { };
 
     private static boolean running;
@@ -29,9 +32,10 @@ final class EventLoop {
         if (running) {
             return;
         }
-        Libvirt.INSTANCE.virSetErrorFunc(null, SILENT);
-        NativeErrors.check(Libvirt.INSTANCE.virInitialize(), "initialize libvirt");
-        NativeErrors.check(Libvirt.INSTANCE.virEventRegisterDefaultImpl(), "register libvirt's event loop");
+        NativeLibvirt.INSTANCE.virSetErrorFunc(null, SILENT);
+        NativeErrors.check(NativeLibvirt.INSTANCE.virInitialize(), "initialize libvirt");
+        NativeErrors.check(NativeLibvirt.INSTANCE.virEventRegisterDefaultImpl(),
+                "register libvirt's event loop");
         Thread thread = new Thread(EventLoop::run, "libvirt-event-loop");
         thread.setDaemon(true);
         thread.start();
@@ -40,7 +44,7 @@ final class EventLoop {
 
     private static void run() {
         while (true) {
-            if (Libvirt.INSTANCE.virEventRunDefaultImpl() < 0) {
+            if (NativeLibvirt.INSTANCE.virEventRunDefaultImpl() < 0) {
                 LOG.error("libvirt's event loop failed: {}", NativeErrors.message());
                 try {
                     TimeUnit.SECONDS.sleep(1); // it would fail again at once, and fill the log

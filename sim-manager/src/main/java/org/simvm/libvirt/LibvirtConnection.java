@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.libvirt.jna.CString;
 import org.libvirt.jna.DomainPointer;
-import org.libvirt.jna.Libvirt;
 import org.simvm.libvirt.LibvirtException.Cause;
 import org.simvm.settings.SimSettings;
 import org.slf4j.Logger;
@@ -24,20 +23,20 @@ import org.slf4j.LoggerFactory;
 /**
  * A connection to one libvirt URI that comes back by itself.
  *
- * <p>Opening returns at once. A thread connects, waits for libvirt to close the connection (libvirtd is restarted, or
- * exits because it is idle), and connects again: after half a second, then twice as long each time, 30 seconds at
- * most, a random part less so that not everything on a host comes back at once. While there is no connection,
- * calls fail with {@link LibvirtException.Cause#NOT_CONNECTED}.
+ * <p>Opening returns at once. A thread connects, waits for libvirt to close the connection (libvirtd is
+ * restarted, or exits because it is idle), and connects again: after half a second, then twice as long each
+ * time, 30 seconds at most, a random part less so that not everything on a host comes back at once. While
+ * there is no connection, calls fail with {@link LibvirtException.Cause#NOT_CONNECTED}.
  *
- * <p>Events are handed to the listener in the order in which libvirt sent them, one at a time, on a thread that is
- * neither libvirt's nor a caller's. Between {@code Disconnected} and {@code Connected} events may be missed, so a
- * listener lists the domains at each {@code Connected}. Events wait in memory without limit for the listener:
- * it should hand long work to others.
+ * <p>Events are handed to the listener in the order in which libvirt sent them, one at a time, on a thread
+ * that is neither libvirt's nor a caller's. Between {@code Disconnected} and {@code Connected} events may be
+ * missed, so a listener lists the domains at each {@code Connected}. Events wait in memory without limit for
+ * the listener: it should hand long work to others.
  */
 public final class LibvirtConnection implements Domains, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LibvirtConnection.class);
-    private static final Libvirt LIBVIRT = Libvirt.INSTANCE;
+    private static final NativeLibvirt LIBVIRT = NativeLibvirt.INSTANCE;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
@@ -92,7 +91,10 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
         }
     }
 
-    /** Closes the connection. Calls under way are left to end by themselves; no event comes after this returned. */
+    /**
+     * Closes the connection. Calls under way are left to end by themselves; no event comes after this
+     * returned.
+     */
     @Override
     public void close() {
         closed = true;
@@ -131,7 +133,7 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     public UUID define(String xml) throws LibvirtException {
         return session().call(connection -> {
             DomainPointer pointer = NativeErrors.check(
-                    NativeLibvirt.INSTANCE.virDomainDefineXMLFlags(connection, xml, 0), "define a domain");
+                    LIBVIRT.virDomainDefineXMLFlags(connection, xml, 0), "define a domain");
             try (DomainHandle handle = new DomainHandle(pointer)) {
                 return EventCallbacks.uuid(handle.pointer());
             }
@@ -154,8 +156,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     @Override
     public void setMetadata(UUID uuid, Copy copy, Optional<String> fragment) throws LibvirtException {
         change(uuid, "set the SIM settings of", domain -> LIBVIRT.virDomainSetMetadata(domain,
-                NativeLibvirt.METADATA_ELEMENT, fragment.orElse(null), SimSettings.PREFIX, SimSettings.NAMESPACE,
-                affected(copy)));
+                NativeLibvirt.METADATA_ELEMENT, fragment.orElse(null), SimSettings.PREFIX,
+                SimSettings.NAMESPACE, affected(copy)));
     }
 
     @Override
@@ -181,12 +183,13 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
 
     @Override
     public void destroy(UUID uuid) throws LibvirtException {
-        change(uuid, "destroy", domain -> LIBVIRT.virDomainIsActive(domain) == 0 ? 0 : LIBVIRT.virDomainDestroy(domain));
+        change(uuid, "destroy", domain -> LIBVIRT.virDomainIsActive(domain) == 0 ? 0
+                : LIBVIRT.virDomainDestroy(domain));
     }
 
     @Override
     public void coreDump(UUID uuid, Path file) throws LibvirtException {
-        change(uuid, "dump the memory of", domain -> NativeLibvirt.INSTANCE.virDomainCoreDumpWithFormat(domain,
+        change(uuid, "dump the memory of", domain -> LIBVIRT.virDomainCoreDumpWithFormat(domain,
                 file.toString(), NativeLibvirt.CORE_DUMP_RAW, NativeLibvirt.DUMP_MEMORY_ONLY));
     }
 
@@ -205,11 +208,12 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     private static State state(DomainPointer domain) throws LibvirtException {
         IntByReference state = new IntByReference();
         IntByReference reason = new IntByReference();
-        NativeErrors.check(NativeLibvirt.INSTANCE.virDomainGetState(domain, state, reason, 0),
+        NativeErrors.check(LIBVIRT.virDomainGetState(domain, state, reason, 0),
                 "read the state of a domain");
         RunState[] states = RunState.values(); // in the order of virDomainState, UNKNOWN last
         int number = state.getValue();
-        return new State(number >= 0 && number < states.length ? states[number] : RunState.UNKNOWN, reason.getValue());
+        return new State(number >= 0 && number < states.length ? states[number] : RunState.UNKNOWN,
+                reason.getValue());
     }
 
     /** Copies text that libvirt allocated, and frees it. */
@@ -229,7 +233,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     private Session session() throws LibvirtException {
         Session current = session;
         if (current == null) {
-            throw new LibvirtException(Cause.NOT_CONNECTED, "there is no connection to " + uri + " at present");
+            throw new LibvirtException(Cause.NOT_CONNECTED, "there is no connection to " + uri
+                    + " at present");
         }
         return current;
     }
@@ -254,7 +259,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
                 }
             } catch (LibvirtException e) {
                 if (!complained) { // once for each loss: it is tried for ever
-                    LOG.warn("{}; trying again, at least every {} s", e.getMessage(), LONGEST_PAUSE.toSeconds());
+                    LOG.warn("{}; trying again, at least every {} s", e.getMessage(),
+                            LONGEST_PAUSE.toSeconds());
                     complained = true;
                 }
             } catch (InterruptedException e) {
@@ -266,7 +272,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             }
-            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+            Duration twice = pause.multipliedBy(2);
+            pause = twice.compareTo(LONGEST_PAUSE) < 0 ? twice : LONGEST_PAUSE;
         }
     }
 

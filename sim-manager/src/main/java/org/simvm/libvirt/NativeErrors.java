@@ -37,7 +37,9 @@ final class NativeErrors {
         return message == null ? "unknown error" : message.strip().replaceAll("\\p{Cntrl}+", " ");
     }
 
-    /** Tells whether the calling thread's last error says that the domain lacks our element: nothing is wrong. */
+    /**
+     * Tells whether the calling thread's last error says that the domain lacks our element: nothing is wrong.
+     */
     static boolean isNoMetadata() {
         return number() == ErrorNumber.VIR_ERR_NO_DOMAIN_METADATA;
     }
@@ -55,7 +57,8 @@ final class NativeErrors {
             case VIR_ERR_OPERATION_INVALID -> Cause.WRONG_STATE;
             case VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY -> Cause.BUSY;
             case VIR_ERR_NO_SUPPORT, VIR_ERR_OPERATION_UNSUPPORTED -> Cause.NOT_SUPPORTED;
-            case VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_XML_INVALID_SCHEMA ->
+            case VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_CONFIG_UNSUPPORTED,
+                    VIR_ERR_XML_INVALID_SCHEMA ->
                     Cause.INVALID_XML;
             default -> Cause.OTHER;
         };

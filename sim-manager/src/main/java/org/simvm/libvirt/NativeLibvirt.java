@@ -5,18 +5,29 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.libvirt.jna.ConnectionPointer;
 import org.libvirt.jna.DomainPointer;
 import org.libvirt.jna.Libvirt;
 
-/** The functions of libvirt that libvirt-java does not declare. Names are libvirt's; see libvirt-domain.h. */
-interface NativeLibvirt extends Library {
+/**
+ * libvirt's functions: those that libvirt-java declares, and those that it does not. Names are libvirt's; see
+ * libvirt-domain.h.
+ *
+ * <p>Use this instance and not libvirt-java's own: libvirt speaks UTF-8, and JNA would use the locale of the
+ * process, which is ASCII for a service of systemd.
+ */
+interface NativeLibvirt extends Libvirt {
 
-    NativeLibvirt INSTANCE = Native.load("virt", NativeLibvirt.class);
+    NativeLibvirt INSTANCE = Native.load("virt", NativeLibvirt.class,
+            Map.of(Library.OPTION_STRING_ENCODING, StandardCharsets.UTF_8.name()));
 
     /** {@code VIR_DOMAIN_EVENT_ID_LIFECYCLE}. */
     int EVENT_LIFECYCLE = 0;
-    /** {@code VIR_DOMAIN_EVENT_ID_METADATA_CHANGE}; libvirt-java knows the number and has no callback for it. */
+    /**
+     * {@code VIR_DOMAIN_EVENT_ID_METADATA_CHANGE}; libvirt-java knows the number and has no callback for it.
+     */
     int EVENT_METADATA_CHANGE = 23;
     /** {@code VIR_DOMAIN_METADATA_ELEMENT}. */
     int METADATA_ELEMENT = 2;

@@ -18,12 +18,12 @@ import org.simvm.libvirt.LibvirtException.Cause;
 /**
  * One native connection, from open to close, with its event registrations.
  *
- * <p>Calls of several threads share it. It is closed when nobody uses it any more, because libvirt would read freed
- * memory otherwise; a call that hangs keeps it open and nothing else.
+ * <p>Calls of several threads share it. It is closed when nobody uses it any more, because libvirt would read
+ * freed memory otherwise; a call that hangs keeps it open and nothing else.
  */
 final class Session {
 
-    private static final Libvirt LIBVIRT = Libvirt.INSTANCE;
+    private static final NativeLibvirt LIBVIRT = NativeLibvirt.INSTANCE;
     private static final int KEEP_ALIVE_SECONDS = 5;
     private static final int KEEP_ALIVE_COUNT = 3;
     private static final int LIST_MAXIMUM = 1 << 20;
@@ -48,10 +48,10 @@ final class Session {
      */
     static Session open(String uri, Consumer<LibvirtEvent> sink) throws LibvirtException {
         EventLoop.ensureRunning();
-        CompletableFuture<String> lost = new CompletableFuture<>();
-        EventCallbacks callbacks = new EventCallbacks(sink, lost::complete);
         ConnectionPointer connection =
                 NativeErrors.check(LIBVIRT.virConnectOpen(uri), "connect to " + uri);
+        CompletableFuture<String> lost = new CompletableFuture<>();
+        EventCallbacks callbacks = new EventCallbacks(sink, lost::complete);
         Session session = new Session(connection, callbacks, lost);
         try {
             session.register(NativeLibvirt.EVENT_LIFECYCLE, callbacks.lifecycle());
@@ -150,12 +150,13 @@ final class Session {
     void forEachDomain(Consumer<DomainPointer> call) throws LibvirtException {
         this.<Void>call(open -> {
             DomainByReference reference = new DomainByReference();
-            int count = NativeErrors.check(LIBVIRT.virConnectListAllDomains(open, reference, 0), "list domains");
+            int count =
+                    NativeErrors.check(LIBVIRT.virConnectListAllDomains(open, reference, 0), "list domains");
             Pointer array = reference.getValue();
             try {
                 for (int i = 0; i < Math.min(count, LIST_MAXIMUM); i++) {
-                    DomainPointer pointer = new DomainPointer(array.getPointer((long) i * Native.POINTER_SIZE));
-                    try (DomainHandle handle = new DomainHandle(pointer)) {
+                    Pointer pointer = array.getPointer((long) i * Native.POINTER_SIZE);
+                    try (DomainHandle handle = new DomainHandle(new DomainPointer(pointer))) {
                         call.accept(handle.pointer());
                     }
                 }

@@ -13,6 +13,7 @@ import java.net.URISyntaxException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -100,7 +101,8 @@ final class ConfigurationLayers {
             problem(file.toString(), "cannot be read: " + e, "make it readable for the manager");
         } catch (ConfigurationException | RuntimeException e) {
             // Commons Configuration lets a broken Unicode escape out as a RuntimeException.
-            problem(file.toString(), "is not in properties format: " + e.getMessage(), "write lines of key = value");
+            problem(file.toString(), "is not in properties format: " + e.getMessage(),
+                    "write lines of key = value");
         }
     }
 
@@ -117,7 +119,8 @@ final class ConfigurationLayers {
         add("defaults", defaults);
         String address = text("metrics.address");
         int port = number("metrics.port", 0, MAXIMUM_PORT);
-        ManagerSettings settings = new ManagerSettings(absolute("run.dir"), absolute("state.dir"), absolute("share.dir"),
+        ManagerSettings settings = new ManagerSettings(absolute("run.dir"), absolute("state.dir"),
+                absolute("share.dir"),
                 uri("libvirt.uri"), absolute("launcher.path"), account("qemu.user"), account("qemu.group"),
                 account("control.group"), directories("monitor.directories"),
                 size("region.size", SimSettings.MINIMUM_REGION_BYTES, SimSettings.MAXIMUM_REGION_BYTES),
@@ -142,7 +145,8 @@ final class ConfigurationLayers {
         layers.addConfiguration(layer);
     }
 
-    private static void load(PropertiesConfiguration layer, Reader reader) throws ConfigurationException, IOException {
+    private static void load(PropertiesConfiguration layer, Reader reader) throws ConfigurationException,
+            IOException {
         layer.setIncludesAllowed(false);
         new FileHandler(layer).load(reader);
     }
@@ -160,19 +164,23 @@ final class ConfigurationLayers {
     }
 
     private void wrong(String key, String what, String nextStep) {
-        String layer = names.entrySet().stream().filter(n -> n.getValue().containsKey(key)).map(Map.Entry::getKey)
-                .findFirst().orElseThrow();
+        String layer = names.entrySet().stream().filter(n -> n.getValue().containsKey(key))
+                .map(Map.Entry::getKey).findFirst().orElseThrow();
         String name = layer.equals("environment") ? variable(key) : key;
         problem(layer + ": " + name, "\"" + text(key) + "\" " + what, nextStep);
     }
 
     private Path path(String key) {
         String text = text(key);
-        if (text.isEmpty() || text.indexOf('\0') >= 0) {
-            wrong(key, "is not a path", "name a file");
-            return Path.of("/");
+        try {
+            if (!text.isEmpty()) {
+                return Path.of(text).normalize();
+            }
+        } catch (InvalidPathException e) {
+            // A NUL, or a character that the locale of this process does not know: told like an empty text.
         }
-        return Path.of(text).normalize();
+        wrong(key, "is not a path", "name a file, in characters of this process's locale");
+        return Path.of("/");
     }
 
     private Path absolute(String key) {
@@ -189,11 +197,16 @@ final class ConfigurationLayers {
             if (text.isBlank()) {
                 continue;
             }
-            if (!text.strip().startsWith("/")) {
-                wrong(key, "has a directory that is not an absolute path: " + text.strip(), "start it with /");
-                continue;
+            try {
+                Path directory = Path.of(text.strip()).normalize();
+                if (directory.isAbsolute()) {
+                    directories.add(directory);
+                    continue;
+                }
+            } catch (InvalidPathException e) {
+                // As above.
             }
-            directories.add(Path.of(text.strip()).normalize());
+            wrong(key, "has a directory that is not an absolute path: " + text.strip(), "start it with /");
         }
         return directories;
     }
@@ -261,7 +274,8 @@ final class ConfigurationLayers {
     }
 
     private Optional<InetSocketAddress> metrics(String address, int port) {
-        // A literal address: a name would be looked up, and a manager must not wait for a name server to start.
+        // A literal address: a name would be looked up, and a manager must not wait for a name server to
+        // start.
         if (!address.matches("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")) {
             wrong("metrics.address", "is not an IP address", "write one as in 127.0.0.1 or ::1");
             return Optional.empty();

@@ -22,8 +22,8 @@ import java.util.UUID;
  * @param simElement         the XML has a {@code <sim:sim>} element (valid or not)
  */
 public record DomainDescription(Optional<UUID> uuid, String name, String type, String architecture,
-        String machine, Optional<Path> emulator, long currentMemoryBytes, long memoryBytes, long maxMemoryBytes,
-        int maxVcpus, boolean simElement) {
+        String machine, Optional<Path> emulator, long currentMemoryBytes, long memoryBytes,
+        long maxMemoryBytes, int maxVcpus, boolean simElement) {
 
     public DomainDescription {
         Objects.requireNonNull(uuid, "uuid");

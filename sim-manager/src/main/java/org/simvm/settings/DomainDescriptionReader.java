@@ -2,6 +2,7 @@
 package org.simvm.settings;
 
 import java.math.BigInteger;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -12,7 +13,9 @@ import org.simvm.settings.DomainDocument.Element;
 /** Reads what the manager needs to know from a domain's XML. */
 public final class DomainDescriptionReader {
 
-    /** libvirt's units of memory, formatdomain "memory": a bare letter is binary, KB and the like are decimal. */
+    /**
+     * libvirt's units of memory, formatdomain "memory": a bare letter is binary, KB and the like are decimal.
+     */
     private static final Map<String, Long> UNITS = Map.ofEntries(
             Map.entry("b", 1L), Map.entry("bytes", 1L),
             Map.entry("k", 1L << 10), Map.entry("kib", 1L << 10), Map.entry("kb", 1_000L),
@@ -59,8 +62,7 @@ public final class DomainDescriptionReader {
                 domain.attribute("type").orElse(""),
                 osType.flatMap(t -> t.attribute("arch")).orElse(""),
                 osType.flatMap(t -> t.attribute("machine")).orElse(""),
-                devices.flatMap(d -> d.child("emulator")).map(e -> e.text().strip()).filter(t -> !t.isEmpty())
-                        .map(Path::of),
+                devices.flatMap(d -> d.child("emulator")).flatMap(this::path),
                 memory(domain, "currentMemory").orElse(memory),
                 memory,
                 memory(domain, "maxMemory").orElse(memory),
@@ -78,11 +80,23 @@ public final class DomainDescriptionReader {
         return text.orElse("");
     }
 
+    private Optional<Path> path(Element element) {
+        String text = element.text().strip();
+        try {
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        } catch (InvalidPathException e) {
+            problems.add(element, "<" + element.name()
+                    + "> has characters that the locale of this process does not know",
+                    "run it in a UTF-8 locale");
+            return Optional.empty();
+        }
+    }
+
     private Optional<UUID> uuid(Element element) {
         // libvirt takes the digits with or without hyphens, and prints them in groups of 8-4-4-4-12.
         String digits = element.text().strip().replace("-", "");
         if (!digits.matches("[0-9A-Fa-f]{32}")) {
-            problems.add(element, "<uuid> is not 32 hexadecimal digits", "correct it, or remove it to get a new one");
+            problems.add(element, "<uuid> is not 32 hexadecimal digits", "correct it, or remove it");
             return Optional.empty();
         }
         return Optional.of(new UUID(Long.parseUnsignedLong(digits, 0, 16, 16),

@@ -17,8 +17,8 @@ import org.codehaus.stax2.XMLStreamReader2;
 /**
  * A domain's XML as a tree that knows where in the text each element is.
  *
- * <p>Meant for the two things that ordinary trees lose: telling a mistake by line and column, and changing a few
- * characters of a document while leaving every other one as it was. Document types are refused, so there
+ * <p>Meant for the two things that ordinary trees lose: telling a mistake by line and column, and changing a
+ * few characters of a document while leaving every other one as it was. Document types are refused, so there
  * are no entities but the five of XML. Immutable.
  */
 public final class DomainDocument {
@@ -38,7 +38,9 @@ public final class DomainDocument {
      */
     public record Attribute(String namespace, String prefix, String name, String value) { }
 
-    /** An element and its place in the text. Offsets count characters from 0; lines and columns count from 1. */
+    /**
+     * An element and its place in the text. Offsets count characters from 0; lines and columns count from 1.
+     */
     public static final class Element {
         private final Element parent;
         private final String namespace;
@@ -182,8 +184,8 @@ public final class DomainDocument {
      * Parses a document.
      *
      * @param source what problems call the document: a file's name, a domain's name
-     * @throws SettingsException one problem: the text is not well-formed, has a document type, or is beyond the
-     *                           limits (length, depth of 64, 256 attributes in an element)
+     * @throws SettingsException one problem: the text is not well-formed, has a document type, or is beyond
+     *                           the limits (length, depth of 64, 256 attributes in an element)
      */
     public static DomainDocument parse(String text, String source) throws SettingsException {
         if (text.length() > MAXIMUM_LENGTH) {
@@ -201,7 +203,8 @@ public final class DomainDocument {
             }
         } catch (XMLStreamException e) {
             Location at = e.getLocation();
-            String where = at == null ? source : source + ":" + at.getLineNumber() + ":" + at.getColumnNumber();
+            String where = at == null ? source : source + ":" + at.getLineNumber() + ":"
+                    + at.getColumnNumber();
             String what = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new SettingsException(List.of(new Problem(where, "not well-formed XML: " + what,
                     "correct the document there")));

@@ -11,8 +11,8 @@ import java.util.Set;
  * Says which integrity checks run, and when.
  *
  * @param schedule when a round of checks starts
- * @param jitter   each round starts later by a random time up to this, so that domains do not all check at once
- *                 and the guest cannot foresee the moment; zero for none
+ * @param jitter   each round starts later by a random time up to this, so that domains do not all check at
+ *                 once and the guest cannot foresee the moment; zero for none
  * @param checks   the checks of a round; never empty
  */
 public record IntegritySettings(Schedule schedule, Duration jitter, Set<IntegrityCheck> checks) {

@@ -16,7 +16,8 @@ import java.util.UUID;
  * @param shareDirectory     what was installed: jars, gates, monitors
  * @param libvirtUri         whose domains the manager serves
  * @param launcher           what {@code <emulator>} of a domain under SIM names
- * @param qemuUser           owner of region files: the user that QEMU runs as; a name, or {@code +} and a number
+ * @param qemuUser           owner of region files: the user that QEMU runs as; a name, or {@code +} and a
+ *                           number
  * @param qemuGroup          its group, likewise
  * @param controlGroup       members may use the control socket
  * @param monitorDirectories where a monitor named by {@code file=} may lie; empty: anywhere
@@ -88,8 +89,8 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
     /**
      * Returns the ELF file of a monitor: its own, or the one shipped under its name.
      *
-     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it exists is not
-     *                           looked at
+     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it exists is
+     *                           not looked at
      */
     public Path monitorFile(MonitorSettings monitor) throws SettingsException {
         if (monitor.file().isEmpty()) {
@@ -99,7 +100,8 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
         if (!monitorDirectories.isEmpty() && monitorDirectories.stream().noneMatch(file::startsWith)) {
             throw new SettingsException(List.of(new Problem("monitor " + monitor.name(),
                     "file " + file + " lies outside of the directories that this host allows",
-                    "move it to one of " + monitorDirectories + ", or add its directory to monitor.directories")));
+                    "move it to one of " + monitorDirectories
+                    + ", or add its directory to monitor.directories")));
         }
         return file;
     }

@@ -12,9 +12,9 @@ import java.util.stream.Stream;
 /**
  * Reads the host's configuration out of its layers, and tells everything that is wrong with it.
  *
- * <p>The layers, the first that has a key wins: command line; environment ({@code SIM_} and the key in capitals,
- * {@code _} for dots); {@code conf.d/*.conf} beside the main file, the last in the alphabet first; the main file;
- * the defaults (the file {@code sim-manager.conf} in this package, which describes every key).
+ * <p>The layers, the first that has a key wins: command line; environment ({@code SIM_} and the key in
+ * capitals, {@code _} for dots); {@code conf.d/*.conf} beside the main file, the last in the alphabet first;
+ * the main file; the defaults (the file {@code sim-manager.conf} in this package, which describes every key).
  *
  * <p>To reload, read again and exchange the record: a mistake then leaves the old one in force.
  */

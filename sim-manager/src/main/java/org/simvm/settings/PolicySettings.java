@@ -16,7 +16,8 @@ public record PolicySettings(PolicyAction defaultAction, Map<ViolationKind, Poli
         Map<FindingClass, PolicyAction> findings) {
 
     /** Alerts on everything and stops nothing: what a domain without a policy gets. */
-    public static final PolicySettings ALERT_ONLY = new PolicySettings(PolicyAction.ALERT, Map.of(), Map.of());
+    public static final PolicySettings ALERT_ONLY = new PolicySettings(PolicyAction.ALERT, Map.of(),
+            Map.of());
 
     public PolicySettings {
         Objects.requireNonNull(defaultAction, "defaultAction");

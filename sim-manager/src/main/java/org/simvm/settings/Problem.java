@@ -25,7 +25,9 @@ public record Problem(String where, String what, String nextStep) {
         return where + ": " + what + "; " + nextStep;
     }
 
-    /** What was written is quoted in messages: control characters in it must not reach a terminal or a log. */
+    /**
+     * What was written is quoted in messages: control characters in it must not reach a terminal or a log.
+     */
     private static String oneLine(String text) {
         return Objects.requireNonNull(text).replaceAll("\\p{Cntrl}+", " ");
     }

@@ -45,7 +45,8 @@ final class ProblemList {
 
     /** Returns the places of the problems so far. */
     Set<Place> places() {
-        return problems.stream().map(p -> new Place(p.line(), p.column())).collect(Collectors.toUnmodifiableSet());
+        return problems.stream().map(p -> new Place(p.line(), p.column()))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     void throwIfAny() throws SettingsException {

@@ -11,10 +11,10 @@ import org.simvm.settings.DomainDocument.Element;
 /**
  * Puts the validator's errors into words for people.
  *
- * <p>The validator's messages start with the name of the rule in XML Schema 1.0 that was broken ({@code cvc-...},
- * appendix C of part 1). A wrong attribute value comes as two: first the facet that failed, then
- * {@code cvc-attribute.3} that names the attribute. A rule that is not known here is passed on as the validator
- * says it.
+ * <p>The validator's messages start with the name of the rule in XML Schema 1.0 that was broken
+ * ({@code cvc-...}, appendix C of part 1). A wrong attribute value comes as two: first the facet that failed,
+ * then {@code cvc-attribute.3} that names the attribute. A rule that is not known here is passed on as the
+ * validator says it.
  */
 final class SchemaErrors {
 
@@ -22,7 +22,8 @@ final class SchemaErrors {
     private static final Pattern QUOTED = Pattern.compile("'([^']*)'");
     private static final Pattern ATTRIBUTE = Pattern.compile("attribute '([^']*)'", Pattern.CASE_INSENSITIVE);
     private static final Pattern ENUMERATION = Pattern.compile("enumeration '\\[([^\\]]*)]'");
-    private static final Pattern VALUE_TWICE = Pattern.compile("(?s)Duplicate unique value \\[(.*)] declared.*");
+    private static final Pattern VALUE_TWICE =
+            Pattern.compile("(?s)Duplicate unique value \\[(.*)] declared.*");
 
     private final ProblemList problems;
     private Element element;
@@ -60,12 +61,14 @@ final class SchemaErrors {
             case "cvc-attribute.3" -> wrongValue(first(ATTRIBUTE, text));
             case "cvc-complex-type.4" -> {
                 String name = first(QUOTED, text);
-                problems.add(element, tag(element) + " lacks the attribute " + name, "add " + name + "=\"...\"");
+                problems.add(element, tag(element) + " lacks the attribute " + name,
+                        "add " + name + "=\"...\"");
             }
             case "cvc-complex-type.3.2.2" -> {
                 String name = first(QUOTED, text);
                 problems.add(element, "unknown attribute " + name + " on " + tag(element),
-                        name.contains(":") ? "attributes have no prefix" : "check its spelling, or remove it");
+                        name.contains(":") ? "attributes have no prefix"
+                        : "check its spelling, or remove it");
             }
             case "cvc-complex-type.2.1", "cvc-type.3.1.2", "cvc-complex-type.2.3" -> content();
             case "cvc-complex-type.2.4.a", "cvc-complex-type.2.4.b", "cvc-complex-type.2.4.d", "cvc-elt.1",
@@ -101,7 +104,8 @@ final class SchemaErrors {
 
     private void content() {
         if (!element.text().isBlank()) {
-            problems.add(element, "text in " + tag(element), "remove \"" + shortened(element.text().strip()) + "\"");
+            problems.add(element, "text in " + tag(element),
+                    "remove \"" + shortened(element.text().strip()) + "\"");
         } else {
             problems.add(element, tag(element) + " must be empty", "remove what is in it");
         }
@@ -110,7 +114,8 @@ final class SchemaErrors {
     private void unknownElement() {
         String what = "unknown element " + tag(element) + " in " + tag(around());
         if (element.namespace().isEmpty()) {
-            problems.add(element, what + ": it has no namespace", "give it the prefix of the elements around it");
+            problems.add(element, what + ": it has no namespace",
+                    "give it the prefix of the elements around it");
         } else if (!element.namespace().equals(SimSettings.NAMESPACE)) {
             problems.add(element, what + ": its namespace is " + element.namespace(), "remove it");
         } else {

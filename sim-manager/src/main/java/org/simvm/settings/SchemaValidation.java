@@ -29,8 +29,9 @@ import org.xml.sax.helpers.XMLFilterImpl;
 /**
  * Holds a {@code sim} element against the XSD and unmarshals it, in one pass.
  *
- * <p>The element is played to the validator as SAX events, so that its place in the text is exactly the one that
- * {@link DomainDocument} knows, and so that an element whose namespace libvirt took away can be played with it.
+ * <p>The element is played to the validator as SAX events, so that its place in the text is exactly the one
+ * that {@link DomainDocument} knows, and so that an element whose namespace libvirt took away can be played
+ * with it.
  */
 final class SchemaValidation {
 
@@ -159,6 +160,7 @@ final class SchemaValidation {
     }
 
     private String namespaceOf(Element element) {
-        return strippedNamespace && element.namespace().isEmpty() ? SimSettings.NAMESPACE : element.namespace();
+        return strippedNamespace && element.namespace().isEmpty() ? SimSettings.NAMESPACE
+                : element.namespace();
     }
 }

@@ -2,6 +2,7 @@
 package org.simvm.settings;
 
 import java.math.BigInteger;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.text.ParseException;
 import java.time.Duration;
@@ -47,7 +48,10 @@ final class SettingsConversion {
     private static final String CRON_ADVICE =
             "write seconds, minutes, hours, day of month, month, day of week (one of the days is ?)";
 
-    /** Quartz uses 98 and 99 for "no value" and "every value", and takes them for that when a user writes them. */
+    /**
+     * Quartz uses 98 and 99 for "no value" and "every value", and takes them for that when a user writes
+     * them.
+     */
     private static final Pattern QUARTZ_INNER_NUMBER = Pattern.compile("(?<![0-9])9[89](?![0-9])");
 
     private final ProblemList problems;
@@ -83,8 +87,8 @@ final class SettingsConversion {
         if (required && !policy.findings().containsKey(FindingClass.ARMING_FAILED)) {
             policy = policy.with(FindingClass.ARMING_FAILED, PolicyAction.DESTROY);
         }
-        return new SimSettings(required, named(Gate.values(), Gate::xmlName, sim.getGate().value()), regionBytes,
-                monitors, integrity, policy);
+        Gate gate = named(Gate.values(), Gate::xmlName, sim.getGate().value());
+        return new SimSettings(required, gate, regionBytes, monitors, integrity, policy);
     }
 
     private OptionalLong regionBytes(Region region) {
@@ -126,8 +130,15 @@ final class SettingsConversion {
         if (text == null || !text.startsWith("/")) {
             return Optional.empty();
         }
-        // libvirt's XML has no NUL (XML forbids it), so every text is a path here.
-        Path file = Path.of(text);
+        Path file;
+        try {
+            file = Path.of(text);
+        } catch (InvalidPathException e) {
+            problem(monitor,
+                    "file=\"" + text + "\" on <monitor> has characters that this process's locale lacks",
+                    "run it in a UTF-8 locale");
+            return Optional.empty();
+        }
         if (!file.normalize().toString().equals(text)) {
             problem(monitor, "file=\"" + text + "\" on <monitor> is not a plain path",
                     "write " + file.normalize() + " if that is what you mean");
@@ -175,7 +186,8 @@ final class SettingsConversion {
         BigInteger seconds = interval.multiply(BigInteger.valueOf(unitSeconds));
         if (seconds.compareTo(BigInteger.valueOf(LONGEST_INTERVAL.toSeconds())) > 0) {
             problem(integrity, "interval=\"" + interval + "\" on <integrity> is longer than "
-                    + LONGEST_INTERVAL.toDays() + " days", "shorten it, or switch checks off by enabled=\"no\"");
+                    + LONGEST_INTERVAL.toDays() + " days",
+                    "shorten it, or switch checks off by enabled=\"no\"");
             return IntegritySettings.DEFAULT.schedule();
         }
         return new Schedule.Interval(Duration.ofSeconds(seconds.longValueExact()));
@@ -217,7 +229,8 @@ final class SettingsConversion {
         }
         Duration jitter = Duration.ofSeconds(Math.max(0, given.longValueExact()));
         if (period.isPresent() && jitter.compareTo(period.get()) > 0) {
-            problem(integrity, what + "the interval", "shorten it to " + period.get().toSeconds() + " s or less");
+            problem(integrity, what + "the interval", "shorten it to " + period.get().toSeconds()
+                    + " s or less");
         }
         return jitter;
     }
@@ -225,18 +238,22 @@ final class SettingsConversion {
     private PolicySettings policy(Policy policy, boolean required) {
         Map<ViolationKind, PolicyAction> violations = new EnumMap<>(ViolationKind.class);
         Map<FindingClass, PolicyAction> findings = new EnumMap<>(FindingClass.class);
-        PolicyAction otherwise = named(PolicyAction.values(), PolicyAction::xmlName, policy.getDefault().value());
+        PolicyAction otherwise = named(PolicyAction.values(), PolicyAction::xmlName,
+                policy.getDefault().value());
         for (Object rule : policy.getRules()) {
             if (rule instanceof OnViolation on && on.getKind() != null && on.getAction() != null) {
                 violations.put(named(ViolationKind.values(), ViolationKind::xmlName, on.getKind().value()),
                         named(PolicyAction.values(), PolicyAction::xmlName, on.getAction().value()));
-            } else if (rule instanceof OnFinding on && on.getFindingClass() != null && on.getAction() != null) {
+            } else if (rule instanceof OnFinding on && on.getFindingClass() != null
+                    && on.getAction() != null) {
                 FindingClass findingClass = named(FindingClass.values(), FindingClass::xmlName,
                         on.getFindingClass().value());
-                PolicyAction action = named(PolicyAction.values(), PolicyAction::xmlName, on.getAction().value());
+                PolicyAction action = named(PolicyAction.values(), PolicyAction::xmlName,
+                        on.getAction().value());
                 if (required && findingClass == FindingClass.ARMING_FAILED && !action.stopsGuest()) {
-                    problem(on, "required=\"yes\" and action=\"" + action.xmlName() + "\" for armingFailed contradict"
-                            + " each other", "use pause, dump or destroy there, or required=\"no\"");
+                    problem(on, "required=\"yes\" and action=\"" + action.xmlName()
+                            + "\" for armingFailed contradict each other",
+                            "use pause, dump or destroy there, or required=\"no\"");
                 }
                 findings.put(findingClass, action);
             }

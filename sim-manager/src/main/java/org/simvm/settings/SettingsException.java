@@ -23,7 +23,9 @@ public final class SettingsException extends Exception {
         return problems;
     }
 
-    /** Returns one line: the first problem, and how many more there are. For places that have room for one. */
+    /**
+     * Returns one line: the first problem, and how many more there are. For places that have room for one.
+     */
     public String oneLine() {
         int more = problems.size() - 1;
         return problems.get(0) + (more == 0 ? "" : " (and " + more + " more)");

@@ -7,9 +7,9 @@ import org.simvm.settings.DomainDocument.Element;
 /**
  * Reads a domain's SIM settings, and tells everything that is wrong with them.
  *
- * <p>Takes what people and libvirt hand out: a whole domain ({@code virsh dumpxml}, a hook's standard input, a file
- * to be defined), the element by itself with its namespace, and the element by itself with the namespace taken away,
- * as {@code virDomainGetMetadata} returns it and {@code virsh metadata --set} wants it.
+ * <p>Takes what people and libvirt hand out: a whole domain ({@code virsh dumpxml}, a hook's standard input,
+ * a file to be defined), the element by itself with its namespace, and the element by itself with the
+ * namespace taken away, as {@code virDomainGetMetadata} returns it and {@code virsh metadata --set} wants it.
  */
 public final class SimSettingsReader {
 
@@ -36,7 +36,8 @@ public final class SimSettingsReader {
         Optional<Element> element = find(document, problems);
         SimSettings settings = null;
         if (element.isPresent()) {
-            settings = SettingsConversion.convert(SchemaValidation.validate(element.get(), problems), problems);
+            settings = SettingsConversion.convert(SchemaValidation.validate(element.get(), problems),
+                    problems);
         }
         problems.throwIfAny();
         return Optional.ofNullable(settings);
@@ -74,7 +75,8 @@ public final class SimSettingsReader {
                     if (found == null) {
                         found = child;
                     } else {
-                        problems.add(child, "a second <" + child.qualifiedName() + ">, which libvirt would drop "
+                        problems.add(child, "a second <" + child.qualifiedName()
+                                + ">, which libvirt would drop "
                                 + "without a word", "merge it into the one in line " + found.line());
                     }
                 } else if (child.namespace().startsWith(NAMESPACE_FAMILY)) {

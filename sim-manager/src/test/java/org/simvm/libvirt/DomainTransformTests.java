@@ -24,7 +24,8 @@ class DomainTransformTests {
 
     private static final Path LAUNCHER = Path.of("/usr/bin/qemu-system-x86_64-sim");
     private static final Path STOCK = Path.of("/usr/bin/qemu-system-x86_64");
-    private static final String SIM = "<metadata><sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0'/></metadata>";
+    private static final String SIM = "<metadata><sim:sim "
+            + "xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0'/></metadata>";
 
     private final DomainTransform transform = new DomainTransform(LAUNCHER);
 
@@ -32,9 +33,11 @@ class DomainTransformTests {
     private static String domain(String metadata, String devices) {
         return "<?xml version='1.0'?>\r\n<!--\nWARNING: <emulator>not me</emulator> \u00e4\ud83d\ude00\n-->\n"
                 + "<domain   type = \"kvm\" id='7' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
-                + "\t<name>a&amp;b</name>" + metadata + "<description><![CDATA[<emulator>nor me</emulator>]]></description>\n"
+                + "\t<name>a&amp;b</name>" + metadata
+                + "<description><![CDATA[<emulator>nor me</emulator>]]></description>\n"
                 + "  <os><type arch='x86_64' machine='q35'>hvm</type></os>\n" + devices
-                + "  <qemu:commandline><qemu:arg value='-emulator'/></qemu:commandline>\n</domain>\n\n<!-- end -->";
+                + "  <qemu:commandline><qemu:arg value='-emulator'/></qemu:commandline>\n</domain>\n\n<!-- "
+                + "end -->";
     }
 
     private static String devices(String emulator) {
@@ -75,7 +78,8 @@ class DomainTransformTests {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"<emulator/>", "<emulator ></emulator>", "<emulator>\n /usr/bin/kvm <!-- x --> </emulator>"})
+        @ValueSource(strings = {"<emulator/>", "<emulator ></emulator>", 
+            "<emulator>\n /usr/bin/kvm <!-- x --> </emulator>"})
         @DisplayName("takes an emulator however it is written")
         void anyEmulatorElement(String element) throws Exception {
             String result = transform.apply(domain(SIM, devices(element)), "a").xml();
@@ -87,14 +91,16 @@ class DomainTransformTests {
         @DisplayName("adds the emulator that is missing, as the first device, indented like the others")
         void addsEmulator() throws Exception {
             Result result = transform.apply(domain(SIM, "<devices>\n\t<disk/>\n</devices>\n"), "a");
-            assertEquals(domain(SIM, "<devices>\n\t" + emulator(LAUNCHER) + "\n\t<disk/>\n</devices>\n"), result.xml());
+            assertEquals(domain(SIM, "<devices>\n\t" + emulator(LAUNCHER) + "\n\t<disk/>\n</devices>\n"),
+                    result.xml());
             assertEquals(Optional.empty(), result.previousEmulator());
         }
 
         @Test
         @DisplayName("adds the devices that are missing")
         void addsDevices() throws Exception {
-            assertTrue(transform.apply(domain(SIM, ""), "a").xml().contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
+            assertTrue(transform.apply(domain(SIM, ""), "a").xml().contains("<devices>" + emulator(LAUNCHER)
+                    + "</devices>"));
             assertTrue(transform.apply(domain(SIM, "<devices/>"), "a").xml()
                     .contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
         }
@@ -148,7 +154,8 @@ class DomainTransformTests {
             assertEquals(domain(SIM, devices(emulator(LAUNCHER))),
                     transform.transform(domain(SIM, devices(emulator(STOCK))), "a", Optional.empty()).xml());
             assertEquals(domain("", devices(emulator(STOCK))),
-                    transform.transform(domain("", devices(emulator(LAUNCHER))), "a", Optional.of(STOCK)).xml());
+                    transform.transform(domain("", devices(emulator(LAUNCHER))), "a",
+                    Optional.of(STOCK)).xml());
         }
 
         @Test
@@ -171,12 +178,15 @@ class DomainTransformTests {
         @ValueSource(strings = {
             "<memoryBacking><access mode='private'/></memoryBacking>",
             "<memoryBacking><hugepages/></memoryBacking>",
-            "<memoryBacking><hugepages><page size='2' unit='M'/></hugepages><access mode='private'/></memoryBacking>",
+            "<memoryBacking><hugepages><page size='2' unit='M'/></hugepages>"
+                + "<access mode='private'/></memoryBacking>",
             "<memoryBacking><source type='file'/></memoryBacking>",
             "<memoryBacking><source type='memfd'/><access mode='private'/></memoryBacking>",
-            "<memoryBacking><hugepages/></memoryBacking><cpu><numa><cell id='0' memAccess='shared'/><cell id='1'/></numa></cpu>",
+            "<memoryBacking><hugepages/></memoryBacking>"
+                + "<cpu><numa><cell id='0' memAccess='shared'/><cell id='1'/></numa></cpu>",
             "<cpu><numa><cell id='0' memory='1' memAccess='private'/></numa></cpu>",
-            "<memoryBacking><access mode='shared'/></memoryBacking><cpu><numa><cell id='0' memAccess='private'/></numa></cpu>"})
+            "<memoryBacking><access mode='shared'/></memoryBacking>"
+                + "<cpu><numa><cell id='0' memAccess='private'/></numa></cpu>"})
         @DisplayName("guest RAM that cannot be shared")
         void privateMemory(String element) {
             List<String> problems = problems(with(element));
@@ -187,8 +197,10 @@ class DomainTransformTests {
         @Test
         @DisplayName("memory devices that cannot be shared")
         void privateMemoryDevices() {
-            assertEquals(1, problems(domain(SIM, "<devices><memory model='dimm' access='private'/></devices>")).size());
-            assertEquals(1, problems(domain(SIM, "<devices><memory model='dimm'><source><pagesize unit='KiB'>2048"
+            assertEquals(1, problems(
+                    domain(SIM, "<devices><memory model='dimm' access='private'/></devices>")).size());
+            assertEquals(1,
+                    problems(domain(SIM, "<devices><memory model='dimm'><source><pagesize unit='KiB'>2048"
                     + "</pagesize></source></memory></devices>")).size());
         }
 
@@ -201,7 +213,8 @@ class DomainTransformTests {
             "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
             "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>",
             "<memoryBacking><hugepages/><access mode='shared'/></memoryBacking>",
-            "<memoryBacking><hugepages/></memoryBacking><cpu><numa><cell id='0' memAccess='shared'/></numa></cpu>",
+            "<memoryBacking><hugepages/></memoryBacking>"
+                + "<cpu><numa><cell id='0' memAccess='shared'/></numa></cpu>",
             "<cpu><numa><cell id='0' memory='1'/></numa></cpu>"})
         @DisplayName("no guest RAM that is shared, or that the launcher can share")
         void sharedMemory(String element) throws Exception {
@@ -215,7 +228,8 @@ class DomainTransformTests {
                     "SIM cannot serve a guest of architecture aarch64",
                     "the guest's memory is encrypted by <launchSecurity>, so nothing on the host can read it",
                     "guest RAM is private to QEMU and <hugepages> keeps the launcher from sharing it"),
-                    problems("<domain type='lxc'><os><type arch='aarch64'>hvm</type></os><launchSecurity type='sev'/>"
+                    problems("<domain type='lxc'><os><type arch='aarch64'>hvm</type></os><launchSecurity "
+                    + "type='sev'/>"
                             + "<memoryBacking><hugepages/></memoryBacking></domain>"));
         }
 

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -119,8 +121,10 @@ class LibvirtConnectionTests {
     @DisplayName("sets, reads and removes settings, and tells of each change")
     void metadata() throws Exception {
         assertEquals(Optional.empty(), connection.metadata(WEB, Copy.LIVE));
-        connection.setMetadata(WEB, Copy.LIVE, Optional.of("<sim required='yes'><monitor name='process'/></sim>"));
-        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"), await(LibvirtEvent.MetadataChanged.class, e -> true));
+        connection.setMetadata(WEB, Copy.LIVE,
+                Optional.of("<sim required='yes'><monitor name='process'/></sim>"));
+        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"),
+                await(LibvirtEvent.MetadataChanged.class, e -> true));
 
         String stripped = connection.metadata(WEB, Copy.LIVE).orElseThrow();
         String whole = connection.xml(WEB, Copy.LIVE);
@@ -131,7 +135,8 @@ class LibvirtConnectionTests {
                 .map(MonitorSettings::name).toList());
 
         connection.setMetadata(WEB, Copy.LIVE, Optional.empty());
-        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"), await(LibvirtEvent.MetadataChanged.class, e -> true));
+        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"),
+                await(LibvirtEvent.MetadataChanged.class, e -> true));
         assertEquals(Optional.empty(), SimSettingsReader.read(connection.xml(WEB, Copy.LIVE), "a"));
     }
 
@@ -189,8 +194,37 @@ class LibvirtConnectionTests {
         assertEquals(Cause.NO_DOMAIN, reason(() -> connection.metadata(nobody, Copy.LIVE)));
         assertEquals(Cause.INVALID_XML, reason(() -> connection.define("<domain")));
         LibvirtException again = assertThrows(LibvirtException.class, () -> connection.start(WEB));
-        assertTrue(again.getMessage().startsWith("cannot start domain web1 (" + WEB + "): "), again.getMessage());
+        assertTrue(again.getMessage().startsWith("cannot start domain web1 (" + WEB + "): "),
+                again.getMessage());
         assertTrue(again.getMessage().contains("already running"), again.getMessage());
+    }
+
+    @Test
+    @DisplayName("speaks UTF-8 with libvirt in a process whose locale is ASCII, as a service's is")
+    void speaksUtf8() throws Exception {
+        Files.writeString(node, Files.readString(node).replace("web1", "w\u00e9b"));
+        ProcessBuilder builder = new ProcessBuilder(System.getProperty("java.home") + "/bin/java",
+                "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                InAsciiLocale.class.getName(), node.toString());
+        builder.environment().put("LC_ALL", "C");
+        Process process = builder.redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertEquals(0, process.waitFor(), output);
+        assertTrue(output.endsWith("US-ASCII true true\n"), output);
+    }
+
+    /** What {@link #speaksUtf8} runs: a name out of libvirt, and a text into it. */
+    static final class InAsciiLocale {
+        public static void main(String[] arguments) throws Exception {
+            try (LibvirtConnection other = LibvirtConnection.open("test://" + arguments[0], e -> { })) {
+                other.awaitConnected(Duration.ofSeconds(20));
+                boolean out = other.list().get(0).name().equals("w\u00e9b");
+                String xml = other.xml(WEB, Copy.PERSISTENT);
+                other.define(xml.replace("</name>", "</name><title>\u00fc</title>"));
+                boolean in = other.xml(WEB, Copy.PERSISTENT).contains("<title>\u00fc</title>");
+                System.out.println(Charset.defaultCharset() + " " + out + " " + in);
+            }
+        }
     }
 
     @Test

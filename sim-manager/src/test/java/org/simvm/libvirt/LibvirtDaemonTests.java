@@ -102,12 +102,14 @@ class LibvirtDaemonTests {
     private static String domain(String name) {
         return "<domain type='qemu'><name>" + name + "</name><metadata>"
                 + "<sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0'/></metadata>"
-                + "<memory unit='MiB'>64</memory><vcpu>2</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>"
+                + "<memory unit='MiB'>64</memory><vcpu>2</vcpu><os><type arch='x86_64' "
+                + "machine='pc'>hvm</type></os>"
                 + "<features><acpi/></features><devices><emulator>" + PrivateLibvirtd.QEMU
                 + "</emulator></devices></domain>";
     }
 
-    private static <E extends LibvirtEvent> E await(Class<E> type, Predicate<E> wanted) throws InterruptedException {
+    private static <E extends LibvirtEvent> E await(Class<E> type,
+            Predicate<E> wanted) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             LibvirtEvent event = EVENTS.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
@@ -139,7 +141,8 @@ class LibvirtDaemonTests {
         assertFalse(transform.transform(defined, "quick", Optional.empty()).changed(), defined);
 
         String removed = transform.remove(defined, "quick", Optional.of(PrivateLibvirtd.QEMU)).xml();
-        assertEquals(Optional.of(PrivateLibvirtd.QEMU), DomainDescriptionReader.read(removed, "quick").emulator());
+        assertEquals(Optional.of(PrivateLibvirtd.QEMU),
+                DomainDescriptionReader.read(removed, "quick").emulator());
         assertEquals(defined, transform.apply(removed, "quick").xml());
     }
 

@@ -38,7 +38,8 @@ final class PrivateLibvirtd implements AutoCloseable {
                 return Optional.of(file + " is not installed");
             }
         }
-        Process probe = new ProcessBuilder("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt").start();
+        Process probe =
+                new ProcessBuilder("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt").start();
         return probe.waitFor() == 0 ? Optional.empty()
                 : Optional.of("no mount namespaces here (needs root, or a container that may mount)");
     }

@@ -23,7 +23,8 @@ class DomainDocumentTests {
     @Label("knows each element's place, whatever stands around it")
     void places() throws Exception {
         String xml = "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- <a> \u00e4\ud83d\ude00 -->\r\n"
-                + "<r x='>'>\u00e4\ud83d\ude00 &amp;&#x41;<![CDATA[<no/>]]>\r\n\t<a  y = \"1\" ><?p <q/> ?>text</a ><b/>\n</r>\n<!-- -->";
+                + "<r x='>'>\u00e4\ud83d\ude00 &amp;&#x41;<![CDATA[<no/>]]>\r\n\t<a  y = \"1\" ><?p <q/> "
+                + "?>text</a ><b/>\n</r>\n<!-- -->";
         DomainDocument document = DomainDocument.parse(xml, "x");
         Element root = document.root();
         Element a = root.child("a").orElseThrow();
@@ -66,7 +67,8 @@ class DomainDocumentTests {
     }
 
     private static Arbitrary<String> element(int depth) {
-        Arbitrary<String> filler = Arbitraries.of("", " ", "\n", "\r\n", "x", "&lt;", "\u00e4", "\ud83d\ude00",
+        Arbitrary<String> filler = Arbitraries.of("", " ", "\n", "\r\n", "x", "&lt;", "\u00e4",
+                "\ud83d\ude00",
                 "<!-- <c> -->", "<![CDATA[</a>]]>", "<?pi > ?>", "]]&gt;");
         Arbitrary<String> tag = Arbitraries.of("a", "b", "sim", "memory");
         Arbitrary<String> attribute = Arbitraries.of("", " q='>'", " q = \"/>'\"", "\n q='&#10;'");
@@ -77,6 +79,7 @@ class DomainDocumentTests {
         Arbitrary<String> content = Arbitraries.oneOf(filler, element(depth - 1)).list().ofMaxSize(5)
                 .map(parts -> String.join("", parts));
         return Arbitraries.oneOf(empty,
-                Combinators.combine(tag, attribute, content).as((t, a, c) -> "<" + t + a + ">" + c + "</" + t + " >"));
+                Combinators.combine(tag, attribute, content).as((t, a, c) -> "<" + t + a + ">" + c + "</"
+                + t + " >"));
     }
 }

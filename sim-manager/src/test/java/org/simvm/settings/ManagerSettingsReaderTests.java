@@ -64,8 +64,10 @@ class ManagerSettingsReaderTests {
             ManagerSettings settings = ManagerSettingsReader.defaults();
             assertEquals("/run/sim-manager/sim-manager.sock", settings.controlSocket().toString());
             assertEquals("/run/sim-manager/domains/" + DOMAIN, settings.runDirectory(DOMAIN).toString());
-            assertEquals("/var/lib/sim-manager/domains/" + DOMAIN, settings.stateDirectory(DOMAIN).toString());
-            assertEquals("/var/lib/sim-manager/required/" + DOMAIN, settings.requiredMarker(DOMAIN).toString());
+            assertEquals("/var/lib/sim-manager/domains/" + DOMAIN,
+                    settings.stateDirectory(DOMAIN).toString());
+            assertEquals("/var/lib/sim-manager/required/" + DOMAIN,
+                    settings.requiredMarker(DOMAIN).toString());
             assertEquals("/var/lib/sim-manager/domains/" + DOMAIN + "/events.jsonl",
                     settings.eventLog(DOMAIN).toString());
             assertEquals("/usr/share/sim-manager/monitors/gates.elf", settings.gates().toString());
@@ -91,11 +93,13 @@ class ManagerSettingsReaderTests {
             assertEquals("/usr/share/sim-manager/monitors/syscalls.elf", settings.monitorFile(
                     new MonitorSettings("syscalls", Optional.empty(), Map.of())).toString());
             assertEquals("/srv/monitors/a.elf", settings.monitorFile(
-                    new MonitorSettings("a", Optional.of(Path.of("/srv/monitors/a.elf")), Map.of())).toString());
+                    new MonitorSettings("a", Optional.of(Path.of("/srv/monitors/a.elf")),
+                    Map.of())).toString());
             MonitorSettings outside =
                     new MonitorSettings("a", Optional.of(Path.of("/srv/monitors/../shadow")), Map.of());
             assertThrows(SettingsException.class, () -> settings.monitorFile(outside));
-            MonitorSettings sibling = new MonitorSettings("a", Optional.of(Path.of("/srv/monitors2/a")), Map.of());
+            MonitorSettings sibling = new MonitorSettings("a", Optional.of(Path.of("/srv/monitors2/a")),
+                    Map.of());
             assertThrows(SettingsException.class, () -> settings.monitorFile(sibling));
             assertEquals("/srv/shadow", ManagerSettingsReader.defaults().monitorFile(outside).toString());
         }
@@ -153,10 +157,13 @@ class ManagerSettingsReaderTests {
             commandLine.put("run.dir", "run");
             List<String> problems = problems();
             assertEquals(6, problems.size(), () -> String.join("\n", problems));
-            assertTrue(problems.get(0).startsWith("/conf.d/x.conf: qemu.usr: there is no such key; use one of control"));
+            assertTrue(problems.get(0).startsWith("/conf.d/x.conf: qemu.usr: there is no such key; use one "
+                    + "of control"));
             assertTrue(problems.containsAll(List.of(
-                    "/sim-manager.conf: region.size: \"8M\" is not a size; write a number and KiB, MiB or GiB",
-                    "/sim-manager.conf: log.level: \"loud\" is not a level; use error, warn, info, debug or trace",
+                    "/sim-manager.conf: region.size: \"8M\" is not a size; write a number and KiB, MiB or "
+                    + "GiB",
+                    "/sim-manager.conf: log.level: \"loud\" is not a level; use error, warn, info, debug "
+                    + "or trace",
                     "/sim-manager.conf: event.log.files: \"0\" is not a number from 1 to 1000; correct it",
                     "environment: SIM_METRICS_PORT: \"70000\" is not a number from 0 to 65535; correct it",
                     "command line: run.dir: \"run\" is not an absolute path; start it with /")),
@@ -164,8 +171,9 @@ class ManagerSettingsReaderTests {
         }
 
         @ParameterizedTest(name = "{0} = {1}")
-        @CsvSource({"region.size, 1 KiB", "region.size, 2 GiB", "region.size, 1025 KiB", "region.size, -8 MiB",
-            "region.size, 99999999999 GiB", "libvirt.uri, /system", "libvirt.uri, qemu:///a b", "qemu.user, root:root",
+        @CsvSource({"region.size, 1 KiB", "region.size, 2 GiB", "region.size, 1025 KiB",
+            "region.size, -8 MiB", "region.size, 99999999999 GiB", "libvirt.uri, /system",
+            "libvirt.uri, qemu:///a b", "qemu.user, root:root",
             "qemu.group, ''", "metrics.address, localhost", "metrics.address, 1.2.3.4.5", "metrics.port, -1",
             "event.log.file, ''", "event.log.size, 0 KiB", "monitor.directories, lib", "launcher.path, qemu"})
         @DisplayName("a value that makes no sense")
@@ -181,7 +189,8 @@ class ManagerSettingsReaderTests {
         @DisplayName("a key that is there twice in one file")
         void twice() throws Exception {
             Files.writeString(file, "run.dir = /a\nrun.dir = /b\n");
-            assertEquals(List.of("/sim-manager.conf: run.dir: the key is there more than once; keep one line"),
+            assertEquals(List.of("/sim-manager.conf: run.dir: the key is there more than once; keep one "
+                    + "line"),
                     problems());
         }
 

@@ -40,12 +40,14 @@ class SimSettingsReaderTests {
     }
 
     private static List<String> problems(String xml) {
-        SettingsException e = assertThrows(SettingsException.class, () -> SimSettingsReader.read(xml, "test.xml"));
+        SettingsException e = assertThrows(SettingsException.class, () ->
+                SimSettingsReader.read(xml, "test.xml"));
         return e.problems().stream().map(Problem::toString).toList();
     }
 
     private static String domain(String metadata) {
-        return "<domain type='qemu'>\n  <name>web1</name>\n  <metadata>\n" + metadata + "\n  </metadata>\n</domain>";
+        return "<domain type='qemu'>\n  <name>web1</name>\n  <metadata>\n" + metadata
+                + "\n  </metadata>\n</domain>";
     }
 
     @Nested
@@ -56,7 +58,8 @@ class SimSettingsReaderTests {
         @DisplayName("an empty element: the defaults")
         void defaults() throws Exception {
             assertEquals(new SimSettings(false, Gate.AUTO, OptionalLong.empty(), List.of(),
-                    Optional.of(IntegritySettings.DEFAULT), PolicySettings.ALERT_ONLY), read("<sim:sim " + NS + "/>"));
+                    Optional.of(IntegritySettings.DEFAULT), PolicySettings.ALERT_ONLY), read("<sim:sim "
+                    + NS + "/>"));
         }
 
         @Test
@@ -70,9 +73,11 @@ class SimSettingsReaderTests {
                     new MonitorSettings("syscalls", Optional.empty(),
                             Map.of("calls", "execve,openat,connect", "paths", "yes")),
                     new MonitorSettings("process", Optional.empty(), Map.of()),
-                    new MonitorSettings("acme-files", Optional.of(Path.of("/usr/lib/acme/sim/files.elf")), Map.of())),
+                    new MonitorSettings("acme-files", Optional.of(Path.of("/usr/lib/acme/sim/files.elf")),
+                    Map.of())),
                     settings.monitors());
-            assertEquals(List.of("calls", "paths"), List.copyOf(settings.monitors().get(0).parameters().keySet()));
+            assertEquals(List.of("calls", "paths"),
+                    List.copyOf(settings.monitors().get(0).parameters().keySet()));
             assertEquals(Optional.of(new IntegritySettings(new Schedule.Interval(Duration.ofMinutes(5)),
                     Duration.ofSeconds(20), EnumSet.allOf(IntegrityCheck.class))), settings.integrity());
             assertEquals(PolicyAction.PAUSE, settings.policy().on(ViolationKind.SEALED_WRITE));
@@ -105,19 +110,23 @@ class SimSettingsReaderTests {
         @Test
         @DisplayName("a domain without settings: there are none")
         void domainWithout() throws Exception {
-            assertEquals(Optional.empty(), SimSettingsReader.read("<domain type='qemu'><name>a</name></domain>", "a"));
+            assertEquals(Optional.empty(),
+                    SimSettingsReader.read("<domain type='qemu'><name>a</name></domain>", "a"));
             assertEquals(Optional.empty(), SimSettingsReader.read(
-                    domain("<nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'/>"), "a"));
+                    domain("<nova:instance "
+                    + "xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'/>"), "a"));
         }
 
         @Test
-        @DisplayName("required: a guest that cannot be armed is destroyed, unless the policy stops it otherwise")
+        @DisplayName("required: a guest that cannot be armed is destroyed, unless the policy stops it "
+                + "otherwise")
         void requiredStopsWhatCannotBeArmed() throws Exception {
             assertEquals(PolicyAction.DESTROY,
                     read("<sim required='yes'/>").policy().on(FindingClass.ARMING_FAILED));
             assertEquals(PolicyAction.DESTROY, read("<sim required='yes'><policy default='log'/></sim>")
                     .policy().on(FindingClass.ARMING_FAILED));
-            assertEquals(PolicyAction.PAUSE, read("<sim required='yes'><policy><onFinding class='armingFailed'"
+            assertEquals(PolicyAction.PAUSE,
+                    read("<sim required='yes'><policy><onFinding class='armingFailed'"
                     + " action='pause'/></policy></sim>").policy().on(FindingClass.ARMING_FAILED));
             assertEquals(PolicyAction.ALERT, read("<sim/>").policy().on(FindingClass.ARMING_FAILED));
         }
@@ -126,9 +135,11 @@ class SimSettingsReaderTests {
         @DisplayName("a schedule: interval and unit, cron, or off")
         void schedules() throws Exception {
             assertEquals(new Schedule.Interval(Duration.ofHours(2)),
-                    read("<sim><integrity interval='2' unit='h'/></sim>").integrity().orElseThrow().schedule());
+                    read("<sim><integrity interval='2' "
+                    + "unit='h'/></sim>").integrity().orElseThrow().schedule());
             assertEquals(new Schedule.Cron("0 0/10 * * * ?"),
-                    read("<sim><integrity cron='0 0/10 * * * ?'/></sim>").integrity().orElseThrow().schedule());
+                    read("<sim><integrity cron='0 0/10 * * * "
+                    + "?'/></sim>").integrity().orElseThrow().schedule());
             assertEquals(Optional.empty(), read("<sim><integrity enabled='no'/></sim>").integrity());
         }
 
@@ -165,7 +176,8 @@ class SimSettingsReaderTests {
 
         @ParameterizedTest(name = "{0}")
         @MethodSource("org.simvm.settings.SimSettingsReaderTests#invalidSamples")
-        @DisplayName("every invalid sample, with the words and at the place that the sample expects, and no others")
+        @DisplayName("every invalid sample, with the words and at the place that the sample expects, and "
+                + "no others")
         void invalidSamples(Path sample) throws Exception {
             String text = Files.readString(sample);
             List<String> expected = new ArrayList<>();
@@ -189,7 +201,8 @@ class SimSettingsReaderTests {
             assertEquals(List.of("test.xml:5:1: a second <sim:sim>, which libvirt would drop without a word; "
                     + "merge it into the one in line 4"),
                     problems(domain("<sim:sim " + NS + "/>\n<sim:sim " + NS + "/>")));
-            assertEquals(List.of("test.xml:4:1: <sim> has no namespace, so libvirt would drop it without a word; "
+            assertEquals(List.of("test.xml:4:1: <sim> has no namespace, so libvirt would drop it without a "
+                    + "word; "
                     + "write <sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\">"),
                     problems(domain("<sim required='yes'/>")));
         }
@@ -205,7 +218,8 @@ class SimSettingsReaderTests {
         @Test
         @DisplayName("a namespace of another version")
         void otherVersion() {
-            assertEquals(List.of("test.xml:4:1: unknown namespace https://simvm.org/xmlns/libvirt/domain/2.0; "
+            assertEquals(List.of("test.xml:4:1: unknown namespace "
+                    + "https://simvm.org/xmlns/libvirt/domain/2.0; "
                     + "this version knows https://simvm.org/xmlns/libvirt/domain/1.0"),
                     problems(domain("<sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/2.0'/>")));
         }
@@ -248,8 +262,10 @@ class SimSettingsReaderTests {
             Locale before = Locale.getDefault();
             Locale.setDefault(Locale.forLanguageTag(language));
             try {
-                assertEquals(List.of("test.xml:1:1: gate=\"fast\" on <sim> is not one of auto, vmfunc, hypercall, exit; "
-                        + "use one of these", "test.xml:1:18: <monitor> lacks the attribute name; add name=\"...\""),
+                assertEquals(List.of("test.xml:1:1: gate=\"fast\" on <sim> is not one of auto, vmfunc, "
+                        + "hypercall, exit; "
+                        + "use one of these", "test.xml:1:18: <monitor> lacks the attribute name; add "
+                        + "name=\"...\""),
                         problems("<sim gate='fast'><monitor/></sim>"));
             } finally {
                 Locale.setDefault(before);
@@ -279,7 +295,9 @@ class SimSettingsReaderTests {
         @Test
         @DisplayName("entities that grow")
         void billionLaughs() {
-            assertEquals(1, problems("<!DOCTYPE s [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'>]><sim>&b;</sim>").size());
+            assertEquals(1,
+                    problems("<!DOCTYPE s [<!ENTITY a 'ha'><!ENTITY b "
+                    + "'&a;&a;&a;&a;'>]><sim>&b;</sim>").size());
             assertEquals(1, problems("<sim>&b;</sim>").size());
         }
 
@@ -304,7 +322,8 @@ class SimSettingsReaderTests {
                     words(PolicyAction.values(), PolicyAction::xmlName));
             assertEquals(words(org.simvm.schema.CheckName.values(), org.simvm.schema.CheckName::value),
                     words(IntegrityCheck.values(), IntegrityCheck::xmlName));
-            assertEquals(words(org.simvm.schema.ViolationKind.values(), org.simvm.schema.ViolationKind::value),
+            assertEquals(words(org.simvm.schema.ViolationKind.values(),
+                    org.simvm.schema.ViolationKind::value),
                     words(ViolationKind.values(), ViolationKind::xmlName));
             assertEquals(words(org.simvm.schema.FindingClass.values(), org.simvm.schema.FindingClass::value),
                     words(FindingClass.values(), FindingClass::xmlName));
