@@ -12,12 +12,13 @@ import java.util.Arrays;
 /**
  * Names of Linux system calls by number, for each of the three doors of x86-64.
  *
- * <p>The tables are the resources {@code syscalls-64.txt}, {@code syscalls-32.txt} and {@code syscalls-x32.txt}: a number and a name a line.
+ * <p>The table is {@code native-qemu-patch/monitor/monitors/calls.tsv}, which the monitor of system calls is built from too: a name a line,
+ * then its number at the 64-bit, the 32-bit and the x32 door, {@code -} for none.
  */
 public final class SyscallNames {
-    private static final String[] NAMES_64 = read("syscalls-64.txt");
-    private static final String[] NAMES_32 = read("syscalls-32.txt");
-    private static final String[] NAMES_X32 = read("syscalls-x32.txt");
+    private static final String TABLE = "calls.tsv";
+    /** By {@link Event.Door#ordinal()}, which is the column of the table, then by number. */
+    private static final String[][] NAMES = read();
 
     private SyscallNames() {
     }
@@ -29,33 +30,36 @@ public final class SyscallNames {
      * @return the name, or {@code syscall_N} if there is none
      */
     public static String name(Event.Door door, long number) {
-        String[] names = switch (door) {
-            case SYSCALL_64 -> NAMES_64;
-            case SYSCALL_32 -> NAMES_32;
-            case SYSCALL_X32 -> NAMES_X32;
-        };
+        String[] names = NAMES[door.ordinal()];
         String name = number >= 0 && number < names.length ? names[(int) number] : null;
         return name != null ? name : "syscall_" + number;
     }
 
-    private static String[] read(String resource) {
-        String[] names = new String[512];
-        try (InputStream in = SyscallNames.class.getResourceAsStream(resource);
+    private static String[][] read() {
+        String[][] names = new String[Event.Door.values().length][512];
+        try (InputStream in = SyscallNames.class.getResourceAsStream(TABLE);
                 BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.isBlank() || line.startsWith("#")) {
                     continue;
                 }
-                int space = line.indexOf(' ');
-                int number = Integer.parseInt(line.substring(0, space));
-                if (number >= names.length) {
-                    names = Arrays.copyOf(names, Math.max(number + 1, names.length * 2));
+                String[] column = line.split("\t");
+                for (int door = 0; door < names.length; door++) {
+                    if (!column[1 + door].equals("-")) {
+                        put(names, door, Integer.parseInt(column[1 + door]), column[0]);
+                    }
                 }
-                names[number] = line.substring(space + 1).trim();
             }
         } catch (IOException error) {
-            throw new UncheckedIOException("can't read " + resource, error);
+            throw new UncheckedIOException("can't read " + TABLE, error);
         }
         return names;
+    }
+
+    private static void put(String[][] names, int door, int number, String name) {
+        if (number >= names[door].length) {
+            names[door] = Arrays.copyOf(names[door], Math.max(number + 1, names[door].length * 2));
+        }
+        names[door][number] = name;
     }
 }
