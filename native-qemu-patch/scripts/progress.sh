@@ -17,7 +17,7 @@ fail() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
 
 # The newest line of a log that tells how far the work is: ninja's [n/m], or whatever was written last.
 _progress_line() {
-    tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-70
+    tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | sed 's|\x1b\[[0-9;]*m||g' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-70
 }
 
 step() {
