@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.ArmingFailure;
+import org.simvm.arming.ArmingListener;
+import org.simvm.arming.ArmingRequest;
+import org.simvm.arming.DomainArming;
+import org.simvm.arming.HookSite;
+import org.simvm.arming.StepTime;
+import org.simvm.qmp.SimStatus;
+import org.simvm.qmp.SimViolation;
+import org.simvm.region.RegionFile;
+import org.simvm.region.RegionPlan;
+import org.simvm.region.RingReader;
+import org.simvm.settings.IntegrityCheck;
+
+@Tag("integration")
+@DisplayName("A real guest under the patched QEMU")
+@Timeout(240)
+class RealGuestTests {
+    @TempDir
+    Path directory;
+
+    private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    private final AtomicLong events = new AtomicLong();
+    private volatile GuestChecks checks;
+    private volatile ArmedGuest armed;
+    private volatile RingReader ring;
+
+    private final ArmingListener listener = new ArmingListener() {
+        @Override
+        public void mapped(RingReader reader) {
+            ring = reader;
+        }
+
+        @Override
+        public void recordBaseline(ArmedGuest standing) throws Exception {
+            checks = GuestChecks.record(standing);
+        }
+
+        @Override
+        public void armed(ArmedGuest guest) {
+            armed = guest;
+            heard.add("armed");
+        }
+
+        @Override
+        public void failed(ArmingFailure failure) {
+            heard.add(failure.toString());
+        }
+
+        @Override
+        public void reset() {
+            ring = null;
+            heard.add("reset");
+        }
+
+        @Override
+        public void violation(SimViolation violation) {
+            heard.add(violation.toString());
+        }
+
+        @Override
+        public void doorbell() {
+            RingReader reader = ring;
+            if (reader != null) {
+                reader.wake();
+            }
+        }
+
+        @Override
+        public void gone(String reason) {
+            heard.add("gone");
+        }
+    };
+
+    private void expect(String what) throws InterruptedException {
+        assertEquals(what, heard.poll(90, TimeUnit.SECONDS));
+    }
+
+    private void drain() throws Exception {
+        while (ring.drain(record -> events.incrementAndGet(), 100_000) > 0) {
+            // until it is empty
+        }
+    }
+
+    @ParameterizedTest(name = "{0} on {1} with {2} MiB and {3} vCPUs")
+    @CsvSource({
+        "6.1,  'max',           512, 1",
+        "6.12, 'max',          4608, 2",
+        "6.12, 'max,la57=off',  512, 1",
+        "7,    'max',           512, 2",
+    })
+    void isArmedBootAfterBootAndItsTamperingFound(String series, String cpu, int megabytes, int vcpus) throws Exception {
+        Optional<String> missing = PatchedQemu.missing(series);
+        assumeTrue(missing.isEmpty(), () -> "skipped: " + missing.get());
+        RegionPlan plan = PatchedQemu.plan(megabytes, vcpus);
+        try (RegionFile region = RegionFile.create(directory.resolve("region"), null, plan);
+                PatchedQemu qemu = new PatchedQemu(directory, PatchedQemu.kernel(series), cpu, megabytes, vcpus);
+                DomainArming session = DomainArming.start(new ArmingRequest(series, directory.resolve("qmp.sock"),
+                        Duration.ofSeconds(20), region, plan, false), listener)) {
+            String first = heard.poll(90, TimeUnit.SECONDS);
+            assertEquals("armed", first, () -> "the console: " + qemu.console());
+            report();
+            qemu.await("GUEST-IS-UP", Duration.ofSeconds(60));
+            drain();
+            long before = events.get();
+            qemu.run("i=0; while [ $i -lt 20 ]; do ls /proc >/dev/null; i=$((i+1)); done");
+            drain();
+            assertTrue(events.get() - before >= 20 * 4, "events of 20 processes: " + (events.get() - before));
+            assertEquals(List.of(), healthy());
+            qemu.run("echo function > /sys/kernel/tracing/current_tracer; ls / >/dev/null;"
+                    + " echo nop > /sys/kernel/tracing/current_tracer");
+            assertEquals(List.of(), healthy(), "after tracing all functions");
+            drain();
+            findsTampering(session.query());
+            assertTrue(heard.isEmpty(), heard.toString());
+        }
+    }
+
+    private List<Finding> healthy() {
+        CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
+        System.out.printf("  checked %.1f MB in %d ms, %.2f GB/s%n", report.bytes() / 1e6, report.took().toMillis(),
+                report.gigabytesPerSecond());
+        return report.findings();
+    }
+
+    private void report() {
+        System.out.printf("%s%n", armed);
+        for (StepTime step : armed.steps()) {
+            System.out.printf("  %-55s %8.1f ms%s%n", step.step(), step.milliseconds(), step.guestPaused() ? "  paused" : "");
+        }
+    }
+
+    /** Changes guest memory as only somebody with the host's rights can, so that no seal is in the way. */
+    private void findsTampering(SimStatus status) throws Exception {
+        HookSite hook = armed.hooks().get(0);
+        long inText = armed.kernel().requireSymbol("kernel_clone") + 0x30;
+        long inTextGpa = armed.kernelTables().translate(inText).orElseThrow().gpa();
+        long table = armed.kernel().requireSymbol("sys_call_table") + 8 * 39;
+        poke(status, hook.gpa(), hook.original());
+        poke(status, inTextGpa, new byte[] {(byte) 0xcc, (byte) 0xcc});
+        poke(status, armed.kernelTables().translate(table).orElseThrow().gpa(), new byte[] {0, 0});
+        List<String> subjects = checks.check(Set.of(IntegrityCheck.HOOKS, IntegrityCheck.KERNEL_TEXT)).findings().stream()
+                .map(Finding::oneLine).toList();
+        System.out.println("  " + String.join(System.lineSeparator() + "  ", subjects));
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("hooks: " + hook.symbol())), subjects.toString());
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: kernel_clone+0x3")), subjects.toString());
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: sys_call_table[39]")), subjects.toString());
+    }
+
+    private static void poke(SimStatus status, long gpa, byte[] bytes) throws Exception {
+        for (SimStatus.RamBlock block : status.ram()) {
+            if (gpa >= block.gpa() && gpa < block.gpa() + block.size()) {
+                try (RandomAccessFile file = new RandomAccessFile("/proc/" + status.pid() + "/fd/" + block.fd(), "rw")) {
+                    file.seek(block.offset() + gpa - block.gpa());
+                    file.write(bytes);
+                }
+                return;
+            }
+        }
+        throw new IllegalArgumentException("no RAM at " + Long.toHexString(gpa));
+    }
+}
