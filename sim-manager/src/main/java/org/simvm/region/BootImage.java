@@ -10,7 +10,7 @@ import java.util.List;
  * @param simCr3 root of the SIM page tables; secret
  * @param gateFrame guest-physical address of the 1 GiB frame with the gates
  * @param gateVirtualBase guest virtual address at which the kernel's page tables must show {@code gateFrame}
- * @param gateEntry the 8-byte page-table entry (1 GiB leaf; present, accessed, dirty, global; read-only, supervisor, executable)
+ * @param gateEntry the 8-byte page-table entry (1 GiB leaf; present, accessed; read-only, supervisor, executable, not global)
  * @param gatePages guest-physical address of G1; G2 follows it
  * @param fentryEntry guest virtual address that hooks of kind {@code FENTRY} call
  * @param callStubs guest virtual addresses that redirected calls call, in the order of {@link BootValues#callTargets()}

@@ -18,8 +18,9 @@ final class ImageBuilder {
     private static final long LAST_512_GIB = 0xffffff8000000000L;
     /** What a {@code call rel32} reaches back from the address after it. */
     private static final long CALL_REACH = 1L << 31;
-    /** Present, accessed, 1 GiB leaf, global; read-only, supervisor, executable. No dirty bit: see {@link SimPageTables}. */
-    private static final long GATE_LEAF = 0x1a1;
+    /** Present, accessed, 1 GiB leaf; read-only, supervisor, executable, and not global: user page tables do not show
+     * it. No dirty bit: see {@link SimPageTables}. */
+    private static final long GATE_LEAF = 0xa1;
 
     private final RegionPlan plan;
     private final BootValues boot;

@@ -286,7 +286,7 @@ class RegionFileTests {
                 assertArrayEquals(untouched, sim, "nothing secret goes into what is the same page for all");
 
                 assertEquals(0xffffffff40000000L, image.gateVirtualBase());
-                assertEquals(image.gateFrame() | 0x1a1, image.gateEntry());
+                assertEquals(image.gateFrame() | 0xa1, image.gateEntry());
                 assertEquals(entry.gpa(), image.gatePages());
                 assertEquals(entry.gpa() + 4096, layout.segment(Role.GATE_INNER).gpa());
                 assertEquals(entry.gpa() - image.gateFrame() + image.gateVirtualBase(), image.fentryEntry());
