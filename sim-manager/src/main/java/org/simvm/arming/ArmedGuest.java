@@ -15,6 +15,7 @@ import org.simvm.region.RegionFile;
  * @param kernel as resolved at the boot stop
  * @param memory guest RAM; closed when QEMU is gone
  * @param kernelTables the page tables of {@code init_mm}
+ * @param vcpus where the registers of the virtual CPUs can be had
  * @param lstar value of {@code MSR_LSTAR} at the boot stop
  * @param region the region file, for reading segments
  * @param image what was mapped; secret
@@ -23,8 +24,8 @@ import org.simvm.region.RegionFile;
  * @param patchable places in the text that the kernel itself patches while it runs, in rising order, without overlap
  * @param steps how long each step took; complete only once {@link ArmingListener#armed} is called
  */
-public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTables, long lstar, RegionFile region,
-        BootImage image, long gateEntryGpa, List<HookSite> hooks, List<VirtualRange> patchable,
+public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTables, VcpuSource vcpus, long lstar,
+        RegionFile region, BootImage image, long gateEntryGpa, List<HookSite> hooks, List<VirtualRange> patchable,
         List<StepTime> steps) {
     public ArmedGuest {
         hooks = List.copyOf(hooks);
@@ -35,10 +36,6 @@ public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTab
     /** Returns how long the guest stood in all, in milliseconds. */
     public double pausedMilliseconds() {
         return steps.stream().filter(StepTime::guestPaused).mapToDouble(StepTime::milliseconds).sum();
-    }
-
-    ArmedGuest with(List<StepTime> newSteps) {
-        return new ArmedGuest(kernel, memory, kernelTables, lstar, region, image, gateEntryGpa, hooks, patchable, newSteps);
     }
 
     /** Tells kernel, hooks and pause; no secret addresses. */

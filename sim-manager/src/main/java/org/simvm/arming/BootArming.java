@@ -111,8 +111,9 @@ final class BootArming {
         apply(false, hiding);
         device.setStop(hookStop);
         clock.lap("boot stop: hide hooks from ftrace");
-        log.info("{}: Linux {} at 0x{}, {} symbols, {} types; {}", domain, kernel.version(),
-                Long.toHexString(kernel.text().start()), kernel.symbolCount(), kernel.typeCount(), hooks);
+        log.info("{}: Linux {} at 0x{}, {} symbols, {} types; hooks at {}", domain, kernel.version(),
+                Long.toHexString(kernel.text().start()), kernel.symbolCount(), kernel.typeCount(),
+                hooks.stream().map(FoundHook::symbol).toList());
     }
 
     private long baselineSymbol() throws KernelUnresolvedException {
@@ -192,8 +193,8 @@ final class BootArming {
 
     /** Shows the guest as it is armed now. */
     ArmedGuest guest() {
-        return new ArmedGuest(kernel, memory, kernelTables, lstar, request.region(), image, slot.entryGpa(), sites, patchable,
-                clock.steps());
+        return new ArmedGuest(kernel, memory, kernelTables, () -> device.query().vcpus(), lstar, request.region(), image,
+                slot.entryGpa(), sites, patchable, clock.steps());
     }
 
     /** Seals the hooks; what else lies on their pages stays writable. */

@@ -187,9 +187,9 @@ public final class DomainArming implements AutoCloseable {
 
     /** The guest got further than its start before the manager was there: QEMU tells events only to who listens. */
     private void catchUp(SimStatus status) throws ArmingException, RegionException {
-        if (status.state() == DeviceState.BOOT_STOP && status.boot().isPresent()) {
+        if (status.missedBoot().isPresent()) {
             standing = true;
-            submit(() -> bootStop(status.boot().get())); // does nothing if the event came after all
+            submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
         } else if (status.state() == DeviceState.MAPPED) {
             log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot", request.domain());
             state = ArmingState.MAPPED;

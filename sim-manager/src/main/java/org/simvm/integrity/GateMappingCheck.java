@@ -3,9 +3,11 @@ package org.simvm.integrity;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.HookSite;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -14,6 +16,8 @@ import org.simvm.guest.paging.TableEntry;
 import org.simvm.guest.paging.TableLevel;
 import org.simvm.guest.paging.Translation;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.qmp.QmpException;
+import org.simvm.qmp.SimStatus;
 
 /**
  * Looks at how page tables map the gates: the kernel's own, and those of every process in the guest's list. A process shares the
@@ -22,7 +26,9 @@ import org.simvm.guest.paging.VirtualMemory;
 final class GateMappingCheck implements Check {
     /** Accessed and dirty: the CPU's to set. */
     private static final long CPU_BITS = 0x60;
+    private static final String KERNELS_OWN = "the kernel's own page tables above 0xffffff8000000000";
     private static final int ATTEMPTS = 3;
+    private static final long USER_TABLE = 4096;
 
     private final ArmedGuest guest;
     private final TaskList tasks;
@@ -34,14 +40,24 @@ final class GateMappingCheck implements Check {
         this.kernelMemory = kernelMemory;
     }
 
+    /**
+     * Page-table isolation keeps a second topmost table, for user mode, right behind each process's ({@code
+     * arch/x86/include/asm/pgtable.h}, {@code kernel_to_user_pgdp}): the kernel's own one shows that it is in use.
+     */
+    private boolean isolated() throws GuestMemoryException {
+        return new PageTables(guest.memory(), guest.kernelTables().root() + USER_TABLE, guest.kernelTables().levels())
+                .entry(gateAddress(), guest.kernelTables().top()).filter(TableEntry::present).isPresent();
+    }
+
     static GateMappingCheck of(ArmedGuest guest) throws BaselineException {
         VirtualMemory kernelMemory = new VirtualMemory(guest.kernelTables());
         return new GateMappingCheck(guest, TaskList.of(kernelMemory, guest.kernel()), kernelMemory);
     }
 
     @Override
-    public void run(FindingCollector findings) throws GuestMemoryException {
+    public void run(FindingCollector findings) throws GuestMemoryException, QmpException, InterruptedException {
         compareEntry(findings);
+        compareVcpus(findings);
         gatesAsSeenBy(guest.kernelTables()).ifPresent(wrong -> findings.add("gates, by the kernel's page tables",
                 OptionalLong.of(gateAddress()), OptionalLong.of(guest.image().gatePages()), "mapped as armed", wrong));
         List<TaskList.Process> processes = readTasks(findings);
@@ -65,6 +81,35 @@ final class GateMappingCheck implements Check {
         }
     }
 
+    /** What a CPU uses now is looked at whether the guest's list of processes has it or not. */
+    private void compareVcpus(FindingCollector findings) throws GuestMemoryException, QmpException, InterruptedException {
+        Map<Integer, String> wrong = new TreeMap<>();
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // registers may be half a switch old
+            Map<Integer, String> now = new TreeMap<>();
+            for (SimStatus.Vcpu vcpu : guest.vcpus().vcpus()) {
+                findings.compared(Long.BYTES);
+                if (!vcpu.inSimView() && vcpu.lstar() != 0) {
+                    long root = vcpu.cr3() & -USER_TABLE;
+                    Optional<String> difference = difference(root);
+                    if (difference.isPresent() && isolated() && (root & USER_TABLE) != 0) {
+                        difference = difference(root - USER_TABLE);
+                    }
+                    difference.ifPresent(text -> now.put(vcpu.index(), text));
+                }
+            }
+            if (attempt == 0) {
+                wrong.putAll(now);
+            } else {
+                wrong.keySet().retainAll(now.keySet());
+            }
+            if (wrong.isEmpty()) {
+                return;
+            }
+        }
+        wrong.forEach((index, text) -> findings.add("page tables in use on vCPU " + index, OptionalLong.of(gateAddress()),
+                OptionalLong.empty(), KERNELS_OWN, text));
+    }
+
     private List<TaskList.Process> readTasks(FindingCollector findings) {
         String reason = "";
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // entries come and go under the reader
@@ -84,20 +129,28 @@ final class GateMappingCheck implements Check {
             if (!tasks.unchanged(process)) {
                 return; // it ended, or runs another program: its tables are somebody else's by now
             }
-            wrong = difference(process).orElse("");
+            wrong = differenceOf(process).orElse("");
             findings.compared(Long.BYTES);
             if (wrong.isEmpty()) {
                 return;
             }
         }
         findings.addGuestControlled(process.toString(), OptionalLong.of(gateAddress()), OptionalLong.empty(),
-                "the kernel's own page tables above 0xffffff8000000000", wrong);
+                KERNELS_OWN, wrong);
     }
 
-    /** Says how a process's view of gates and hooks differs, or nothing. */
-    private Optional<String> difference(TaskList.Process process) {
+    private Optional<String> differenceOf(TaskList.Process process) {
         try {
-            PageTables own = new PageTables(guest.memory(), kernelMemory.physical(process.pgd()), guest.kernelTables().levels());
+            return difference(kernelMemory.physical(process.pgd()));
+        } catch (GuestMemoryException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    /** Says how the page tables below a root show gates and hooks otherwise than the kernel's, or nothing. */
+    private Optional<String> difference(long root) {
+        try {
+            PageTables own = new PageTables(guest.memory(), root, guest.kernelTables().levels());
             if (topEntry(own) == topEntry(guest.kernelTables())) {
                 return Optional.empty();
             }

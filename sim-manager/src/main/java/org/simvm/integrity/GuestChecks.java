@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.guest.memory.GuestMemoryException;
+import org.simvm.qmp.QmpException;
 import org.simvm.region.RegionException;
 import org.simvm.settings.IntegrityCheck;
 
@@ -36,7 +37,8 @@ public final class GuestChecks {
     private final Map<IntegrityCheck, Check> checks = new EnumMap<>(IntegrityCheck.class);
     private volatile boolean retired;
 
-    private GuestChecks(ArmedGuest guest) throws BaselineException, GuestMemoryException, RegionException {
+    private GuestChecks(ArmedGuest guest)
+            throws BaselineException, GuestMemoryException, RegionException, QmpException, InterruptedException {
         this.guest = guest;
         text = TextCheck.record(guest);
         tables = TableCheck.record(guest);
@@ -46,9 +48,11 @@ public final class GuestChecks {
         checks.put(IntegrityCheck.GATES, gates);
         checks.put(IntegrityCheck.GATE_MAPPING, GateMappingCheck.of(guest));
         checks.put(IntegrityCheck.HOOKS, new HookCheck(guest));
+        RegisterCheck registers = RegisterCheck.record(guest);
         checks.put(IntegrityCheck.KERNEL_TEXT, findings -> {
             text.run(findings);
             tables.run(findings);
+            registers.run(findings);
         });
     }
 
@@ -60,8 +64,11 @@ public final class GuestChecks {
     public static GuestChecks record(ArmedGuest guest) throws BaselineException {
         try {
             return new GuestChecks(guest);
-        } catch (GuestMemoryException | RegionException e) {
+        } catch (GuestMemoryException | RegionException | QmpException e) {
             throw new BaselineException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BaselineException("the manager is stopping", e);
         }
     }
 
@@ -115,8 +122,11 @@ public final class GuestChecks {
         FindingCollector findings = new FindingCollector(name.findingClass());
         try {
             check.run(findings);
-        } catch (GuestMemoryException | RegionException e) {
+        } catch (GuestMemoryException | RegionException | QmpException e) {
             findings.addIncomplete("check " + name.xmlName(), e.getMessage(), false);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            findings.addIncomplete("check " + name.xmlName(), "the manager is stopping", false);
         }
         return new CheckReport.Result(name, Duration.ofNanos(System.nanoTime() - start), findings.bytes(), findings.findings());
     }

@@ -89,9 +89,9 @@ public final class SimDevice implements AutoCloseable {
     /**
      * Reads violations that the device still holds.
      *
-     * @param sequence the first one wanted
+     * @param sequence of the last one that is known, 0 for none
      */
-    public ViolationLog violationsSince(long sequence) throws QmpException, InterruptedException {
+    public ViolationLog violationsAfter(long sequence) throws QmpException, InterruptedException {
         return SimMessages.violations(client.execute("query-sim-violations", SimMessages.since(sequence)));
     }
 

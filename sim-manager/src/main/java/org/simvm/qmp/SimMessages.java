@@ -68,14 +68,14 @@ final class SimMessages {
         }
         List<SimStatus.Vcpu> vcpus = new ArrayList<>();
         for (JsonNode vcpu : member(node, "vcpus")) {
-            vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), unsigned(vcpu, "cr3"),
-                    unsigned(vcpu, "cr4"), unsigned(vcpu, "rip")));
+            vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), unsigned(vcpu, "calls"),
+                    unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"), unsigned(vcpu, "lstar"),
+                    unsigned(vcpu, "idt"), unsigned(vcpu, "rip")));
         }
         return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
-                unsigned(node, "pid"), unsigned(node, "area-base"), unsigned(node, "area-size"),
+                unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"), unsigned(node, "area-size"),
                 unsigned(node, "armed-boots"), unsigned(node, "switches"), unsigned(node, "violations"),
-                unsigned(node, "doorbells"), ram, vcpus,
-                node.hasNonNull("boot") ? Optional.of(boot(node.get("boot"), System.nanoTime())) : Optional.empty());
+                unsigned(node, "doorbells"), ram, vcpus);
     }
 
     static ViolationLog violations(JsonNode node) throws QmpException {

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param state where the device stands
  * @param gate which gate is in use, for instance {@code vmfunc}
  * @param pid QEMU's process id, as QEMU sees it
+ * @param physicalBits width of guest-physical addresses
  * @param areaBase first guest-physical address of SIM's area
  * @param areaSize bytes of the area
  * @param armedBoots how many boots of this QEMU were armed
@@ -18,13 +19,10 @@ import java.util.Optional;
  * @param violations violations so far, limited or not
  * @param doorbells doorbell writes so far
  * @param ram the guest's RAM, by guest-physical address
- * @param boot the last {@code SIM_BOOT} since reset, for a manager that came too late for the event; its
- *     {@code receivedNanos} is when this answer was read
  * @param vcpus one entry for each virtual CPU
  */
-public record SimStatus(int abi, DeviceState state, String gate, long pid, long areaBase, long areaSize,
-        long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram, List<Vcpu> vcpus,
-        Optional<SimEvent.Boot> boot) {
+public record SimStatus(int abi, DeviceState state, String gate, long pid, int physicalBits, long areaBase,
+        long areaSize, long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram, List<Vcpu> vcpus) {
 
     public SimStatus {
         ram = List.copyOf(ram);
@@ -43,14 +41,29 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, long 
     }
 
     /**
-     * Shows one virtual CPU.
+     * Shows one virtual CPU. Registers are exact only while the guest is stopped.
      *
      * @param index QEMU's index
      * @param view the guest-physical map it runs in, {@code normal} or {@code sim}
+     * @param calls how often it entered the SIM view
      * @param cr3 the register's value
      * @param cr4 the register's value
+     * @param efer the register's value
+     * @param lstar where {@code SYSCALL} enters the kernel
+     * @param idt base address of the interrupt descriptor table
      * @param rip the register's value
      */
-    public record Vcpu(int index, String view, long cr3, long cr4, long rip) {
+    public record Vcpu(int index, String view, long calls, long cr3, long cr4, long efer, long lstar, long idt, long rip) {
+        /** Tells whether it runs monitor code just now. */
+        public boolean inSimView() {
+            return view.equals("sim");
+        }
+    }
+
+    /** Returns what the event {@code SIM_BOOT} said, for a manager that came too late to hear it. */
+    public Optional<SimEvent.Boot> missedBoot() {
+        return state != DeviceState.BOOT_STOP ? Optional.empty() : vcpus.stream().filter(vcpu -> vcpu.lstar() != 0)
+                .findFirst().map(vcpu -> new SimEvent.Boot(vcpu.index(), vcpu.lstar(), vcpu.cr3(), vcpu.cr4(), vcpu.efer(),
+                        System.nanoTime()));
     }
 }

@@ -34,7 +34,9 @@ public final class ModelQemu implements AutoCloseable {
     private boolean started;
     private boolean executed;
     private boolean firstProgram;
-    private boolean tellBoot;
+    private volatile long cr3 = SyntheticGuest.CR3;
+    private volatile long lstar;
+    private volatile long idt = 0xfffffe0000000000L;
     private long stop;
     private int mapped;
     private volatile Runnable whileStarting = () -> { };
@@ -48,6 +50,7 @@ public final class ModelQemu implements AutoCloseable {
     /** The guest's kernel writes {@code MSR_LSTAR}. */
     public synchronized void boot() {
         state = "boot-stop";
+        lstar = guest.address("entry_SYSCALL_64");
         running = false;
         started = false;
         executed = false;
@@ -59,7 +62,7 @@ public final class ModelQemu implements AutoCloseable {
     public synchronized void bootUnseen() {
         state = "boot-stop";
         running = false;
-        tellBoot = true;
+        lstar = guest.address("entry_SYSCALL_64");
     }
 
     /** An earlier manager has armed the guest. */
@@ -83,6 +86,13 @@ public final class ModelQemu implements AutoCloseable {
     /** What happens to the guest's memory between the manager's look and its plan. */
     public void beforeMapping(Runnable action) {
         beforeMapping = action;
+    }
+
+    /** What the guest does to its CPU's registers. */
+    public void setRegisters(long newCr3, long newLstar, long newIdt) {
+        cr3 = newCr3;
+        lstar = newLstar;
+        idt = newIdt;
     }
 
     public void die() throws IOException {
@@ -144,7 +154,7 @@ public final class ModelQemu implements AutoCloseable {
 
     private JsonNode status() {
         ObjectNode status = JSON.createObjectNode().put("abi", 1).put("state", state).put("gate", "vmfunc")
-                .put("pid", ProcessHandle.current().pid()).put("area-base", 1L << 39).put("area-size", 1L << 39)
+                .put("pid", ProcessHandle.current().pid()).put("phys-bits", 40).put("area-base", 1L << 39).put("area-size", 1L << 39)
                 .put("armed-boots", mapped).put("switches", 0).put("violations", 0).put("doorbells", 0);
         try {
             status.putArray("ram").addObject().put("gpa", 0).put("size", SyntheticGuest.RAM)
@@ -152,11 +162,8 @@ public final class ModelQemu implements AutoCloseable {
         } catch (IOException e) {
             throw new ScriptedQmpServer.CommandError(e.getMessage());
         }
-        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("cr3", SyntheticGuest.CR3)
-                .put("cr4", 0x20).put("rip", 0);
-        if (tellBoot) {
-            status.set("boot", bootData());
-        }
+        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("calls", 0).put("cr3", cr3)
+                .put("cr4", 0x20).put("efer", 0xd01).put("lstar", unsigned(lstar)).put("idt", unsigned(idt)).put("rip", 0);
         return status;
     }
 

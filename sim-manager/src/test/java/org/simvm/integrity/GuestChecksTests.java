@@ -203,6 +203,15 @@ class GuestChecksTests {
         }
 
         @Test
+        void findARedirectedSystemCallEntryAndInterruptTable() {
+            bench.qemu.setRegisters(SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
+            List<Finding> findings = findings(IntegrityCheck.KERNEL_TEXT);
+            assertEquals(List.of("LSTAR of vCPU 0", "interrupt table of vCPU 0"), findings.stream().map(Finding::subject).toList());
+            assertTrue(findings.get(0).expected().startsWith("entry_SYSCALL_64+0x0/0x100 "), findings.get(0).expected());
+            assertTrue(findings.get(0).found().startsWith("plain_function+0x0/0x100 "), findings.get(0).found());
+        }
+
+        @Test
         void findItInTheBaselineOnDiskAsWellAsOnTheHeap() throws IOException {
             checks.persist(directory);
             assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
@@ -259,6 +268,27 @@ class GuestChecksTests {
             Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
             assertEquals("process 'daemon' (pid 200)", finding.subject());
             assertTrue(finding.found().startsWith("hook wake_up_new_task+0x4 at gpa 0x800"), finding.found());
+        }
+
+        @Test
+        void findPageTablesInUseThatNoProcessHas() {
+            guest.write(0x30000, guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096));
+            guest.write(0x30000 + 509 * 8, new byte[8]);
+            guest.write(0x40000, guest.read(SyntheticGuest.CR3, 4096));
+            guest.write(0x40000 + 511 * 8, long64(0x30000 | 0x67));
+            bench.qemu.setRegisters(0x40000, armed.lstar(), 0xfffffe0000000000L);
+            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
+            assertEquals("page tables in use on vCPU 0", finding.subject());
+            assertEquals("gates not mapped", finding.found());
+            assertFalse(finding.guestControlled());
+        }
+
+        @Test
+        void knowTheUserHalfOfPageTableIsolation() {
+            guest.write(SyntheticGuest.CR3 + 4096 + 511 * 8, long64(0x31000 | 0x67)); // the kernel has one
+            guest.write(0x20000 + 4096 + 511 * 8, long64(0x31000 | 0x67));
+            bench.qemu.setRegisters(0x20000 + 4096, armed.lstar(), 0xfffffe0000000000L);
+            assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
         }
 
         @Test

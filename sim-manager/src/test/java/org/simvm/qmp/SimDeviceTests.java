@@ -3,6 +3,7 @@ package org.simvm.qmp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -62,19 +63,22 @@ class SimDeviceTests {
     @Test
     void readsItsStateWithUnsignedAddresses() throws Exception {
         answers.put("query-sim", """
-                {"abi": 1, "state": "boot-stop", "gate": "vmfunc", "pid": 4711, "area-base": 70368744177664,
+                {"abi": 1, "state": "boot-stop", "gate": "vmfunc", "pid": 4711, "phys-bits": 40, "area-base": 70368744177664,
                  "area-size": 1073741824, "armed-boots": 2, "switches": 18446744073709551615, "violations": 3,
                  "doorbells": 4, "ram": [{"gpa": 0, "size": 655360, "fd": 17, "offset": 0},
                  {"gpa": 4294967296, "size": 4096, "fd": 17, "offset": 655360}],
-                 "vcpus": [{"index": 0, "view": "normal", "cr3": 4096, "cr4": 6304, "rip": 18446744071578845184}],
-                 "boot": {"cpu": 1, "lstar": 18446744071578845184, "cr3": 4096, "cr4": 4096, "efer": 3329}}
+                 "vcpus": [{"index": 0, "view": "normal", "calls": 7, "cr3": 4096, "cr4": 6304, "efer": 3329, "lstar": 0,
+                 "idt": 0, "rip": 1}, {"index": 1, "view": "sim", "calls": 8, "cr3": 8192, "cr4": 6304, "efer": 3329,
+                 "lstar": 18446744071578845184, "idt": 18446741874686296064, "rip": 18446744071578845184}]}
                 """);
         SimStatus status = device.query();
         assertEquals(DeviceState.BOOT_STOP, status.state());
         assertEquals(-1L, status.switches());
         assertEquals(new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360), status.ram().get(1));
-        assertEquals(0xffffffff81000000L, status.vcpus().get(0).rip());
-        assertEquals(0xffffffff81000000L, status.boot().orElseThrow().lstar());
+        assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
+        assertTrue(status.vcpus().get(1).inSimView());
+        SimEvent.Boot missed = status.missedBoot().orElseThrow();
+        assertEquals(List.of(1L, 0xffffffff81000000L, 8192L), List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
     }
 
     @Test
@@ -140,9 +144,9 @@ class SimDeviceTests {
                 + " \"bytes\": \"0f01d4\"}";
         answers.put("query-sim-violations", "{\"violations\": [" + probe + "," + exception + "], \"lost\": 2}");
 
-        ViolationLog log = device.violationsSince(9);
+        ViolationLog log = device.violationsAfter(8);
 
-        assertEquals("{\"since\":9}", seen.get("query-sim-violations").toString());
+        assertEquals("{\"since\":8}", seen.get("query-sim-violations").toString());
         assertEquals(2, log.lost());
         SimViolation first = log.violations().get(0);
         assertEquals("probe", first.kind());
