@@ -25,6 +25,9 @@
 #define STAGE_CALL	1	/* only check it, then call the monitor */
 #define STAGE_LEAVE	2	/* only check it, then go back to the guest */
 
+/* Rounds over the bitmap before a search for a stack gives up: about a second. */
+#define SEARCHES	0x1000000
+
 	.macro vmfunc_leaf0
 	.byte 0x0f, 0x01, 0xd4
 	.endm
@@ -186,8 +189,13 @@ symbol g2_cr3_load
 g2_trap_near:
 	int3
 
-	/* A free SIM stack; every vCPU has one at most, so one comes free. */
+	/*
+	 * A free SIM stack. Every vCPU has one at most, so one is free or soon
+	 * will be. The search ends all the same: whoever makes it search a full
+	 * bitmap of his own must not keep a vCPU in the SIM view unseen.
+	 */
 g2_take_stack:
+	mov	$SEARCHES, %r13d
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
 	patch	g2_stack_bitmap, 8
 2:
@@ -200,7 +208,9 @@ g2_take_stack:
 	patch	g2_stack_count, 4
 	jb	3b
 	pause
-	jmp	2b
+	dec	%r13d
+	jnz	2b
+	int3
 4:
 	mov	%ecx, %r13d
 	.byte	0x48, 0x69, 0xc9	/* imul imm32, %rcx, %rcx */
