@@ -43,7 +43,8 @@ public sealed interface Event {
      * @param texts paths and argument vectors, in the order of the arguments they belong to
      * @param textArguments bit i: argument i has texts
      */
-    record SyscallEvent(EventHead head, Door door, long number, List<Long> arguments, List<GuestText> texts, int textArguments)
+    record SyscallEvent(EventHead head, Door door, long number, List<Long> arguments, List<GuestText> texts,
+            int textArguments)
             implements Event {
         public SyscallEvent {
             arguments = List.copyOf(arguments);
@@ -80,7 +81,8 @@ public sealed interface Event {
      * @param arguments as many of {@code argv} as fit
      * @param argumentCount what the guest says {@code argc} is, unsigned 32 bits
      */
-    record ExecEvent(EventHead head, GuestText path, List<GuestText> arguments, long argumentCount) implements Event {
+    record ExecEvent(EventHead head, GuestText path, List<GuestText> arguments, long argumentCount)
+            implements Event {
         public ExecEvent {
             arguments = List.copyOf(arguments);
         }

@@ -10,8 +10,8 @@ import org.simvm.region.SimAbi.Payload;
 /**
  * Turns a record of the ring ({@code struct sim_event} and what extends it) into an {@link Event}.
  *
- * <p>Lengths and counts in it are believed only as far as the record reaches. A record of a known type whose payload is not as it should be
- * becomes a {@link Event.MonitorEvent} that says so; nothing is thrown away.
+ * <p>Lengths and counts in it are believed only as far as the record reaches. A record of a known type whose
+ * payload is not as it should be becomes a {@link Event.MonitorEvent} that says so; nothing is thrown away.
  */
 public final class EventDecoder {
     private EventDecoder() {
@@ -20,13 +20,14 @@ public final class EventDecoder {
     /**
      * Decodes one record.
      *
-     * @param record little-endian, from 0 to its limit, at least {@value SimAbi.Event#HEAD_SIZE} bytes with a backing array, as
-     *     {@link org.simvm.region.RingReader} hands it over; not kept
+     * @param record little-endian, from 0 to its limit, at least {@value SimAbi.Event#HEAD_SIZE} bytes with a
+     *     backing array, as {@link org.simvm.region.RingReader} hands it over; not kept
      * @param receivedNanos host's realtime clock, nanoseconds since 1970
      */
     public static Event decode(ByteBuffer record, long receivedNanos) {
         int flags = record.getShort(SimAbi.Event.FLAGS_OFFSET);
-        EventHead head = new EventHead(receivedNanos, record.getLong(SimAbi.Event.SEQUENCE_OFFSET), record.getLong(SimAbi.Event.TSC_OFFSET),
+        EventHead head = new EventHead(receivedNanos, record.getLong(SimAbi.Event.SEQUENCE_OFFSET),
+                record.getLong(SimAbi.Event.TSC_OFFSET),
                 record.getInt(SimAbi.Event.MONITOR_OFFSET), record.getInt(SimAbi.Event.HOOK_OFFSET),
                 (flags & SimAbi.Event.TRUNCATED) != 0, (flags & SimAbi.Event.UNREADABLE) != 0,
                 subject(record, SimAbi.Event.SUBJECT_OFFSET));
@@ -54,7 +55,8 @@ public final class EventDecoder {
         for (int i = 0; i < 6; i++) {
             arguments.add(record.getLong(Payload.SYSCALL_ARGUMENT + i * 8));
         }
-        return new Event.SyscallEvent(head, Event.Door.values()[door], record.getInt(Payload.SYSCALL_NUMBER) & 0xffffffffL, arguments,
+        return new Event.SyscallEvent(head, Event.Door.values()[door],
+                record.getInt(Payload.SYSCALL_NUMBER) & 0xffffffffL, arguments,
                 texts(record, Payload.SYSCALL_SIZE, record.getInt(Payload.SYSCALL_TEXT_COUNT)),
                 record.getInt(Payload.SYSCALL_TEXT_ARGUMENTS) & 0x3f);
     }
@@ -68,7 +70,8 @@ public final class EventDecoder {
         require(record, Payload.EXEC_SIZE);
         List<GuestText> texts = texts(record, Payload.EXEC_SIZE, record.getInt(Payload.EXEC_TEXT_COUNT));
         return new Event.ExecEvent(head, texts.isEmpty() ? GuestText.EMPTY : texts.get(0),
-                texts.isEmpty() ? texts : texts.subList(1, texts.size()), record.getInt(Payload.EXEC_ARGUMENT_COUNT) & 0xffffffffL);
+                texts.isEmpty() ? texts : texts.subList(1, texts.size()),
+                record.getInt(Payload.EXEC_ARGUMENT_COUNT) & 0xffffffffL);
     }
 
     private static Event exit(EventHead head, ByteBuffer record) throws PayloadException {
@@ -77,7 +80,8 @@ public final class EventDecoder {
     }
 
     private static Event other(EventHead head, ByteBuffer record, int type, String fault) {
-        return new Event.MonitorEvent(head, type, GuestText.of(record.array(), record.arrayOffset() + SimAbi.Event.HEAD_SIZE,
+        return new Event.MonitorEvent(head, type, GuestText.of(record.array(),
+                record.arrayOffset() + SimAbi.Event.HEAD_SIZE,
                 record.limit() - SimAbi.Event.HEAD_SIZE), fault);
     }
 
@@ -89,8 +93,10 @@ public final class EventDecoder {
         }
         return new Subject(record.getLong(at + SimAbi.Subject.TASK), record.getInt(at + SimAbi.Subject.PID),
                 record.getInt(at + SimAbi.Subject.TGID), record.getInt(at + SimAbi.Subject.PPID),
-                record.getInt(at + SimAbi.Subject.UID) & 0xffffffffL, record.getInt(at + SimAbi.Subject.EUID) & 0xffffffffL,
-                record.getInt(at + SimAbi.Subject.GID) & 0xffffffffL, record.getInt(at + SimAbi.Subject.EGID) & 0xffffffffL,
+                record.getInt(at + SimAbi.Subject.UID) & 0xffffffffL,
+                record.getInt(at + SimAbi.Subject.EUID) & 0xffffffffL,
+                record.getInt(at + SimAbi.Subject.GID) & 0xffffffffL,
+                record.getInt(at + SimAbi.Subject.EGID) & 0xffffffffL,
                 GuestText.of(record.array(), comm, length));
     }
 
@@ -98,7 +104,8 @@ public final class EventDecoder {
         if (count == 0) {
             return List.of();
         }
-        // Each text has two bytes of length at least, so a count beyond that is refused before anything is allocated for it.
+        // Each text has two bytes of length at least, so a count beyond that is refused before anything is
+        // allocated for it.
         if (count < 0 || count > (record.limit() - from) / 2) {
             throw new PayloadException("a count of " + Integer.toUnsignedString(count) + " texts");
         }

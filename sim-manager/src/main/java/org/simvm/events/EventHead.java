@@ -13,6 +13,7 @@ package org.simvm.events;
  * @param unreadable guest memory that the event wanted could not be read
  * @param subject who did it
  */
-public record EventHead(long receivedNanos, long sequence, long tsc, int monitor, int hook, boolean truncated, boolean unreadable,
+public record EventHead(long receivedNanos, long sequence, long tsc, int monitor, int hook, boolean truncated,
+        boolean unreadable,
         Subject subject) {
 }

@@ -16,10 +16,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes events as JSON lines to a file that rotates by size: {@code events.jsonl}, then {@code events.jsonl.1} (the youngest of the old
- * ones), {@code .2} and so on. Files are 0640; a line is never split over two files.
+ * Writes events as JSON lines to a file that rotates by size: {@code events.jsonl}, then
+ * {@code events.jsonl.1} (the youngest of the old ones), {@code .2} and so on. Files are 0640; a line is
+ * never split over two files.
  *
- * <p>A disk that is full costs events, never the manager: they are counted, the log says so once, and again when writing works.
+ * <p>A disk that is full costs events, never the manager: they are counted, the log says so once, and again
+ * when writing works.
  */
 public final class EventLog implements EventSink {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
@@ -111,7 +113,8 @@ public final class EventLog implements EventSink {
             lost += buffered;
             if (!failing) {
                 failing = true;
-                LOG.error("{}: events can't be written and are lost ({}); make room or correct the permissions", file, error.toString());
+                LOG.error("{}: events can't be written and are lost ({}); make room or correct the"
+                        + " permissions", file, error.toString());
             }
             cutBack();
         } finally {
@@ -132,7 +135,8 @@ public final class EventLog implements EventSink {
     }
 
     private void open() throws IOException {
-        channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND),
+        channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.APPEND),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
         size = channel.size();
     }

@@ -3,7 +3,10 @@ package org.simvm.events;
 
 /** Takes the events of one domain, in ring order, on the thread that drains its ring. Must not block. */
 public interface EventSink extends AutoCloseable {
-    /** Takes one event. A sink that fails says so in the log once and goes on; it never throws because of an event. */
+    /**
+     * Takes one event. A sink that fails says so in the log once and goes on; it never throws because of an
+     * event.
+     */
     void accept(Event event);
 
     /** Called when the ring has been read empty: a good moment to flush. */

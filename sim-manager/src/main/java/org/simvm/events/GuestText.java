@@ -6,9 +6,10 @@ import java.util.Arrays;
 /**
  * Text that the guest chose: bytes, mostly UTF-8, maybe anything.
  *
- * <p>{@link #toString()} shows it so that it can do no harm on a terminal or in a log, and so that two different byte strings never
- * look alike: printable characters as they are, a backslash doubled, {@code \n \r \t \0}, other control characters, bytes that are no
- * UTF-8 as {@code \xHH}, and characters that turn or hide text (bidirectional marks, separators, unassigned) as <code>&#92;u{HHHH}</code>.
+ * <p>{@link #toString()} shows it so that it can do no harm on a terminal or in a log, and so that two
+ * different byte strings never look alike: printable characters as they are, a backslash doubled,
+ * {@code \n \r \t \0}, other control characters, bytes that are no UTF-8 as {@code \xHH}, and characters that
+ * turn or hide text (bidirectional marks, separators, unassigned) as <code>&#92;u{HHHH}</code>.
  */
 public final class GuestText {
     /** No bytes at all. */

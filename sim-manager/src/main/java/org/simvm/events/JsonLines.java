@@ -13,11 +13,12 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Shows events as JSON, one object a line. Addresses and arguments are strings ({@code "0x7ffd…"}), as a JSON number would lose bits;
- * guest text is escaped as {@link GuestText} says. Not thread-safe.
+ * Shows events as JSON, one object a line. Addresses and arguments are strings ({@code "0x7ffd…"}), as a JSON
+ * number would lose bits; guest text is escaped as {@link GuestText} says. Not thread-safe.
  *
- * <p>Always there: {@code time sequence type monitor hook tsc subject}. By type: {@code door number name arguments texts textArguments};
- * {@code child}; {@code path argv argc}; {@code code status signal}; {@code payload} (hex) and {@code fault}. Only when true:
+ * <p>Always there: {@code time sequence type monitor hook tsc subject}. By type:
+ * {@code door number name arguments texts textArguments}; {@code child}; {@code path argv argc};
+ * {@code code status signal}; {@code payload} (hex) and {@code fault}. Only when true:
  * {@code truncated unreadable}.
  */
 public final class JsonLines {
@@ -139,7 +140,8 @@ public final class JsonLines {
     private String time(long nanos) {
         if (nanos != shownNanos) {
             shownNanos = nanos;
-            shownTime = Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L)).toString();
+            shownTime = Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L),
+                    Math.floorMod(nanos, 1_000_000_000L)).toString();
         }
         return shownTime;
     }

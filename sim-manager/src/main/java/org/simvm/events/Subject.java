@@ -14,5 +14,6 @@ package org.simvm.events;
  * @param egid effective group, unsigned 32 bits
  * @param comm name of the thread, at most 15 bytes unless the guest broke the rule; see {@link GuestText}
  */
-public record Subject(long task, int pid, int tgid, int ppid, long uid, long euid, long gid, long egid, GuestText comm) {
+public record Subject(long task, int pid, int tgid, int ppid, long uid, long euid, long gid, long egid,
+        GuestText comm) {
 }

@@ -31,7 +31,8 @@ public final class TextLine {
         if (names.domain() != null) {
             line.append(names.domain()).append(' ');
         }
-        line.append(String.format("%-8s %s[%d] uid %d", EventNames.kind(event), who.comm(), who.pid(), who.uid()));
+        line.append(String.format("%-8s %s[%d] uid %d", EventNames.kind(event), who.comm(), who.pid(),
+                who.uid()));
         if (who.euid() != who.uid()) {
             line.append(" euid ").append(who.euid());
         }
@@ -50,9 +51,11 @@ public final class TextLine {
             return call(syscall);
         } else if (event instanceof Event.ForkEvent fork) {
             Subject child = fork.child();
-            return (child.pid() == child.tgid() ? "created process " : "created thread ") + child.pid() + " (" + child.comm() + ")";
+            return (child.pid() == child.tgid() ? "created process " : "created thread ") + child.pid() + " ("
+                    + child.comm() + ")";
         } else if (event instanceof Event.ExecEvent exec) {
-            String rest = exec.argumentCount() > exec.arguments().size() ? ", and " + (exec.argumentCount() - exec.arguments().size())
+            String rest = exec.argumentCount() > exec.arguments()
+                    .size() ? ", and " + (exec.argumentCount() - exec.arguments().size())
                     + " more" : "";
             return quote(exec.path()) + " [" + quote(exec.arguments()) + rest + "]";
         } else if (event instanceof Event.ExitEvent exit) {
@@ -64,14 +67,18 @@ public final class TextLine {
         throw new IllegalStateException("an event of no kind");
     }
 
-    /** Shows the arguments up to the last that isn't 0; those with texts as texts: one each, and the last takes what is left (argv). */
+    /**
+     * Shows the arguments up to the last that isn't 0; those with texts as texts: one each, and the last
+     * takes what is left (argv).
+     */
     private static String call(Event.SyscallEvent syscall) {
         int withText = Integer.bitCount(syscall.textArguments());
         List<GuestText> texts = syscall.texts();
         boolean placed = texts.size() >= withText && withText > 0;
         StringBuilder call = new StringBuilder(syscall.name()).append('(');
         int last = 5;
-        while (last >= 0 && syscall.arguments().get(last) == 0 && (!placed || (syscall.textArguments() >> last & 1) == 0)) {
+        while (last >= 0 && syscall.arguments().get(last) == 0
+                && (!placed || (syscall.textArguments() >> last & 1) == 0)) {
             last--;
         }
         int used = 0;

@@ -7,7 +7,10 @@ import java.util.random.RandomGenerator;
 
 /** A range of addresses in which things are placed at random, never closer to each other than one page. */
 final class AddressSpace {
-    /** The space is nearly empty (tens of ranges in 2^39 bytes and more), so that a first try nearly always fits. */
+    /**
+     * The space is nearly empty (tens of ranges in 2^39 bytes and more), so that a first try nearly always
+     * fits.
+     */
     private static final int TRIES = 10_000;
 
     private final long start;
@@ -37,7 +40,8 @@ final class AddressSpace {
                 return address;
             }
         }
-        throw new RegionException(String.format("no room for 0x%x bytes in addresses 0x%x to 0x%x; give the guest's CPU more address bits"
+        throw new RegionException(String.format("no room for 0x%x bytes in addresses 0x%x to 0x%x; give the"
+                + " guest's CPU more address bits"
                 + " (<maxphysaddr>) or the guest less memory", size, start, end));
     }
 }

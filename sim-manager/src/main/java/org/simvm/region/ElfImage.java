@@ -22,8 +22,9 @@ import net.fornwall.jelf.ElfSymbol;
 import net.fornwall.jelf.ElfSymbolTableSection;
 
 /**
- * An ELF file that may go into a region: 64-bit, little-endian, x86-64, ET_DYN, self-contained, never writable and executable together.
- * jelf takes the file apart, this class holds it against the rules; every complaint names the file, the rule and the next step.
+ * An ELF file that may go into a region: 64-bit, little-endian, x86-64, ET_DYN, self-contained, never
+ * writable and executable together. jelf takes the file apart, this class holds it against the rules; every
+ * complaint names the file, the rule and the next step.
  *
  * @param file where it came from
  * @param segments PT_LOADs, whole pages, by rising address
@@ -31,9 +32,12 @@ import net.fornwall.jelf.ElfSymbolTableSection;
  * @param sections name → section; bytes are empty for one that occupies no space in the file
  * @param symbols name → address as linked, defined symbols only
  */
-record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> relocations, Map<String, Section> sections,
+record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> relocations,
+        Map<String, Section> sections,
         Map<String, Long> symbols) {
-    /** No monitor comes near; a file of a GiB that someone named by mistake should not be read into memory. */
+    /**
+     * No monitor comes near; a file of a GiB that someone named by mistake should not be read into memory.
+     */
     static final long MAX_FILE_SIZE = 16L << 20;
 
     private static final int R_X86_64_NONE = 0;
@@ -59,14 +63,17 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
         try {
             long size = Files.size(file);
             if (size > MAX_FILE_SIZE) {
-                throw new RegionException(file + ": " + size + " bytes are too much for a monitor (at most " + MAX_FILE_SIZE
+                throw new RegionException(file + ": " + size + " bytes are too much for a monitor (at most "
+                        + MAX_FILE_SIZE
                         + "); name a monitor's ELF file");
             }
             bytes = Files.readAllBytes(file);
         } catch (NoSuchFileException error) {
-            throw new RegionException(file + ": no such file; install the monitor there or correct the path", error);
+            throw new RegionException(file + ": no such file; install the monitor there or correct the path",
+                    error);
         } catch (IOException error) {
-            throw new RegionException(file + ": can't be read (" + error.getMessage() + "); correct the path or its permissions", error);
+            throw new RegionException(file + ": can't be read (" + error.getMessage()
+                    + "); correct the path or its permissions", error);
         }
         if (bytes.length < 4 || bytes[0] != 0x7f || bytes[1] != 'E' || bytes[2] != 'L' || bytes[3] != 'F') {
             throw new RegionException(file + ": not an ELF file; name a monitor's ELF file");
@@ -74,7 +81,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
         try {
             return new Reader(file, bytes).image();
         } catch (RuntimeException error) {
-            throw new RegionException(file + ": damaged ELF file (" + error + "); build or install it again", error);
+            throw new RegionException(file + ": damaged ELF file (" + error + "); build or install it again",
+                    error);
         }
     }
 
@@ -93,7 +101,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             this.bytes = ByteBuffer.wrap(content).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
             if (content.length < 20 || content[4] != ElfFile.CLASS_64 || content[5] != ElfFile.DATA_LSB
                     || bytes.getShort(18) != ElfFile.ARCH_X86_64) {
-                throw fault("is for another machine" + (content.length < 20 ? "" : " (class " + content[4] + ", machine "
+                throw fault("is for another machine" + (content.length < 20 ? "" : " (class " + content[4]
+                        + ", machine "
                         + (bytes.getShort(18) & 0xffff) + ")") + ", not x86-64; build it for x86-64");
             }
             String damage = ElfTables.prepare(content);
@@ -102,7 +111,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             }
             this.elf = ElfFile.from(content);
             if (elf.e_type != ElfFile.ET_DYN) {
-                throw fault("is of ELF type " + elf.e_type + ", not position-independent (ET_DYN); link it with -shared or -pie");
+                throw fault("is of ELF type " + elf.e_type
+                        + ", not position-independent (ET_DYN); link it with -shared or -pie");
             }
         }
 
@@ -113,7 +123,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             Map<String, Long> symbols = new LinkedHashMap<>();
             for (int i = 1; i < (elf.e_shnum & 0xffff); i++) {
                 ElfSection section = elf.getSection(i);
-                sections.putIfAbsent(section.header.getName(), new Section(section.header.sh_addr, bytesOf(section.header)));
+                sections.putIfAbsent(section.header.getName(),
+                        new Section(section.header.sh_addr, bytesOf(section.header)));
                 relocations(section, segments, relocations);
                 if (section instanceof ElfSymbolTableSection table) {
                     for (ElfSymbol symbol : table.symbols) {
@@ -145,7 +156,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             for (int i = 0; i < (elf.e_phnum & 0xffff); i++) {
                 ElfSegment header = elf.getProgramHeader(i);
                 if (header.p_type == PT_INTERP || header.p_type == PT_TLS) {
-                    throw fault("needs " + (header.p_type == PT_TLS ? "thread-local storage" : "a dynamic linker")
+                    throw fault("needs " + (header.p_type == PT_TLS ? "thread-local storage"
+                            : "a dynamic linker")
                             + ", which there is none of in the SIM view" + REBUILD);
                 }
                 if (header.p_type == PT_LOAD && header.p_memsz != 0) {
@@ -162,7 +174,8 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             for (int i = 1; i < segments.size(); i++) {
                 ProgramSegment before = segments.get(i - 1);
                 if (before.virtualAddress() + before.memorySize() > segments.get(i).virtualAddress()) {
-                    throw fault(String.format("has two PT_LOADs on the page at 0x%x; link it with -z separate-code and"
+                    throw fault(String.format("has two PT_LOADs on the page at 0x%x; link it with -z"
+                            + " separate-code and"
                             + " -z max-page-size=4096", segments.get(i).virtualAddress()));
                 }
             }
@@ -173,12 +186,14 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             long address = header.p_vaddr;
             if (address < 0 || header.p_memsz < 0 || address > MAX_ADDRESS || header.p_memsz > MAX_FILE_SIZE
                     || header.p_filesz < 0 || header.p_filesz > header.p_memsz) {
-                throw fault(String.format("has a PT_LOAD of impossible size at 0x%x (0x%x bytes, 0x%x in the file); at most %d bytes"
+                throw fault(String.format("has a PT_LOAD of impossible size at 0x%x (0x%x bytes, 0x%x in"
+                        + " the file); at most %d bytes"
                         + " fit a region", address, header.p_memsz, header.p_filesz, MAX_FILE_SIZE));
             }
             Access access = new Access(header.isReadable(), header.isWriteable(), header.isExecutable());
             if (access.write() && access.execute()) {
-                throw fault(String.format("has a PT_LOAD at 0x%x that is writable and executable; link it with -z noexecstack and"
+                throw fault(String.format("has a PT_LOAD at 0x%x that is writable and executable; link it"
+                        + " with -z noexecstack and"
                         + " -z separate-code", address));
             }
             if (!access.read() && !access.write() && !access.execute()) {
@@ -187,13 +202,16 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             int lead = (int) (address % SimAbi.PAGE_SIZE);
             long size = Pages.roundUp(lead + header.p_memsz);
             ByteBuffer contents = ByteBuffer.allocate(lead + (int) header.p_filesz);
-            contents.put(lead, slice(header.p_offset, header.p_filesz, String.format("PT_LOAD at 0x%x", address)), 0,
+            contents.put(lead, slice(header.p_offset, header.p_filesz,
+                    String.format("PT_LOAD at 0x%x", address)), 0,
                     (int) header.p_filesz);
             return new ProgramSegment(address - lead, size, access, contents);
         }
 
-        private void relocations(ElfSection section, List<ProgramSegment> segments, Map<Long, Long> into) throws RegionException {
-            if ((section.header.sh_flags & SHF_ALLOC) == 0 || !(section instanceof ElfRelocationAddendSection table)) {
+        private void relocations(ElfSection section, List<ProgramSegment> segments, Map<Long, Long> into)
+                throws RegionException {
+            if ((section.header.sh_flags & SHF_ALLOC) == 0
+                    || !(section instanceof ElfRelocationAddendSection table)) {
                 return;
             }
             for (ElfRelocationAddend relocation : table.relocations) {
@@ -203,13 +221,17 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
                     continue;
                 }
                 if (type != R_X86_64_RELATIVE) {
-                    String symbol = relocation.getSymbolIndex() != 0 ? relocation.getSymbol().getName() : null;
-                    throw fault(String.format("has a relocation of type %d at 0x%x%s, and only R_X86_64_RELATIVE can be done; give it"
-                            + " its own copy of what it calls and link with -Bsymbolic -fvisibility=hidden", type, relocation.r_offset,
+                    String symbol = relocation.getSymbolIndex() != 0 ? relocation.getSymbol()
+                            .getName() : null;
+                    throw fault(String.format("has a relocation of type %d at 0x%x%s, and only"
+                            + " R_X86_64_RELATIVE can be done; give it"
+                            + " its own copy of what it calls and link with -Bsymbolic -fvisibility=hidden",
+                            type, relocation.r_offset,
                             symbol != null ? " for symbol " + symbol : ""));
                 }
                 if (segments.stream().noneMatch(segment -> segment.covers(relocation.r_offset, 8))) {
-                    throw fault(String.format("has a relocation at 0x%x, outside of all its segments; build it again",
+                    throw fault(String.format("has a relocation at 0x%x, outside of all its segments; build"
+                            + " it again",
                             relocation.r_offset));
                 }
                 into.put(relocation.r_offset, relocation.r_addend);

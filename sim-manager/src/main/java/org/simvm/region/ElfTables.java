@@ -7,8 +7,9 @@ import java.util.Set;
 import net.fornwall.jelf.ElfSectionHeader;
 
 /**
- * Looks at an ELF file's section headers before jelf does. jelf allocates by the counts that it finds in a table, so a damaged one could take
- * gigabytes: tables must have the size that their file has room for, and tables nobody asks for (hashes, notes) are shown to jelf as bytes.
+ * Looks at an ELF file's section headers before jelf does. jelf allocates by the counts that it finds in a
+ * table, so a damaged one could take gigabytes: tables must have the size that their file has room for, and
+ * tables nobody asks for (hashes, notes) are shown to jelf as bytes.
  */
 final class ElfTables {
     private static final int E_SHOFF = 40;
@@ -22,8 +23,10 @@ final class ElfTables {
     private static final int SH_ENTSIZE = 56;
     /** {@code sizeof(Elf64_Sym)} and {@code sizeof(Elf64_Rela)}. */
     private static final int ENTRY_SIZE = 24;
-    private static final Set<Integer> TABLES = Set.of(ElfSectionHeader.SHT_SYMTAB, ElfSectionHeader.SHT_DYNSYM, ElfSectionHeader.SHT_RELA);
-    private static final Set<Integer> PLAIN = Set.of(ElfSectionHeader.SHT_NULL, ElfSectionHeader.SHT_PROGBITS, ElfSectionHeader.SHT_STRTAB,
+    private static final Set<Integer> TABLES = Set.of(ElfSectionHeader.SHT_SYMTAB,
+            ElfSectionHeader.SHT_DYNSYM, ElfSectionHeader.SHT_RELA);
+    private static final Set<Integer> PLAIN = Set.of(ElfSectionHeader.SHT_NULL, ElfSectionHeader.SHT_PROGBITS,
+            ElfSectionHeader.SHT_STRTAB,
             ElfSectionHeader.SHT_NOBITS);
 
     /** Sections whose kind matters to us by its number alone. */
@@ -59,12 +62,14 @@ final class ElfTables {
                 return "has section " + i + " beyond the end of the file";
             }
             if (type == SHT_REL || type == SHT_RELR) {
-                return "has relocations in a form (section " + i + " of type " + type + ") that can't be done; link it with"
+                return "has relocations in a form (section " + i + " of type " + type
+                        + ") that can't be done; link it with"
                         + " -z nopack-relative-relocs";
             }
             if (TABLES.contains(type)) {
                 if (bytes.getLong(at + SH_ENTSIZE) != ENTRY_SIZE || size % ENTRY_SIZE != 0) {
-                    return "has a table (section " + i + ") whose entries are not of " + ENTRY_SIZE + " bytes";
+                    return "has a table (section " + i + ") whose entries are not of " + ENTRY_SIZE
+                            + " bytes";
                 }
             } else if (!PLAIN.contains(type)) {
                 bytes.putInt(at + SH_TYPE, ElfSectionHeader.SHT_PROGBITS);

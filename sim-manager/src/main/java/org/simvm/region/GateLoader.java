@@ -13,7 +13,8 @@ final class GateLoader {
     static final int CALL_STUBS = 16;
 
     private static final Map<GateTemplate.Page, String> SECTIONS = new EnumMap<>(Map.of(
-            GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER, ".g2"));
+            GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER,
+            ".g2"));
 
     private GateLoader() {
     }
@@ -28,7 +29,8 @@ final class GateLoader {
             ElfImage.Section section = image.sections().get(each.getValue());
             if (section == null || section.bytes().limit() != SimAbi.PAGE_SIZE) {
                 throw fault(file, "has " + (section == null ? "no section " + each.getValue()
-                        : "a section " + each.getValue() + " of " + section.bytes().limit() + " bytes") + ", not one of 4096 bytes");
+                        : "a section " + each.getValue() + " of " + section.bytes().limit() + " bytes")
+                        + ", not one of 4096 bytes");
             }
             pages.put(each.getKey(), section.bytes());
         }
@@ -45,11 +47,13 @@ final class GateLoader {
         place(image, "g2_stack_top", 8, patches);
         place(image, "g2_stack_stride", 4, patches);
         place(image, "g2_dispatch", 8, patches);
-        return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY), pages.get(GateTemplate.Page.ENTRY_SIM),
+        return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY),
+                pages.get(GateTemplate.Page.ENTRY_SIM),
                 pages.get(GateTemplate.Page.INNER), patches);
     }
 
-    private static void place(ElfImage image, String symbol, int size, Map<String, GateTemplate.Place> into) throws RegionException {
+    private static void place(ElfImage image, String symbol, int size, Map<String, GateTemplate.Place> into)
+            throws RegionException {
         Long address = image.symbols().get(symbol);
         if (address == null) {
             throw fault(image.file(), "has no symbol " + symbol);
@@ -57,7 +61,8 @@ final class GateLoader {
         for (Map.Entry<GateTemplate.Page, String> each : SECTIONS.entrySet()) {
             long offset = address - image.sections().get(each.getValue()).address();
             if (offset >= 0 && offset <= SimAbi.PAGE_SIZE - size) {
-                GateTemplate.Page expected = symbol.startsWith("g2_") ? GateTemplate.Page.INNER : GateTemplate.Page.ENTRY;
+                GateTemplate.Page expected = symbol.startsWith("g2_") ? GateTemplate.Page.INNER
+                        : GateTemplate.Page.ENTRY;
                 if (each.getKey() != expected) {
                     throw fault(image.file(), "has the symbol " + symbol + " in section " + each.getValue());
                 }
@@ -69,6 +74,7 @@ final class GateLoader {
     }
 
     private static RegionException fault(Path file, String what) {
-        return new RegionException(file + ": " + what + "; install the gates.elf that belongs to this manager");
+        return new RegionException(file + ": " + what
+                + "; install the gates.elf that belongs to this manager");
     }
 }

@@ -14,7 +14,8 @@ import java.util.Map;
  * @param inner G2, 4096 bytes
  * @param patches symbol → place of its first byte
  */
-public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, ByteBuffer inner, Map<String, Place> patches) {
+public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, ByteBuffer inner,
+        Map<String, Place> patches) {
     public GateTemplate {
         patches = Map.copyOf(patches);
     }

@@ -12,14 +12,19 @@ import org.simvm.region.BootValues.ArmedHook;
 import org.simvm.region.RegionSegment.Role;
 import org.simvm.region.SimAbi.Config;
 
-/** Makes the bytes of a region for one boot: everything that {@link RegionFile#finalizeImage} writes. Writes nothing itself. */
+/**
+ * Makes the bytes of a region for one boot: everything that {@link RegionFile#finalizeImage} writes. Writes
+ * nothing itself.
+ */
 final class ImageBuilder {
     /** Where slot 0 of {@code level3_kernel_pgt} would begin: the last 512 GiB. */
     private static final long LAST_512_GIB = 0xffffff8000000000L;
     /** What a {@code call rel32} reaches back from the address after it. */
     private static final long CALL_REACH = 1L << 31;
-    /** Present, accessed, 1 GiB leaf; read-only, supervisor, executable, and not global: user page tables do not show
-     * it. No dirty bit: see {@link SimPageTables}. */
+    /**
+     * Present, accessed, 1 GiB leaf; read-only, supervisor, executable, and not global: user page tables do
+     * not show it. No dirty bit: see {@link SimPageTables}.
+     */
     private static final long GATE_LEAF = 0xa1;
 
     private final RegionPlan plan;
@@ -34,7 +39,8 @@ final class ImageBuilder {
     /**
      * Checks the values and chooses the gates' pages within their frame.
      */
-    ImageBuilder(RegionPlan plan, RegionLayout before, BootValues boot, RandomGenerator random) throws RegionException {
+    ImageBuilder(RegionPlan plan, RegionLayout before, BootValues boot, RandomGenerator random)
+            throws RegionException {
         this.plan = plan;
         this.boot = boot;
         this.random = random;
@@ -45,33 +51,41 @@ final class ImageBuilder {
 
     private void check() throws RegionException {
         if (boot.pagingLevels() != 4 && boot.pagingLevels() != 5) {
-            throw new RegionException("the guest uses " + boot.pagingLevels() + " levels of page tables; 4 and 5 can be done");
+            throw new RegionException("the guest uses " + boot.pagingLevels()
+                    + " levels of page tables; 4 and 5 can be done");
         }
         if (boot.gateSlot() != 508 && boot.gateSlot() != 509) {
-            throw new RegionException("the gate can't be in slot " + boot.gateSlot() + " of level3_kernel_pgt, only in 508 or 509");
+            throw new RegionException("the gate can't be in slot " + boot.gateSlot()
+                    + " of level3_kernel_pgt, only in 508 or 509");
         }
         if (boot.ram().isEmpty() || boot.ram().size() > SimAbi.MAX_RAM_RANGES) {
-            throw new RegionException("the guest has " + boot.ram().size() + " ranges of RAM; 1 to " + SimAbi.MAX_RAM_RANGES + " can be done");
+            throw new RegionException("the guest has " + boot.ram()
+                    .size() + " ranges of RAM; 1 to " + SimAbi.MAX_RAM_RANGES + " can be done");
         }
         for (int i = 0; i < boot.ram().size(); i++) {
             RamRange range = boot.ram().get(i);
             if (range.gpa() < plan.area().end() && plan.area().base() < range.end()) {
-                throw new RegionException(String.format("guest RAM at 0x%x reaches into the SIM area at 0x%x; give the guest's CPU more"
-                        + " address bits (<maxphysaddr>) or the guest less memory", range.gpa(), plan.area().base()));
+                throw new RegionException(String.format("guest RAM at 0x%x reaches into the SIM area at"
+                        + " 0x%x; give the guest's CPU more"
+                        + " address bits (<maxphysaddr>) or the guest less memory", range.gpa(),
+                        plan.area().base()));
             }
             for (RamRange other : boot.ram().subList(0, i)) {
                 if (range.gpa() < other.end() && other.gpa() < range.end()) {
-                    throw new RegionException(String.format("ranges of guest RAM overlap at 0x%x", Math.max(range.gpa(), other.gpa())));
+                    throw new RegionException(String.format("ranges of guest RAM overlap at 0x%x",
+                            Math.max(range.gpa(), other.gpa())));
                 }
             }
         }
         if (boot.callTargets().size() > GateLoader.CALL_STUBS) {
-            throw new RegionException("the monitors redirect " + boot.callTargets().size() + " calls, and the gate has "
+            throw new RegionException("the monitors redirect " + boot.callTargets()
+                    .size() + " calls, and the gate has "
                     + GateLoader.CALL_STUBS + " stubs; name fewer monitors in the domain's settings");
         }
         for (long target : boot.callTargets()) {
             if (target != (int) target) {
-                throw new RegionException(String.format("a redirected call goes to 0x%x, which is no address of kernel text", target));
+                throw new RegionException(String.format("a redirected call goes to 0x%x, which is no"
+                        + " address of kernel text", target));
             }
         }
         checkHooks();
@@ -79,37 +93,46 @@ final class ImageBuilder {
 
     private void checkHooks() throws RegionException {
         if (boot.hooks().size() > SimAbi.MAX_HOOKS) {
-            throw new RegionException("the monitors want " + boot.hooks().size() + " hooks, and there is room for " + SimAbi.MAX_HOOKS
+            throw new RegionException("the monitors want " + boot.hooks()
+                    .size() + " hooks, and there is room for " + SimAbi.MAX_HOOKS
                     + "; name fewer monitors in the domain's settings");
         }
         Set<Long> addresses = new HashSet<>();
         for (ArmedHook hook : boot.hooks()) {
             if (hook.monitor() < 0 || hook.monitor() >= plan.monitors().size()
                     || !plan.monitors().get(hook.monitor()).program().hooks().contains(hook.declaration())) {
-                throw new RegionException("hook " + hook.declaration().function() + " is none of monitor " + hook.monitor() + "'s");
+                throw new RegionException("hook " + hook.declaration()
+                        .function() + " is none of monitor " + hook.monitor() + "'s");
             }
             if (!addresses.add(hook.returnAddress())) {
                 throw new RegionException("two monitors hook the same place (" + hook.declaration().function()
                         + "); name only one of them in the domain's settings");
             }
-            if (hook.returnAddress() <= boot.kernelText().start() || hook.returnAddress() > boot.kernelText().end()) {
-                throw new RegionException(String.format("the hook of %s returns to 0x%x, outside of the kernel text that calls the gate",
+            if (hook.returnAddress() <= boot.kernelText().start()
+                    || hook.returnAddress() > boot.kernelText().end()) {
+                throw new RegionException(String.format("the hook of %s returns to 0x%x, outside of the"
+                        + " kernel text that calls the gate",
                         hook.declaration().function(), hook.returnAddress()));
             }
         }
     }
 
-    /** A page in the frame whose successor is in it too, and to which {@code call rel32} reaches from all of the kernel text. */
+    /**
+     * A page in the frame whose successor is in it too, and to which {@code call rel32} reaches from all of
+     * the kernel text.
+     */
     private int chooseGatePage() throws RegionException {
         long start = boot.kernelText().start();
         long end = boot.kernelText().end();
         if (end <= start || gateVirtualBase + RegionArea.GIBIBYTE > start) {
-            throw new RegionException(String.format("kernel text at 0x%x to 0x%x is not above the gate's 1 GiB", start, end));
+            throw new RegionException(String.format("kernel text at 0x%x to 0x%x is not above the gate's 1"
+                    + " GiB", start, end));
         }
         long lowest = Math.max(0, Pages.roundUp(end - CALL_REACH - gateVirtualBase) / SimAbi.PAGE_SIZE);
         long pages = RegionArea.GIBIBYTE / SimAbi.PAGE_SIZE - 1;
         if (lowest >= pages) {
-            throw new RegionException(String.format("no call from kernel text up to 0x%x reaches slot %d of level3_kernel_pgt; slot 509"
+            throw new RegionException(String.format("no call from kernel text up to 0x%x reaches slot %d of"
+                    + " level3_kernel_pgt; slot 509"
                     + " would do", end, boot.gateSlot()));
         }
         return (int) (lowest + random.nextLong(pages - lowest));
@@ -118,15 +141,18 @@ final class ImageBuilder {
     private RegionLayout withGates(RegionLayout before, int page) {
         long offset = page * (long) SimAbi.PAGE_SIZE;
         List<RegionSegment> segments = before.segments().stream().map(segment -> switch (segment.role()) {
-            case GATE_ENTRY, GATE_ENTRY_SIM -> at(segment, before.gateFrame() + offset, gateVirtualBase + offset);
-            case GATE_INNER -> at(segment, before.gateFrame() + offset + SimAbi.PAGE_SIZE, gateVirtualBase + offset + SimAbi.PAGE_SIZE);
+            case GATE_ENTRY, GATE_ENTRY_SIM -> at(segment, before.gateFrame() + offset,
+                    gateVirtualBase + offset);
+            case GATE_INNER -> at(segment, before.gateFrame() + offset + SimAbi.PAGE_SIZE,
+                    gateVirtualBase + offset + SimAbi.PAGE_SIZE);
             default -> segment;
         }).toList();
         return new RegionLayout(before.area(), before.fileSize(), before.gateFrame(), segments);
     }
 
     private static RegionSegment at(RegionSegment segment, long gpa, long virtual) {
-        return new RegionSegment(segment.role(), segment.name(), segment.offset(), segment.size(), gpa, segment.view(), segment.access(),
+        return new RegionSegment(segment.role(), segment.name(), segment.offset(), segment.size(), gpa,
+                segment.view(), segment.access(),
                 virtual);
     }
 
@@ -138,7 +164,8 @@ final class ImageBuilder {
         List<MonitorProgram> programs = LayoutPlanner.programs(plan);
         for (int i = 0; i < programs.size(); i++) {
             MonitorProgram program = programs.get(i);
-            ProgramImage image = new ProgramImage(program, segments.get(next).virtualAddress() - ProgramImage.start(program));
+            ProgramImage image = new ProgramImage(program, segments.get(next)
+                    .virtualAddress() - ProgramImage.start(program));
             // core (index 0 here) is no monitor of the settings: all ones.
             image.fillSlots(config.virtualAddress(), i - 1, boot.slots());
             if (i > 0) {
@@ -151,7 +178,8 @@ final class ImageBuilder {
     }
 
     private void buildTables() throws RegionException {
-        AddressSpace free = new AddressSpace(SimPageTables.LOWEST_ADDRESS, SimPageTables.LOWER_HALF_END, random);
+        AddressSpace free = new AddressSpace(SimPageTables.LOWEST_ADDRESS, SimPageTables.LOWER_HALF_END,
+                random);
         layout.segments().stream().filter(segment -> segment.virtualAddress() > 0)
                 .forEach(segment -> free.take(segment.virtualAddress(), virtualSize(segment)));
         long ramEnd = boot.ram().stream().mapToLong(RamRange::end).max().orElseThrow();
@@ -161,7 +189,9 @@ final class ImageBuilder {
         tables = new SimPageTables(boot.pagingLevels(), segment.gpa(), segment.size());
         for (RegionSegment each : layout.segments()) {
             switch (each.role()) {
-                case GATE_ENTRY, PAGE_TABLES -> { } // the one is not in the SIM view, the other needs no address there
+                // G1's normal face is not in the SIM view, and page tables need no address there.
+                case GATE_ENTRY, PAGE_TABLES -> {
+                }
                 case STACKS -> mapStacks(each);
                 default -> tables.map(each);
             }
@@ -172,12 +202,14 @@ final class ImageBuilder {
     private void mapStacks(RegionSegment stacks) throws RegionException {
         for (int i = 0; i < plan.stackCount(); i++) {
             tables.mapSmall(stacks.virtualAddress() + i * LayoutPlanner.stackStride() + SimAbi.PAGE_SIZE,
-                    stacks.gpa() + i * RegionPlan.STACK_SIZE, RegionPlan.STACK_SIZE, SimPageTables.flags(stacks.access()));
+                    stacks.gpa() + i * RegionPlan.STACK_SIZE, RegionPlan.STACK_SIZE,
+                    SimPageTables.flags(stacks.access()));
         }
     }
 
     private long virtualSize(RegionSegment segment) {
-        return segment.role() == Role.STACKS ? plan.stackCount() * LayoutPlanner.stackStride() : segment.size();
+        return segment.role() == Role.STACKS ? plan.stackCount() * LayoutPlanner.stackStride()
+                : segment.size();
     }
 
     private List<RegionSegment> programSegments() {
@@ -258,12 +290,14 @@ final class ImageBuilder {
             }
         } else if (page == GateTemplate.Page.INNER) {
             if (plan.core().dispatch() == 0) {
-                throw new RegionException(plan.core().file() + ": has no symbol sim_dispatch; install the core.elf of this manager");
+                throw new RegionException(plan.core().file()
+                        + ": has no symbol sim_dispatch; install the core.elf of this manager");
             }
             bytes.putLong(offset("g2_sim_cr3"), tables.root());
             bytes.putLong(offset("g2_stack_bitmap"), layout.segment(Role.STACK_BITMAP).virtualAddress());
             bytes.putInt(offset("g2_stack_count"), plan.stackCount());
-            bytes.putLong(offset("g2_stack_top"), layout.segment(Role.STACKS).virtualAddress() + LayoutPlanner.stackStride());
+            bytes.putLong(offset("g2_stack_top"), layout.segment(Role.STACKS)
+                    .virtualAddress() + LayoutPlanner.stackStride());
             bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
             bytes.putLong(offset("g2_dispatch"), images.get(0).address(plan.core().dispatch()));
         }
@@ -280,7 +314,8 @@ final class ImageBuilder {
         for (int i = 0; i < boot.callTargets().size(); i++) {
             stubs.add(gate.virtualAddress() + offset("g1_call_stub_" + i));
         }
-        return new BootImage(layout, tables.root(), layout.gateFrame(), gateVirtualBase, layout.gateFrame() | GATE_LEAF, gate.gpa(),
+        return new BootImage(layout, tables.root(), layout.gateFrame(), gateVirtualBase,
+                layout.gateFrame() | GATE_LEAF, gate.gpa(),
                 gate.virtualAddress() + offset("g1_fentry"), stubs);
     }
 }

@@ -8,8 +8,9 @@ import org.simvm.region.RegionPlan.PlannedMonitor;
 import org.simvm.region.RegionSegment.Role;
 
 /**
- * Decides sizes, then addresses at random: every segment's guest-physical address within the area, and virtual addresses in the lower
- * canonical half, one for each segment and one for each program (whose PT_LOADs keep their distances).
+ * Decides sizes, then addresses at random: every segment's guest-physical address within the area, and
+ * virtual addresses in the lower canonical half, one for each segment and one for each program (whose
+ * PT_LOADs keep their distances).
  */
 final class LayoutPlanner {
     private static final int GATE_PAGES_IN_FRAME = 1 << 18;
@@ -29,22 +30,29 @@ final class LayoutPlanner {
     }
 
     static long requiredSize(RegionPlan plan) {
-        return sizeWithoutRing(plan) + SimPageTables.pagesFor(plan, RegionPlan.MIN_RING_CAPACITY) * SimAbi.PAGE_SIZE
+        return sizeWithoutRing(plan) + SimPageTables.pagesFor(plan,
+                RegionPlan.MIN_RING_CAPACITY) * SimAbi.PAGE_SIZE
                 + SimAbi.PAGE_SIZE + RegionPlan.MIN_RING_CAPACITY;
     }
 
     static long ringCapacity(RegionPlan plan) throws RegionException {
         if (plan.fileSize() < requiredSize(plan)) {
-            throw new RegionException(String.format("the region of %d KiB is too small: these monitors and %d stacks need %d KiB;"
-                    + " raise the size of <sim:region> in the domain's settings (%d MiB will do)", plan.fileSize() >> 10,
-                    plan.stackCount(), requiredSize(plan) + 1023 >> 10, requiredSize(plan) + (1 << 20) - 1 >> 20));
+            throw new RegionException(String.format("the region of %d KiB is too small: these monitors and"
+                    + " %d stacks need %d KiB;"
+                    + " raise the size of <sim:region> in the domain's settings (%d MiB will do)",
+                    plan.fileSize() >> 10,
+                    plan.stackCount(), requiredSize(plan) + 1023 >> 10,
+                    requiredSize(plan) + (1 << 20) - 1 >> 20));
         }
         if (plan.fileSize() > RegionPlan.MAX_FILE_SIZE) {
-            throw new RegionException(String.format("the region of %d MiB is too large: at most %d MiB can be used; lower the size of"
-                    + " <sim:region> in the domain's settings", plan.fileSize() >> 20, RegionPlan.MAX_FILE_SIZE >> 20));
+            throw new RegionException(String.format("the region of %d MiB is too large: at most %d MiB can"
+                    + " be used; lower the size of"
+                    + " <sim:region> in the domain's settings", plan.fileSize() >> 20,
+                    RegionPlan.MAX_FILE_SIZE >> 20));
         }
         long capacity = RegionPlan.MIN_RING_CAPACITY;
-        while (sizeWithoutRing(plan) + SimPageTables.pagesFor(plan, capacity * 2) * SimAbi.PAGE_SIZE + SimAbi.PAGE_SIZE
+        while (sizeWithoutRing(plan) + SimPageTables.pagesFor(plan, capacity * 2) * SimAbi.PAGE_SIZE
+                + SimAbi.PAGE_SIZE
                 + capacity * 2 <= plan.fileSize()) {
             capacity *= 2;
         }
@@ -72,9 +80,11 @@ final class LayoutPlanner {
 
     private RegionLayout place() throws RegionException {
         long ring = ringCapacity(plan);
-        int count = Role.PROGRAM.ordinal() + programs(plan).stream().mapToInt(program -> program.segments().size()).sum();
+        int count = Role.PROGRAM.ordinal() + programs(plan).stream()
+                .mapToInt(program -> program.segments().size()).sum();
         if (count > SimAbi.MAX_SEGMENTS) {
-            throw new RegionException("the monitors have " + count + " segments, and a region holds " + SimAbi.MAX_SEGMENTS
+            throw new RegionException("the monitors have " + count + " segments, and a region holds "
+                    + SimAbi.MAX_SEGMENTS
                     + "; name fewer monitors in the domain's settings");
         }
         long frames = plan.area().size() / RegionArea.GIBIBYTE;
@@ -82,19 +92,23 @@ final class LayoutPlanner {
         physical.take(frame, RegionArea.GIBIBYTE);
         long gate = frame + random.nextInt(GATE_PAGES_IN_FRAME - 1) * (long) SimAbi.PAGE_SIZE;
 
-        add(Role.GATE_ENTRY, "gate G1", SimAbi.PAGE_SIZE, gate, View.NORMAL, Access.READ_EXECUTE, 0);
-        add(Role.GATE_ENTRY_SIM, "gate G1 (SIM)", SimAbi.PAGE_SIZE, gate, View.SIM, Access.EXECUTE_ONLY, 0);
-        add(Role.GATE_INNER, "gate G2", SimAbi.PAGE_SIZE, gate + SimAbi.PAGE_SIZE, View.SIM, Access.EXECUTE_ONLY, 0);
-        addData(Role.CONFIGURATION, "configuration", SimAbi.PAGE_SIZE, Access.READ_ONLY);
+        add(Role.GATE_ENTRY, SimAbi.PAGE_SIZE, gate, View.NORMAL, Access.READ_EXECUTE, 0);
+        add(Role.GATE_ENTRY_SIM, SimAbi.PAGE_SIZE, gate, View.SIM, Access.EXECUTE_ONLY, 0);
+        add(Role.GATE_INNER, SimAbi.PAGE_SIZE, gate + SimAbi.PAGE_SIZE, View.SIM,
+                Access.EXECUTE_ONLY, 0);
+        addData(Role.CONFIGURATION, SimAbi.PAGE_SIZE, Access.READ_ONLY);
         long tables = SimPageTables.pagesFor(plan, ring) * SimAbi.PAGE_SIZE;
-        add(Role.PAGE_TABLES, "SIM page tables", tables, physical.place(tables, SimAbi.PAGE_SIZE), View.SIM, Access.READ_WRITE, 0);
-        addData(Role.STACK_BITMAP, "stack bitmap", SimAbi.PAGE_SIZE, Access.READ_WRITE);
+        add(Role.PAGE_TABLES, tables, physical.place(tables, SimAbi.PAGE_SIZE), View.SIM,
+                Access.READ_WRITE, 0);
+        addData(Role.STACK_BITMAP, SimAbi.PAGE_SIZE, Access.READ_WRITE);
         long stacks = plan.stackCount() * RegionPlan.STACK_SIZE;
-        add(Role.STACKS, "stacks", stacks, physical.place(stacks, SimAbi.PAGE_SIZE), View.SIM, Access.READ_WRITE,
+        add(Role.STACKS, stacks, physical.place(stacks, SimAbi.PAGE_SIZE), View.SIM,
+                Access.READ_WRITE,
                 virtual.place(plan.stackCount() * stackStride(), SimAbi.PAGE_SIZE));
-        addData(Role.RING, "ring", SimAbi.PAGE_SIZE + ring, Access.READ_WRITE);
+        addData(Role.RING, SimAbi.PAGE_SIZE + ring, Access.READ_WRITE);
         for (MonitorProgram program : programs(plan)) {
-            long base = virtual.place(ProgramImage.span(program), SimAbi.PAGE_SIZE) - ProgramImage.start(program);
+            long base = virtual.place(ProgramImage.span(program),
+                    SimAbi.PAGE_SIZE) - ProgramImage.start(program);
             for (ProgramSegment segment : program.segments()) {
                 add(Role.PROGRAM, program.name() + " " + segment.access(), segment.memorySize(),
                         physical.place(segment.memorySize(), SimAbi.PAGE_SIZE), View.SIM, segment.access(),
@@ -109,11 +123,17 @@ final class LayoutPlanner {
         return RegionPlan.STACK_SIZE + SimAbi.PAGE_SIZE;
     }
 
-    private void addData(Role role, String name, long size, Access access) throws RegionException {
-        add(role, name, size, physical.place(size, SimAbi.PAGE_SIZE), View.SIM, access, virtual.place(size, SimAbi.PAGE_SIZE));
+    private void addData(Role role, long size, Access access) throws RegionException {
+        add(role, size, physical.place(size, SimAbi.PAGE_SIZE), View.SIM, access,
+                virtual.place(size, SimAbi.PAGE_SIZE));
     }
 
-    private void add(Role role, String name, long size, long gpa, View view, Access access, long virtualAddress) {
+    private void add(Role role, long size, long gpa, View view, Access access, long virtualAddress) {
+        add(role, RegionHeader.nameOf(role), size, gpa, view, access, virtualAddress);
+    }
+
+    private void add(Role role, String name, long size, long gpa, View view, Access access,
+            long virtualAddress) {
         segments.add(new RegionSegment(role, name, fileOffset, size, gpa, view, access, virtualAddress));
         fileOffset += size;
     }

@@ -17,8 +17,10 @@ import java.util.Map;
  * @param parameters from {@code .sim_parameters} and {@code .sim_names}
  * @param dispatch address of {@code sim_dispatch} as linked, 0 if the file has none (only core.elf does)
  */
-public record MonitorProgram(String name, Path file, List<ProgramSegment> segments, Map<Long, Long> relocations,
-        List<HookDeclaration> hooks, List<SlotDeclaration> slots, List<ParameterDeclaration> parameters, long dispatch) {
+public record MonitorProgram(String name, Path file, List<ProgramSegment> segments,
+        Map<Long, Long> relocations,
+        List<HookDeclaration> hooks, List<SlotDeclaration> slots, List<ParameterDeclaration> parameters,
+        long dispatch) {
     public MonitorProgram {
         segments = List.copyOf(segments);
         relocations = Map.copyOf(relocations);
@@ -30,7 +32,8 @@ public record MonitorProgram(String name, Path file, List<ProgramSegment> segmen
     /**
      * Reads a monitor's ELF file: ET_DYN, x86-64, docs/interfaces.md §2.
      *
-     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule and next step
+     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule and next
+     *     step
      */
     public static MonitorProgram load(Path file) throws RegionException {
         return ProgramLoader.load(file);

@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * A parameter of a monitor that the domain XML may set: {@code struct sim_parameter_declaration} of {@code sim_monitor.h}.
+ * A parameter of a monitor that the domain XML may set: {@code struct sim_parameter_declaration} of
+ * {@code sim_monitor.h}.
  *
  * @param name as the domain XML writes it
  * @param type how its text becomes bytes
@@ -17,7 +18,8 @@ import java.util.TreeSet;
  * @param size bytes at {@code address}, a multiple of 8
  * @param names for {@link Type#SET}: which bits each name sets; else empty
  */
-public record ParameterDeclaration(String name, Type type, long address, int size, Map<String, List<Integer>> names) {
+public record ParameterDeclaration(String name, Type type, long address, int size,
+        Map<String, List<Integer>> names) {
     private static final String NUMBERS = "a number from 0 to 2^64 - 1, decimal or with 0x";
 
     public ParameterDeclaration {
@@ -49,7 +51,8 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
             throw fault(text, NUMBERS);
         }
         try {
-            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
+            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16)
+                    : Long.parseUnsignedLong(text);
         } catch (NumberFormatException error) {
             throw fault(text, NUMBERS);
         }
@@ -67,7 +70,8 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
         for (String name : text.split(",", -1)) {
             List<Integer> bits = names.get(name.strip());
             if (bits == null) {
-                throw fault(text, "'all', 'none' or names separated by commas, and '" + name.strip() + "' is none of "
+                throw fault(text, "'all', 'none' or names separated by commas, and '" + name.strip()
+                        + "' is none of "
                         + String.join(", ", new TreeSet<>(names.keySet())));
             }
             bits.forEach(bit -> setBit(bytes, bit));

@@ -21,7 +21,8 @@ final class ProgramImage {
         this.program = program;
         this.base = base;
         for (ProgramSegment segment : program.segments()) {
-            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(segment.memorySize())).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(segment.memorySize()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
             ByteBuffer contents = segment.contents();
             bytes.put(0, contents, 0, contents.limit());
             segments.add(bytes);
@@ -40,13 +41,17 @@ final class ProgramImage {
         return last.virtualAddress() + last.memorySize() - start(program);
     }
 
-    static Map<Long, byte[]> encodeParameters(MonitorProgram program, Map<String, String> values) throws RegionException {
+    static Map<Long, byte[]> encodeParameters(MonitorProgram program, Map<String, String> values)
+            throws RegionException {
         Map<Long, byte[]> encoded = new HashMap<>();
         for (Map.Entry<String, String> value : values.entrySet()) {
-            ParameterDeclaration parameter = program.parameters().stream().filter(each -> each.name().equals(value.getKey()))
-                    .findFirst().orElseThrow(() -> new RegionException("monitor " + program.name() + " has no parameter "
+            ParameterDeclaration parameter = program.parameters().stream()
+                    .filter(each -> each.name().equals(value.getKey()))
+                    .findFirst().orElseThrow(() -> new RegionException("monitor " + program.name()
+                    + " has no parameter "
                             + value.getKey() + "; it has " + (program.parameters().isEmpty() ? "none"
-                                    : String.join(", ", program.parameters().stream().map(ParameterDeclaration::name).toList()))));
+                                    : String.join(", ", program.parameters().stream()
+                                    .map(ParameterDeclaration::name).toList()))));
             try {
                 encoded.put(parameter.address(), parameter.encode(value.getValue()));
             } catch (RegionException error) {
@@ -69,7 +74,8 @@ final class ProgramImage {
                 default -> values.get(slot.name());
             };
             if (value == null) {
-                throw new RegionException("monitor " + program.name() + " wants '" + slot.name() + "', which nobody has found in the guest"
+                throw new RegionException("monitor " + program.name() + " wants '" + slot.name()
+                        + "', which nobody has found in the guest"
                         + " kernel; correct the slot's name or use a monitor that knows this kernel");
             }
             put(slot.address(), value);

@@ -26,7 +26,8 @@ final class ProgramLoader {
     static MonitorProgram load(Path file) throws RegionException {
         ElfImage image = ElfImage.read(file);
         ProgramLoader loader = new ProgramLoader(image);
-        return new MonitorProgram(file.getFileName().toString().replaceFirst("\\.elf$", ""), file, image.segments(),
+        return new MonitorProgram(file.getFileName().toString().replaceFirst("\\.elf$", ""), file,
+                image.segments(),
                 image.relocations(), loader.hooks(), loader.slots(), loader.parameters(), loader.dispatch());
     }
 
@@ -50,19 +51,24 @@ final class ProgramLoader {
             HookDeclaration.Kind kind = switch (kindNumber) {
                 case Declaration.KIND_FENTRY -> HookDeclaration.Kind.FENTRY;
                 case Declaration.KIND_CALL -> HookDeclaration.Kind.CALL;
-                default -> throw fault("hook " + id + " (" + function + ") is of kind " + kindNumber + ", which there is not");
+                default -> throw fault("hook " + id + " (" + function + ") is of kind " + kindNumber
+                        + ", which there is not");
             };
             if (function.isEmpty() || (kind == HookDeclaration.Kind.CALL) == caller.isEmpty()) {
-                throw fault("hook " + id + " names function '" + function + "' and caller '" + caller + "', and a hook of kind " + kind
-                        + (kind == HookDeclaration.Kind.CALL ? " needs both" : " needs a function and no caller"));
+                throw fault("hook " + id + " names function '" + function + "' and caller '" + caller
+                        + "', and a hook of kind " + kind
+                        + (kind == HookDeclaration.Kind.CALL ? " needs both"
+                        : " needs a function and no caller"));
             }
             if (!ids.add(id)) {
                 throw fault("two hooks have the id " + id);
             }
             if (!isExecutable(handler)) {
-                throw fault(String.format("the handler of hook %d (%s) is at 0x%x, where there is no code", id, function, handler));
+                throw fault(String.format("the handler of hook %d (%s) is at 0x%x, where there is no code",
+                        id, function, handler));
             }
-            hooks.add(new HookDeclaration(kind, function, caller, handler, id, entry.getInt(Declaration.HOOK_GROUP),
+            hooks.add(new HookDeclaration(kind, function, caller, handler, id,
+                    entry.getInt(Declaration.HOOK_GROUP),
                     (entry.getInt(Declaration.HOOK_FLAGS) & Declaration.HOOK_OPTIONAL) != 0));
         }
         return hooks;
@@ -94,14 +100,16 @@ final class ProgramLoader {
                 throw fault("parameter " + name + " is of type " + typeNumber + ", which there is not");
             }
             ParameterDeclaration.Type type = ParameterDeclaration.Type.values()[typeNumber - 1];
-            if (name.isEmpty() || size <= 0 || size % 8 != 0 || type != ParameterDeclaration.Type.SET && size != 8) {
+            if (name.isEmpty() || size <= 0 || size % 8 != 0 || type != ParameterDeclaration.Type.SET
+                    && size != 8) {
                 throw fault("parameter '" + name + "' of type " + type + " has " + size + " bytes");
             }
             requireReadOnlyData(address, size, "parameter " + name);
             Map<String, List<Integer>> bits = names.getOrDefault(name, Map.of());
             for (Map.Entry<String, List<Integer>> each : bits.entrySet()) {
                 if (each.getValue().stream().anyMatch(bit -> bit < 0 || bit >= size * 8L)) {
-                    throw fault(".sim_names gives " + each.getKey() + " a bit that parameter " + name + " has no room for");
+                    throw fault(".sim_names gives " + each.getKey() + " a bit that parameter " + name
+                            + " has no room for");
                 }
             }
             parameters.add(new ParameterDeclaration(name, type, address, size, bits));
@@ -126,7 +134,8 @@ final class ProgramLoader {
             if (word.length != 3 || !word[1].matches("[0-9]{1,6}")) {
                 throw fault(".sim_names has the line '" + printable(line) + "', not 'PARAMETER BIT NAME'");
             }
-            names.computeIfAbsent(word[0], each -> new TreeMap<>()).computeIfAbsent(word[2], each -> new ArrayList<>())
+            names.computeIfAbsent(word[0], each -> new TreeMap<>())
+                    .computeIfAbsent(word[2], each -> new ArrayList<>())
                     .add(Integer.parseInt(word[1]));
         }
         return names;
@@ -160,7 +169,8 @@ final class ProgramLoader {
             length++;
         }
         if (length == size) {
-            throw fault("section " + section + " has a name without an end (more than " + (size - 1) + " bytes)");
+            throw fault("section " + section + " has a name without an end (more than " + (size - 1)
+                    + " bytes)");
         }
         return new String(bytes, 0, length, StandardCharsets.US_ASCII);
     }
@@ -173,7 +183,8 @@ final class ProgramLoader {
     private void requireReadOnlyData(long address, long size, String what) throws RegionException {
         ProgramSegment segment = image.segmentOf(address, size);
         if (segment == null || segment.access().write() || address % 8 != 0) {
-            throw fault(String.format("%s is at 0x%x, which is not in read-only data or not a multiple of 8", what, address));
+            throw fault(String.format("%s is at 0x%x, which is not in read-only data or not a multiple of 8",
+                    what, address));
         }
     }
 

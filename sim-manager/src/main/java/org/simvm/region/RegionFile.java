@@ -19,10 +19,11 @@ import java.util.EnumSet;
 import org.simvm.region.RegionSegment.Role;
 
 /**
- * The file that backs a domain's region: QEMU maps it, the manager writes it before boot and at arming, and reads the ring in it.
+ * The file that backs a domain's region: QEMU maps it, the manager writes it before boot and at arming, and
+ * reads the ring in it.
  *
- * <p>Everything but the ring goes through the file descriptor, so a full file system is an exception and not a SIGBUS.
- * Not thread-safe, but for the {@link RingReader}, which may run beside the rest.
+ * <p>Everything but the ring goes through the file descriptor, so a full file system is an exception and not
+ * a SIGBUS. Not thread-safe, but for the {@link RingReader}, which may run beside the rest.
  */
 public final class RegionFile implements AutoCloseable {
     private static final int ZEROS = 1 << 20;
@@ -33,7 +34,8 @@ public final class RegionFile implements AutoCloseable {
     private final SecureRandom random;
     private RegionLayout layout;
 
-    private RegionFile(Path path, RegionPlan plan, FileChannel channel, SecureRandom random, RegionLayout layout) {
+    private RegionFile(Path path, RegionPlan plan, FileChannel channel, SecureRandom random,
+            RegionLayout layout) {
         this.path = path;
         this.plan = plan;
         this.channel = channel;
@@ -42,12 +44,15 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Writes a new region file: mode 0600, every page allocated, header and a first random layout in place, monitors not yet filled in.
-     * The file appears under its name only when it is complete; on failure nothing stays behind.
+     * Writes a new region file: mode 0600, every page allocated, header and a first random layout in place,
+     * monitors not yet filled in. The file appears under its name only when it is complete; on failure
+     * nothing stays behind.
      *
-     * @param path e.g. {@code /run/sim-manager/domains/<uuid>/region}; its folder must exist; an old file is replaced
+     * @param path e.g. {@code /run/sim-manager/domains/<uuid>/region}; its folder must exist; an old file is
+     *     replaced
      * @param owner user and group that QEMU runs as, or null to leave the manager's own
-     * @throws RegionException if the region is too small for the plan, the file can't be written, or a parameter is wrong
+     * @throws RegionException if the region is too small for the plan, the file can't be written, or a
+     *     parameter is wrong
      */
     public static RegionFile create(Path path, FileOwner owner, RegionPlan plan) throws RegionException {
         SecureRandom random = new SecureRandom();
@@ -59,7 +64,8 @@ public final class RegionFile implements AutoCloseable {
         FileChannel channel = null;
         try {
             unfinished = Files.createTempFile(path.toAbsolutePath().getParent(), ".region-", "",
-                    PosixFilePermissions.asFileAttribute(EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
+                    PosixFilePermissions.asFileAttribute(EnumSet.of(PosixFilePermission.OWNER_READ,
+                    PosixFilePermission.OWNER_WRITE)));
             channel = FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
             RegionFile file = new RegionFile(path, plan, channel, random, layout);
             file.zero(0, plan.fileSize());
@@ -72,14 +78,16 @@ public final class RegionFile implements AutoCloseable {
             return file;
         } catch (IOException | RuntimeException error) {
             discard(channel, unfinished);
-            throw new RegionException(String.format("can't write the region %s (%d KiB%s): %s; make room there, or correct the permissions",
-                    path, plan.fileSize() >> 10, owner != null ? ", for user " + owner.uid() : "", reason(error)), error);
+            throw new RegionException(String.format("can't write the region %s (%d KiB%s): %s; make room"
+                    + " there, or correct the permissions",
+                    path, plan.fileSize() >> 10, owner != null ? ", for user " + owner.uid() : "",
+                    reason(error)), error);
         }
     }
 
     /**
-     * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from the file. Virtual addresses are
-     * not known then (0 in the layout) until the region is {@link #reset}.
+     * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from
+     * the file. Virtual addresses are not known then (0 in the layout) until the region is {@link #reset}.
      *
      * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
@@ -90,16 +98,19 @@ public final class RegionFile implements AutoCloseable {
             RegionFile file = new RegionFile(path, plan, channel, new SecureRandom(), null);
             ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
             if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
-                throw new RegionException(path + ": too short to be a region; destroy the domain and start it anew");
+                throw new RegionException(path
+                        + ": too short to be a region; destroy the domain and start it anew");
             }
             file.layout = RegionHeader.decode(page.flip(), channel.size(), plan);
             return file;
         } catch (RegionException error) {
             discard(channel, null);
-            throw new RegionException(path + ": " + error.getMessage() + "; destroy the domain and start it anew", error);
+            throw new RegionException(path + ": " + error.getMessage()
+                    + "; destroy the domain and start it anew", error);
         } catch (IOException error) {
             discard(channel, null);
-            throw new RegionException(path + ": can't be opened (" + reason(error) + "); destroy the domain and start it anew", error);
+            throw new RegionException(path + ": can't be opened (" + reason(error)
+                    + "); destroy the domain and start it anew", error);
         }
     }
 
@@ -114,15 +125,18 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Fills in all that was unknown before boot: programs (relocated, slots and parameters set), configuration with the
-     * hook table, gates, SIM page tables, and the header's {@code sim_cr3} and gate addresses. Call it before {@code sim-apply} with
-     * {@code map}, while the guest can't run in the SIM view; may be called again as long as the region isn't mapped.
+     * Fills in all that was unknown before boot: programs (relocated, slots and parameters set),
+     * configuration with the hook table, gates, SIM page tables, and the header's {@code sim_cr3} and gate
+     * addresses. Call it before {@code sim-apply} with {@code map}, while the guest can't run in the SIM
+     * view; may be called again as long as the region isn't mapped.
      *
-     * @throws RegionException if a value is missing or out of range, or writing fails; the region is not usable then
+     * @throws RegionException if a value is missing or out of range, or writing fails; the region is not
+     *     usable then
      */
     public BootImage finalizeImage(BootValues values) throws RegionException {
         if (layout.segment(Role.CONFIGURATION).virtualAddress() == 0) {
-            throw new RegionException(path + ": was made by an earlier manager; reset it before its guest is armed");
+            throw new RegionException(path
+                    + ": was made by an earlier manager; reset it before its guest is armed");
         }
         ImageBuilder builder = new ImageBuilder(plan, layout, values, random);
         builder.build();
@@ -138,14 +152,16 @@ public final class RegionFile implements AutoCloseable {
             layout = image.layout();
             return image;
         } catch (IOException error) {
-            throw new RegionException("can't write the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+            throw new RegionException("can't write the region " + path + ": " + reason(error)
+                    + "; destroy the domain and start it anew",
                     error);
         }
     }
 
     /**
-     * Starts over for a guest that was reset: another random layout, zeros in everything that the last boot left, ring included.
-     * A {@link RingReader} made before is dead. Call it only while QEMU has the region unmapped (state {@code waiting}).
+     * Starts over for a guest that was reset: another random layout, zeros in everything that the last boot
+     * left, ring included. A {@link RingReader} made before is dead. Call it only while QEMU has the region
+     * unmapped (state {@code waiting}).
      */
     public RegionLayout reset() throws RegionException {
         RegionLayout next = LayoutPlanner.place(plan, random);
@@ -153,20 +169,25 @@ public final class RegionFile implements AutoCloseable {
             zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
             write(RegionHeader.encode(next, 0, plan.doorbellPort()), 0);
         } catch (IOException error) {
-            throw new RegionException("can't write the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+            throw new RegionException("can't write the region " + path + ": " + reason(error)
+                    + "; destroy the domain and start it anew",
                     error);
         }
         layout = next;
         return next;
     }
 
-    /** Gives the reader of the ring in the present layout; one reader at a time, and none before the last {@link #reset}. */
+    /**
+     * Gives the reader of the ring in the present layout; one reader at a time, and none before the last
+     * {@link #reset}.
+     */
     public RingReader ring() throws RegionException {
         RegionSegment ring = layout.segment(Role.RING);
         try {
             return new RingReader(channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()));
         } catch (IOException error) {
-            throw new RegionException("can't map the ring of " + path + ": " + reason(error) + "; give the manager more memory", error);
+            throw new RegionException("can't map the ring of " + path + ": " + reason(error)
+                    + "; give the manager more memory", error);
         }
     }
 
@@ -185,11 +206,13 @@ public final class RegionFile implements AutoCloseable {
         try {
             while (bytes.hasRemaining()) {
                 if (channel.read(bytes, segment.offset() + offset + bytes.position()) < 0) {
-                    throw new RegionException(path + ": shorter than it was made; destroy the domain and start it anew");
+                    throw new RegionException(path
+                            + ": shorter than it was made; destroy the domain and start it anew");
                 }
             }
         } catch (IOException error) {
-            throw new RegionException("can't read the region " + path + ": " + reason(error) + "; destroy the domain and start it anew",
+            throw new RegionException("can't read the region " + path + ": " + reason(error)
+                    + "; destroy the domain and start it anew",
                     error);
         }
         return bytes.flip();
@@ -205,7 +228,10 @@ public final class RegionFile implements AutoCloseable {
         }
     }
 
-    /** Writes real zeros: a hole would be allocated by the guest's first write, and a full file system would then kill QEMU. */
+    /**
+     * Writes real zeros: a hole would be allocated by the guest's first write, and a full file system would
+     * then kill QEMU.
+     */
     private void zero(long offset, long size) throws IOException {
         ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZEROS, size));
         for (long done = 0; done < size; done += zeros.limit()) {

@@ -40,13 +40,16 @@ final class RegionHeader {
         ByteBuffer header = page.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         byte[] magic = new byte[8];
         header.get(0, magic);
-        if (!SimAbi.MAGIC.equals(new String(magic, StandardCharsets.ISO_8859_1)) || header.getInt(Header.ABI) != SimAbi.VERSION) {
+        if (!SimAbi.MAGIC.equals(new String(magic, StandardCharsets.ISO_8859_1))
+                || header.getInt(Header.ABI) != SimAbi.VERSION) {
             throw new RegionException("not a region of this manager's version");
         }
         long fileSize = header.getLong(Header.FILE_SIZE);
-        if (fileSize != plan.fileSize() || fileSize != actualFileSize || header.getLong(Header.AREA_BASE) != plan.area().base()
+        if (fileSize != plan.fileSize() || fileSize != actualFileSize
+                || header.getLong(Header.AREA_BASE) != plan.area().base()
                 || header.getLong(Header.AREA_SIZE) != plan.area().size()) {
-            throw new RegionException("the region is not of the size and place that the domain's settings ask for");
+            throw new RegionException("the region is not of the size and place that the domain's settings"
+                    + " ask for");
         }
         List<RegionSegment> segments = new ArrayList<>();
         List<String> programs = new ArrayList<>();
@@ -60,9 +63,12 @@ final class RegionHeader {
         for (int i = 0; i < count; i++) {
             int at = Header.SEGMENTS + i * SimAbi.SEGMENT_SIZE;
             RegionSegment.Role role = RegionSegment.Role.values()[Math.min(i, first)];
-            RegionSegment segment = new RegionSegment(role, i < first ? nameOf(role) : programs.get(i - first), header.getLong(at),
-                    header.getLong(at + 8), header.getLong(at + 16), View.of(header.getInt(at + 24)), Access.of(header.getInt(at + 28)), 0);
-            if (segment.size() <= 0 || segment.offset() < SimAbi.PAGE_SIZE || segment.size() > fileSize - segment.offset()
+            RegionSegment segment = new RegionSegment(role, i < first ? nameOf(role)
+                    : programs.get(i - first), header.getLong(at),
+                    header.getLong(at + 8), header.getLong(at + 16), View.of(header.getInt(at + 24)),
+                    Access.of(header.getInt(at + 28)), 0);
+            if (segment.size() <= 0 || segment.offset() < SimAbi.PAGE_SIZE
+                    || segment.size() > fileSize - segment.offset()
                     || !plan.area().contains(segment.gpa(), segment.size())) {
                 throw new RegionException("the region's header is damaged (segment " + i + ")");
             }

@@ -4,11 +4,13 @@ package org.simvm.region;
 import java.util.List;
 
 /**
- * Where everything in a region is, for one boot of the guest. Secret: never log addresses, never put them into the guest.
+ * Where everything in a region is, for one boot of the guest. Secret: never log addresses, never put them
+ * into the guest.
  *
  * @param area the guest-physical range that belongs to SIM
  * @param fileSize bytes of the region file
- * @param gateFrame guest-physical address of the 1 GiB frame that the guest's kernel maps; G1 and G2 lie in it
+ * @param gateFrame guest-physical address of the 1 GiB frame that the guest's kernel maps; G1 and G2 lie in
+ *     it
  * @param segments in the order of the header's table
  */
 public record RegionLayout(RegionArea area, long fileSize, long gateFrame, List<RegionSegment> segments) {

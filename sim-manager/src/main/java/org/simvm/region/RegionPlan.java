@@ -5,19 +5,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What goes into a domain's region and how large things are; fixed as long as the domain runs. The event ring takes the largest power of
- * two that everything else leaves.
+ * What goes into a domain's region and how large things are; fixed as long as the domain runs. The event ring
+ * takes the largest power of two that everything else leaves.
  *
  * @param area the guest-physical range that belongs to SIM
  * @param fileSize bytes of the region, a multiple of the page size, at most 1 GiB
  * @param guestMemory bytes of guest RAM at most, hot-pluggable memory included; sizes the page tables
- * @param stackCount calls that can be in the SIM view at once (number of vCPUs is enough), 1..{@value SimAbi#MAX_STACKS}
+ * @param stackCount calls that can be in the SIM view at once (number of vCPUs is enough),
+ *     1..{@value SimAbi#MAX_STACKS}
  * @param doorbellPort I/O port the monitor writes to
  * @param gates the gate template
  * @param core core.elf
  * @param monitors in the order of the domain's settings: an index here is {@code sim_event.monitor}
  */
-public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int stackCount, int doorbellPort, GateTemplate gates,
+public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int stackCount, int doorbellPort,
+        GateTemplate gates,
         MonitorProgram core, List<PlannedMonitor> monitors) {
     /** Bytes of each SIM stack, which monitors rely on ({@code sim_monitor.h}). */
     public static final long STACK_SIZE = 16 << 10;
@@ -35,7 +37,8 @@ public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int s
         monitors = List.copyOf(monitors);
         if (fileSize <= 0 || fileSize % SimAbi.PAGE_SIZE != 0 || guestMemory <= 0 || stackCount < 1
                 || stackCount > SimAbi.MAX_STACKS || doorbellPort < 1 || doorbellPort > 0xffff) {
-            throw new IllegalArgumentException("region plan: " + fileSize + " bytes, " + guestMemory + " bytes of guest memory, "
+            throw new IllegalArgumentException("region plan: " + fileSize + " bytes, " + guestMemory
+                    + " bytes of guest memory, "
                     + stackCount + " stacks, doorbell port " + doorbellPort);
         }
     }
@@ -65,7 +68,8 @@ public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int s
          * Turns the parameters into bytes; what the settings leave out keeps the ELF file's value.
          *
          * @return address as linked → bytes
-         * @throws RegionException for a parameter that the monitor doesn't have, or a text that isn't of its type
+         * @throws RegionException for a parameter that the monitor doesn't have, or a text that isn't of its
+         *     type
          */
         public Map<Long, byte[]> encodeParameters() throws RegionException {
             return ProgramImage.encodeParameters(program, parameters);

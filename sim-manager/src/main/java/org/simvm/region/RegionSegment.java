@@ -11,13 +11,19 @@ package org.simvm.region;
  * @param gpa guest-physical address, page-aligned; secret but for the gate's
  * @param view the one view that shows it
  * @param access what that view allows
- * @param virtualAddress where the SIM page tables map it, 0 if they don't (page tables; gates before the guest has booted); secret
+ * @param virtualAddress where the SIM page tables map it, 0 if they don't (page tables; gates before the
+ *     guest has booted); secret
  */
-public record RegionSegment(Role role, String name, long offset, long size, long gpa, View view, Access access,
+public record RegionSegment(Role role, String name, long offset, long size, long gpa, View view,
+        Access access,
         long virtualAddress) {
 
-    /** What a segment is for; the order is that of the header's table, so that a restarted manager finds its way. */
-    public enum Role { GATE_ENTRY, GATE_ENTRY_SIM, GATE_INNER, CONFIGURATION, PAGE_TABLES, STACK_BITMAP, STACKS, RING, PROGRAM }
+    /**
+     * What a segment is for; the order is that of the header's table, so that a restarted manager finds its
+     * way.
+     */
+    public enum Role { GATE_ENTRY, GATE_ENTRY_SIM, GATE_INNER, CONFIGURATION, PAGE_TABLES, STACK_BITMAP,
+            STACKS, RING, PROGRAM }
 
     /** Leaves out the addresses, which must not end in a log that a guest's administrator reads. */
     @Override

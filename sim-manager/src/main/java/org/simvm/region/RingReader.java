@@ -13,11 +13,12 @@ import org.simvm.region.SimAbi.Event;
 import org.simvm.region.SimAbi.Ring;
 
 /**
- * The ring's only consumer, by the protocol of {@code sim_abi.h}. One thread drains and sleeps; {@link #wake()} and
- * {@link #statistics()} may come from any.
+ * The ring's only consumer, by the protocol of {@code sim_abi.h}. One thread drains and sleeps;
+ * {@link #wake()} and {@link #statistics()} may come from any.
  *
- * <p>Nothing in the ring is trusted: a size that is no multiple of 8, too small, too large or beyond the head, a head that jumps, or a
- * sequence number that can't be ends the reading with {@link RingCorruptException}.
+ * <p>Nothing in the ring is trusted: a size that is no multiple of 8, too small, too large or beyond the
+ * head, a head that jumps, or a sequence number that can't be ends the reading with
+ * {@link RingCorruptException}.
  */
 public final class RingReader {
     /** Takes one record. */
@@ -26,8 +27,8 @@ public final class RingReader {
         /**
          * Called for each record, in ring order.
          *
-         * @param record a private copy, little-endian, from position 0 (head of the record) to its limit (the record's size);
-         *     valid until the call returns
+         * @param record a private copy, little-endian, from position 0 (head of the record) to its limit (the
+         *     record's size); valid until the call returns
          */
         void record(ByteBuffer record);
     }
@@ -37,8 +38,10 @@ public final class RingReader {
     /** A padding record needs its size and type, no more. */
     private static final int MIN_PAD_SIZE = 8;
 
-    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class,
+            ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class,
+            ByteOrder.LITTLE_ENDIAN);
     private static final byte[] ZEROS = new byte[MAX_RECORD_SIZE];
 
     private final ByteBuffer control;
@@ -58,11 +61,13 @@ public final class RingReader {
     private volatile long receivedBytes;
 
     /**
-     * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a power of two bytes
+     * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a power of two
+     *     bytes
      */
     RingReader(ByteBuffer segment) {
         this.control = segment.slice(0, SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        this.data = segment.slice(SimAbi.PAGE_SIZE, segment.capacity() - SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        this.data = segment.slice(SimAbi.PAGE_SIZE, segment.capacity() - SimAbi.PAGE_SIZE)
+                .order(ByteOrder.LITTLE_ENDIAN);
         this.capacity = data.capacity();
         if (Integer.bitCount(capacity) != 1) {
             throw new IllegalArgumentException("ring data of " + capacity + " bytes");
@@ -71,7 +76,8 @@ public final class RingReader {
     }
 
     /**
-     * Goes on where an earlier manager stopped, even in the middle of a batch: what it had taken may be zeroed already.
+     * Goes on where an earlier manager stopped, even in the middle of a batch: what it had taken may be
+     * zeroed already.
      *
      * @return whether the ring is new, so that sequence numbers start at 0
      */
@@ -81,7 +87,8 @@ public final class RingReader {
         head = tail;
         long taken = (long) LONG.getAcquire(control, Ring.TAKEN);
         long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - tail;
-        if (taken - tail > 0 && taken - tail <= Math.min(reserved, capacity) && taken % 8 == 0 && tail % 8 == 0) {
+        if (taken - tail > 0 && taken - tail <= Math.min(reserved, capacity) && taken % 8 == 0
+                && tail % 8 == 0) {
             while (tail != taken) {
                 int offset = (int) (tail & capacity - 1);
                 int size = (int) Math.min(taken - tail, capacity - offset);
@@ -135,7 +142,8 @@ public final class RingReader {
     private boolean loadHead() throws RingCorruptException {
         long seen = (long) LONG.getAcquire(control, Ring.HEAD);
         if (seen - tail < 0 || seen - tail > capacity || seen % 8 != 0) {
-            throw new RingCorruptException(String.format("event ring: head 0x%x does not follow tail 0x%x in %d bytes", seen, tail, capacity));
+            throw new RingCorruptException(String.format("event ring: head 0x%x does not follow tail 0x%x"
+                    + " in %d bytes", seen, tail, capacity));
         }
         head = seen;
         return head != tail;
@@ -144,7 +152,8 @@ public final class RingReader {
     /** Copies a record, checks the copy, zeroes the original and moves on; returns the type. */
     private int take(int offset, int size) throws RingCorruptException {
         // Compared unsigned, a negative size is a large one.
-        if (size % 8 != 0 || Integer.compareUnsigned(size, capacity - offset) > 0 || Long.compareUnsigned(size & 0xffffffffL, head - tail) > 0) {
+        if (size % 8 != 0 || Integer.compareUnsigned(size, capacity - offset) > 0
+                || Long.compareUnsigned(size & 0xffffffffL, head - tail) > 0) {
             throw fault(offset, "a size of " + Integer.toUnsignedString(size) + " bytes");
         }
         int type = data.getShort(offset + Event.TYPE_OFFSET) & 0xffff;
@@ -167,7 +176,8 @@ public final class RingReader {
             account(offset, record.getLong(Event.SEQUENCE_OFFSET));
             receivedBytes += size;
         }
-        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look like a record in the making.
+        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look
+        // like a record in the making.
         LONG.setRelease(control, Ring.TAKEN, tail + size);
         zero(offset, size);
         tail += size;
@@ -179,12 +189,14 @@ public final class RingReader {
             sequences = (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE);
         }
         if (sequence < 0 || sequence >= sequences || !ledger.see(sequence)) {
-            throw fault(offset, "sequence number " + Long.toUnsignedString(sequence) + ", which is not yet given out or seen before");
+            throw fault(offset, "sequence number " + Long.toUnsignedString(sequence)
+                    + ", which is not yet given out or seen before");
         }
     }
 
     private RingCorruptException fault(int offset, String what) {
-        return new RingCorruptException("event ring: a record at " + offset + " with " + what + ", which no monitor writes");
+        return new RingCorruptException("event ring: a record at " + offset + " with " + what
+                + ", which no monitor writes");
     }
 
     private void zero(int offset, int size) {
@@ -201,15 +213,16 @@ public final class RingReader {
     }
 
     /**
-     * Waits until there is a record, {@link #wake()} is called, or the time is over. Tells the monitor that the reader sleeps, so that it
-     * rings the doorbell, and looks once more before it does.
+     * Waits until there is a record, {@link #wake()} is called, or the time is over. Tells the monitor that
+     * the reader sleeps, so that it rings the doorbell, and looks once more before it does.
      *
      * @param milliseconds 0: for ever
      * @return false if the time is over
      */
     public boolean await(long milliseconds) throws InterruptedException {
         INT.setVolatile(control, Ring.READER_SLEEPS, 1);
-        // The store must be seen before the look: the monitor commits, then exchanges the flag. One of the two sees the other.
+        // The store must be seen before the look: the monitor commits, then exchanges the flag. One of the
+        // two sees the other.
         VarHandle.fullFence();
         try {
             if (corrupt != null || isReady()) {
@@ -227,10 +240,14 @@ public final class RingReader {
     }
 
     private boolean isReady() {
-        return (long) LONG.getAcquire(control, Ring.HEAD) != tail && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
+        return (long) LONG.getAcquire(control, Ring.HEAD) != tail
+                && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
     }
 
-    /** Wakes {@link #await}: call it on the QMP event {@code SIM_DOORBELL}, and to make the drain thread look up. */
+    /**
+     * Wakes {@link #await}: call it on the QMP event {@code SIM_DOORBELL}, and to make the drain thread look
+     * up.
+     */
     public void wake() {
         if (doorbell.availablePermits() == 0) {
             doorbell.release();
@@ -243,8 +260,10 @@ public final class RingReader {
         for (int type = 0; type < Event.TYPES; type++) {
             dropped.add((long) LONG.getAcquire(control, Ring.DROPPED + type * 8));
         }
-        long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - (long) LONG.getAcquire(control, Ring.TAIL);
-        return new RingStatistics(ledger.seen(), receivedBytes, (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE), dropped,
+        long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - (long) LONG.getAcquire(control,
+                Ring.TAIL);
+        return new RingStatistics(ledger.seen(), receivedBytes,
+                (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE), dropped,
                 ledger.missing(), Math.max(0, reserved), (long) LONG.getAcquire(control, Ring.CALLS),
                 (long) LONG.getAcquire(control, Ring.UNKNOWN_CALLS));
     }

@@ -11,12 +11,14 @@ import java.util.List;
  * @param receivedBytes bytes of records read
  * @param nextSequence sequence numbers used so far, dropped events included
  * @param dropped events that did not fit, by event type (index 0..31)
- * @param missing sequence numbers below the highest one seen that were not seen: dropped, or still being written
+ * @param missing sequence numbers below the highest one seen that were not seen: dropped, or still being
+ *     written
  * @param waitingBytes bytes reserved or written that are not read yet
  * @param calls calls of the gate
  * @param unknownCalls of these, with a return address in no hook table: forged
  */
-public record RingStatistics(long received, long receivedBytes, long nextSequence, List<Long> dropped, long missing,
+public record RingStatistics(long received, long receivedBytes, long nextSequence, List<Long> dropped,
+        long missing,
         long waitingBytes, long calls, long unknownCalls) {
     public RingStatistics {
         dropped = List.copyOf(dropped);

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Knows which sequence numbers have been seen. Numbers come nearly in order: one that was dropped never comes, and one whose producer was
- * held up comes late. One thread writes; the counts may be read by any.
+ * Knows which sequence numbers have been seen. Numbers come nearly in order: one that was dropped never
+ * comes, and one whose producer was held up comes late. One thread writes; the counts may be read by any.
  */
 final class SequenceLedger {
     /** Gaps that are remembered one by one; the oldest is given up as lost for good when there are more. */

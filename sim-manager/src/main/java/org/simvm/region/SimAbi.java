@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
-/** Java twin of {@code sim_abi.h} and of the declaration part of {@code sim_monitor.h}; a test compares every value with the headers. */
+/**
+ * Java twin of {@code sim_abi.h} and of the declaration part of {@code sim_monitor.h}; a test compares every
+ * value with the headers.
+ */
 public final class SimAbi {
     public static final int VERSION = 1;
     public static final int PAGE_SIZE = 4096;

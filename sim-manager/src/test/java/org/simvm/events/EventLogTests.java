@@ -87,8 +87,10 @@ class EventLogTests {
 
     @Test
     void countsWhatAFullDiskCostAndGoesOnAfterwards() throws Exception {
-        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder.toString()).redirectErrorStream(true).start();
-        Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0, "skipped: can't mount a small tmpfs here");
+        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs",
+                folder.toString()).redirectErrorStream(true).start();
+        Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
+                "skipped: can't mount a small tmpfs here");
         try {
             Path filler = folder.resolve("filler");
             Files.write(filler, new byte[100 << 10]);
@@ -113,6 +115,7 @@ class EventLogTests {
 
     @Test
     void saysAtOnceThatItCanNotBeOpened() {
-        assertThrows(IOException.class, () -> new EventLog(folder.resolve("none").resolve("events.jsonl"), SMALLEST, 0, names));
+        assertThrows(IOException.class, () -> new EventLog(folder.resolve("none").resolve("events.jsonl"),
+                SMALLEST, 0, names));
     }
 }

@@ -19,7 +19,9 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Whatever bytes a guest chooses: an event comes out, and every way of showing it is harmless and one line. */
+/**
+ * Whatever bytes a guest chooses: an event comes out, and every way of showing it is harmless and one line.
+ */
 class HostileRecordTests {
     private final ObjectMapper mapper = new ObjectMapper();
     private final EventNames names = new EventNames("debian", List.of("syscalls", "process"));
@@ -31,14 +33,17 @@ class HostileRecordTests {
         assertEquals(event.head().sequence(), node.get("sequence").longValue());
         assertEquals(event.head().subject().comm().toString(), node.get("subject").get("comm").textValue());
         String line = new TextLine(names, ZoneOffset.UTC).line(event);
-        line.codePoints().forEach(each -> assertTrue(each == ' ' || !Character.isISOControl(each) && !Character.isWhitespace(each)
+        line.codePoints().forEach(each -> assertTrue(each == ' ' || !Character.isISOControl(each)
+                && !Character.isWhitespace(each)
                 && Character.getType(each) != Character.FORMAT, () -> "U+" + Integer.toHexString(each)));
     }
 
     @Property(tries = 2000)
-    void anyBytesAreAnEventThatCanBeShown(@ForAll @Size(min = 88, max = 400) byte[] bytes, @ForAll @IntRange(min = 0, max = 40) int type)
+    void anyBytesAreAnEventThatCanBeShown(@ForAll @Size(min = 88, max = 400) byte[] bytes,
+            @ForAll @IntRange(min = 0, max = 40) int type)
             throws IOException {
-        ByteBuffer record = ByteBuffer.wrap(Arrays.copyOf(bytes, bytes.length / 8 * 8)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer record = ByteBuffer.wrap(Arrays.copyOf(bytes, bytes.length / 8 * 8))
+                .order(ByteOrder.LITTLE_ENDIAN);
         record.putInt(0, record.limit()).putShort(4, (short) type);
         Event event = EventDecoder.decode(record, 5);
         assertEquals(type, event.type());
@@ -46,21 +51,27 @@ class HostileRecordTests {
     }
 
     @Property(tries = 2000)
-    void anyPayloadOfASystemCallIsAnEventThatCanBeShown(@ForAll @Size(min = 8, max = 200) byte[] texts, @ForAll @IntRange(max = 5) int count,
-            @ForAll @IntRange(max = 63) int arguments, @ForAll @IntRange(max = 2) int door, @ForAll int number) throws IOException {
-        byte[] bytes = Arrays.copyOf(RecordBuilder.syscall(door, number).put(144, count).put(148, arguments).record().array(),
+    void anyPayloadOfASystemCallIsAnEventThatCanBeShown(@ForAll @Size(min = 8, max = 200) byte[] texts,
+            @ForAll @IntRange(max = 5) int count,
+            @ForAll @IntRange(max = 63) int arguments, @ForAll @IntRange(max = 2) int door,
+                    @ForAll int number) throws IOException {
+        byte[] bytes = Arrays.copyOf(RecordBuilder.syscall(door, number).put(144, count).put(148, arguments)
+                .record().array(),
                 152 + texts.length / 8 * 8);
         System.arraycopy(texts, 0, bytes, 152, texts.length / 8 * 8);
         showable(EventDecoder.decode(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), 5));
     }
 
     @Property(tries = 2000)
-    void differentBytesNeverLookAlike(@ForAll @Size(max = 12) byte[] one, @ForAll @Size(max = 12) byte[] other) {
-        assertEquals(Arrays.equals(one, other), GuestText.of(one).toString().equals(GuestText.of(other).toString()));
+    void differentBytesNeverLookAlike(@ForAll @Size(max = 12) byte[] one,
+            @ForAll @Size(max = 12) byte[] other) {
+        assertEquals(Arrays.equals(one, other), GuestText.of(one).toString()
+                .equals(GuestText.of(other).toString()));
     }
 
     @Property(tries = 2000)
-    void textsThatDifferInOneByteNeverLookAlike(@ForAll @Size(min = 1, max = 12) byte[] one, @ForAll @IntRange(max = 11) int where, @ForAll byte what) {
+    void textsThatDifferInOneByteNeverLookAlike(@ForAll @Size(min = 1, max = 12) byte[] one,
+            @ForAll @IntRange(max = 11) int where, @ForAll byte what) {
         byte[] other = one.clone();
         other[where % other.length] ^= what == 0 ? 1 : what;
         assertNotEquals(GuestText.of(one).toString(), GuestText.of(other).toString());

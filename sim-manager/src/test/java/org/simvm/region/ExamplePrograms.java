@@ -21,7 +21,10 @@ final class ExamplePrograms {
     private ExamplePrograms() {
     }
 
-    /** A code page, a read-only page with three slots and a parameter, and three writable pages of which the first holds a pointer. */
+    /**
+     * A code page, a read-only page with three slots and a parameter, and three writable pages of which the
+     * first holds a pointer.
+     */
     static MonitorProgram program(String name) {
         ByteBuffer code = ByteBuffer.allocate(100);
         code.put(0, (byte) 0xc3);
@@ -31,7 +34,8 @@ final class ExamplePrograms {
                 new ProgramSegment(0x2000, 3 * 4096, Access.READ_WRITE, ByteBuffer.allocate(0))),
                 Map.of(POINTER, HANDLER),
                 List.of(hook()),
-                List.of(new SlotDeclaration("config", SLOT_CONFIG), new SlotDeclaration("monitor", SLOT_MONITOR),
+                List.of(new SlotDeclaration("config", SLOT_CONFIG),
+                new SlotDeclaration("monitor", SLOT_MONITOR),
                         new SlotDeclaration("offset:task_struct.pid", SLOT_PID)),
                 List.of(new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, PARAMETER, 16,
                         Map.of("open", List.of(2, 69), "close", List.of(3)))),
@@ -51,7 +55,8 @@ final class ExamplePrograms {
             places.put("g1_call_stub_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 64 + i * 16));
             places.put("g1_call_target_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 65 + i * 16));
         }
-        List<String> inner = List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top", "g2_stack_stride", "g2_dispatch");
+        List<String> inner = List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top",
+                "g2_stack_stride", "g2_dispatch");
         for (int i = 0; i < inner.size(); i++) {
             places.put(inner.get(i), new GateTemplate.Place(GateTemplate.Page.INNER, 0x100 + i * 16));
         }

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 class MonitorProgramTests {
     private static final String SOURCE = """
             #include "sim_abi.h"
-            struct hook { uint64_t handler; uint32_t kind, id, group, flags; uint8_t function[64], caller[64]; };
+            struct hook { uint64_t handler; uint32_t kind, id, group, flags;
+                    uint8_t function[64], caller[64]; };
             struct slot { uint64_t address; uint8_t name[192]; };
             __attribute__((used)) int handler(void) { return 7; }
             static int counter = 5;
@@ -32,7 +33,9 @@ class MonitorProgramTests {
             char *touch(void) { return zeros + counter; }
             extern const uint64_t pid_offset, watched[8];
             uint64_t values(void) { return pid_offset + watched[1]; }
-            __asm__(".pushsection .rodata.values,\\"a\\",@progbits\\n.balign 8\\n.globl pid_offset, watched\\n.hidden pid_offset, watched\\n"
+            __asm__(".pushsection .rodata.values,\\"a\\",@progbits\\n.balign 8\\n"
+                    ".globl pid_offset, watched\\n"
+                    ".hidden pid_offset, watched\\n"
                     "pid_offset: .quad -1\\nwatched: .fill 8, 8, 3\\n.popsection\\n"
                     ".pushsection .sim_hooks,\\"\\",@progbits\\n"
                     ".quad handler\\n.long 2, 9, 1, 1\\n"
@@ -45,8 +48,10 @@ class MonitorProgramTests {
                     ".pushsection .sim_names,\\"\\",@progbits\\n"
                     ".ascii \\"calls 2 open\\\\ncalls 69 open\\\\ncalls 3 close\\\\n\\"\\n.popsection\\n");
             """;
-    private static final List<String> LINK = List.of("-shared", "-fPIC", "-O1", "-nostdlib", "-ffreestanding", "-fvisibility=hidden",
-            "-Wl,-z,separate-code", "-Wl,-z,max-page-size=4096", "-Wl,-z,norelro", "-Wl,--build-id=none", "-Wl,-Bsymbolic");
+    private static final List<String> LINK = List.of("-shared", "-fPIC", "-O1", "-nostdlib", "-ffreestanding",
+            "-fvisibility=hidden",
+            "-Wl,-z,separate-code", "-Wl,-z,max-page-size=4096", "-Wl,-z,norelro", "-Wl,--build-id=none",
+            "-Wl,-Bsymbolic");
 
     @TempDir
     Path folder;
@@ -67,12 +72,15 @@ class MonitorProgramTests {
     class GoodOnes {
         @Test
         void areReadWithAllTheyDeclare() throws Exception {
-            MonitorProgram program = MonitorProgram.load(Files.move(build(SOURCE), folder.resolve("my-monitor.elf")));
+            MonitorProgram program = MonitorProgram.load(Files.move(build(SOURCE),
+                    folder.resolve("my-monitor.elf")));
             assertEquals("my-monitor", program.name());
             assertEquals(1, program.hooks().size());
             HookDeclaration hook = program.hooks().get(0);
-            assertEquals(new HookDeclaration(HookDeclaration.Kind.CALL, "do_syscall_64", "entry_SYSCALL_64", hook.handler(), 9, 1, true), hook);
-            assertEquals(List.of("offset:task_struct.pid"), program.slots().stream().map(SlotDeclaration::name).toList());
+            assertEquals(new HookDeclaration(HookDeclaration.Kind.CALL, "do_syscall_64", "entry_SYSCALL_64",
+                    hook.handler(), 9, 1, true), hook);
+            assertEquals(List.of("offset:task_struct.pid"), program.slots().stream()
+                    .map(SlotDeclaration::name).toList());
             ParameterDeclaration calls = program.parameters().get(0);
             assertEquals(new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, calls.address(), 64,
                     Map.of("open", List.of(2, 69), "close", List.of(3))), calls);
@@ -82,8 +90,10 @@ class MonitorProgramTests {
         @Test
         void comeInWholePagesOfOneKindOfAccessEach() throws Exception {
             MonitorProgram program = MonitorProgram.load(build(SOURCE));
-            assertTrue(program.segments().stream().anyMatch(segment -> segment.access().equals(Access.READ_EXECUTE)));
-            assertTrue(program.segments().stream().anyMatch(segment -> segment.access().equals(Access.READ_WRITE) && segment.memorySize() >= 12288));
+            assertTrue(program.segments().stream().anyMatch(segment -> segment.access()
+                    .equals(Access.READ_EXECUTE)));
+            assertTrue(program.segments().stream().anyMatch(segment -> segment.access()
+                    .equals(Access.READ_WRITE) && segment.memorySize() >= 12288));
             for (ProgramSegment segment : program.segments()) {
                 assertEquals(0, segment.virtualAddress() % 4096);
                 assertEquals(0, segment.memorySize() % 4096);
@@ -101,7 +111,8 @@ class MonitorProgramTests {
                 for (int i = 0; i < program.segments().size(); i++) {
                     ProgramSegment segment = program.segments().get(i);
                     if (segment.covers(address, 8)) {
-                        long value = image.segment(i).order(ByteOrder.LITTLE_ENDIAN).getLong((int) (address - segment.virtualAddress()));
+                        long value = image.segment(i).order(ByteOrder.LITTLE_ENDIAN)
+                                .getLong((int) (address - segment.virtualAddress()));
                         assertEquals(0x5500_0000_0000L + addend, value);
                         found[0] = true;
                     }
@@ -120,8 +131,10 @@ class MonitorProgramTests {
 
         @Test
         void noElfFile() throws Exception {
-            assertTrue(complaint(Files.writeString(folder.resolve("text.elf"), "#!/bin/sh\n")).contains("not an ELF file"));
-            assertTrue(complaint(Files.write(folder.resolve("empty.elf"), new byte[0])).contains("not an ELF file"));
+            assertTrue(complaint(Files.writeString(folder.resolve("text.elf"), "#!/bin/sh\n"))
+                    .contains("not an ELF file"));
+            assertTrue(complaint(Files.write(folder.resolve("empty.elf"), new byte[0]))
+                    .contains("not an ELF file"));
         }
 
         @Test
@@ -141,13 +154,15 @@ class MonitorProgramTests {
 
         @Test
         void notPositionIndependent() throws Exception {
-            Path file = CCompiler.compile(folder, "fixed", "int start(void) { return 0; }", "-nostdlib", "-static", "-no-pie", "-Wl,-e,start");
+            Path file = CCompiler.compile(folder, "fixed", "int start(void) { return 0; }", "-nostdlib",
+                    "-static", "-no-pie", "-Wl,-e,start");
             assertTrue(complaint(file).contains("ET_DYN"));
         }
 
         @Test
         void aCallIntoALibrary() throws Exception {
-            String message = complaint(build("extern int other(void) __attribute__((visibility(\"default\"))); int f(void) { return other(); }"
+            String message = complaint(build("extern int other(void)"
+                    + " __attribute__((visibility(\"default\"))); int f(void) { return other(); }"
                     + "int (*table)(void) = other;"));
             assertTrue(message.contains("only R_X86_64_RELATIVE"), message);
         }
@@ -170,24 +185,28 @@ class MonitorProgramTests {
 
         @Test
         void threadLocalStorage() throws Exception {
-            assertTrue(complaint(build(SOURCE + "__thread int mine = 3; int *m(void) { return &mine; }", "-ftls-model=initial-exec"))
+            assertTrue(complaint(build(SOURCE + "__thread int mine = 3; int *m(void) { return &mine; }",
+                    "-ftls-model=initial-exec"))
                     .contains("thread-local"));
         }
 
         @Test
         void declarationsOfAnotherHeader() throws Exception {
-            assertTrue(complaint(build(SOURCE + "__asm__(\".pushsection .sim_slots,\\\"\\\",@progbits\\n.long 1\\n.popsection\\n\");"))
+            assertTrue(complaint(build(SOURCE
+                    + "__asm__(\".pushsection .sim_slots,\\\"\\\",@progbits\\n.long 1\\n.popsection\\n\");"))
                     .contains("no multiple of 200"));
         }
 
         @Test
         void aHandlerThatIsNoCode() throws Exception {
-            assertTrue(complaint(build(SOURCE.replace(".quad handler", ".quad pid_offset"))).contains("where there is no code"));
+            assertTrue(complaint(build(SOURCE.replace(".quad handler", ".quad pid_offset")))
+                    .contains("where there is no code"));
         }
 
         @Test
         void aSlotInWritableData() throws Exception {
-            assertTrue(complaint(build(SOURCE.replace(".quad pid_offset", ".quad counter"))).contains("read-only data"));
+            assertTrue(complaint(build(SOURCE.replace(".quad pid_offset", ".quad counter")))
+                    .contains("read-only data"));
         }
 
         @Test
@@ -197,12 +216,14 @@ class MonitorProgramTests {
 
         @Test
         void aNameWithoutABit() throws Exception {
-            assertTrue(complaint(build(SOURCE.replace("calls 3 close", "calls close"))).contains("calls close"));
+            assertTrue(complaint(build(SOURCE.replace("calls 3 close", "calls close")))
+                    .contains("calls close"));
         }
 
         @Test
         void aBitBeyondTheParameter() throws Exception {
-            assertTrue(complaint(build(SOURCE.replace("calls 3 close", "calls 512 close"))).contains("no room"));
+            assertTrue(complaint(build(SOURCE.replace("calls 3 close", "calls 512 close")))
+                    .contains("no room"));
         }
 
         @Test
@@ -216,7 +237,8 @@ class MonitorProgramTests {
                 boolean headers = i % 2 == 0;
                 for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
                     // Half of the tries hit the headers, where it hurts most.
-                    int at = headers ? random.nextInt(64 + 56 * 6) : bytes.length - 1 - random.nextInt(Math.min(bytes.length, 4096));
+                    int at = headers ? random.nextInt(64 + 56 * 6)
+                            : bytes.length - 1 - random.nextInt(Math.min(bytes.length, 4096));
                     bytes[at] = (byte) random.nextInt(256);
                 }
                 Files.write(file, bytes);

@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The monitors' own ring code, as two processes of the host, against the reader: one file, two languages, one protocol. */
+/**
+ * The monitors' own ring code, as two processes of the host, against the reader: one file, two languages, one
+ * protocol.
+ */
 @Tag("integration")
 class MonitorRingTests {
     private static final int EVENTS = 50_000;
@@ -51,8 +54,11 @@ class MonitorRingTests {
             int main(int argc, char **argv) {
                 int file = open(argv[1], O_RDWR);
                 config.ring_capacity = strtoull(argv[3], 0, 0);
-                config.ring = (uint64_t)mmap(0, 4096 + config.ring_capacity, PROT_READ | PROT_WRITE, MAP_SHARED, file, strtoull(argv[2], 0, 0));
+                config.ring = (uint64_t)mmap(0, 4096 + config.ring_capacity, PROT_READ | PROT_WRITE,
+                        MAP_SHARED, file, strtoull(argv[2], 0, 0));
                 *(volatile uint64_t *)(uintptr_t)&sim_slot_config = (uint64_t)&config;
+                struct sim_ring *ring = (struct sim_ring *)config.ring;
+                while (!__atomic_load_n(&ring->reader_sleeps, __ATOMIC_SEQ_CST)) usleep(1000);
                 for (int i = 0; i < 2; i++)
                     if (!fork()) { emit(i, atoi(argv[4])); _exit(0); }
                 int status, bad = 0;
@@ -66,13 +72,17 @@ class MonitorRingTests {
     void everyEventArrivesWholeOrIsCounted(@TempDir Path folder) throws Exception {
         Path sdk = CCompiler.headers().resolveSibling("sdk");
         Assumptions.assumeTrue(Files.exists(sdk.resolve("ring.c")), "skipped: no " + sdk.resolve("ring.c"));
-        Path program = CCompiler.compile(folder, "producers", SOURCE, "-O2", "-w", "-D_GNU_SOURCE", "-DSIM_HOST_TEST", "-fno-builtin", "-I" + sdk,
+        Path program = CCompiler.compile(folder, "producers", SOURCE, "-O2", "-w", "-D_GNU_SOURCE",
+                "-DSIM_HOST_TEST", "-fno-builtin", "-I" + sdk,
                 sdk.resolve("ring.c").toString());
-        try (RegionFile file = RegionFile.create(folder.resolve("region"), null, ExamplePrograms.plan(1 << 20))) {
+        try (RegionFile file = RegionFile.create(folder.resolve("region"), null,
+                ExamplePrograms.plan(1 << 20))) {
             RegionSegment ring = file.layout().segment(RegionSegment.Role.RING);
             RingReader reader = file.ring();
-            Process producers = new ProcessBuilder(program.toString(), folder.resolve("region").toString(), Long.toString(ring.offset()),
-                    Long.toString(ring.size() - 4096), Integer.toString(EVENTS)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process producers = new ProcessBuilder(program.toString(), folder.resolve("region").toString(),
+                    Long.toString(ring.offset()),
+                    Long.toString(ring.size() - 4096),
+                    Integer.toString(EVENTS)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             AtomicLong doorbells = new AtomicLong();
             Thread bell = new Thread(() -> listen(producers.getInputStream(), reader, doorbells));
             bell.start();
@@ -118,7 +128,8 @@ class MonitorRingTests {
     private static void check(ByteBuffer record) {
         int number = record.getInt(SimAbi.Payload.SYSCALL_NUMBER);
         int length = record.getShort(SimAbi.Payload.SYSCALL_SIZE);
-        assertEquals(Integer.remainderUnsigned(number * 7919 + record.getInt(SimAbi.Event.HOOK_OFFSET), 300), length);
+        assertEquals(Integer.remainderUnsigned(number * 7919 + record.getInt(SimAbi.Event.HOOK_OFFSET), 300),
+                length);
         for (int i = 0; i < length; i++) {
             assertEquals((byte) (number % 251 + 1), record.get(SimAbi.Payload.SYSCALL_SIZE + 2 + i));
         }

@@ -19,7 +19,8 @@ final class PageWalk {
     }
 
     /** What is mapped: an address, where to, how much, and the rights of the whole path. */
-    record Mapping(long virtual, long physical, long size, boolean writable, boolean executable, boolean user, boolean accessed, boolean dirty,
+    record Mapping(long virtual, long physical, long size, boolean writable, boolean executable, boolean user,
+            boolean accessed, boolean dirty,
             boolean global) {
     }
 
@@ -30,7 +31,8 @@ final class PageWalk {
         return mappings;
     }
 
-    private void walk(long table, int level, long virtual, boolean writable, boolean executable, boolean user, boolean accessed,
+    private void walk(long table, int level, long virtual, boolean writable, boolean executable, boolean user,
+            boolean accessed,
             List<Mapping> into) {
         for (int i = 0; i < 512; i++) {
             long entry = tables.getLong((int) (table - gpa) + i * 8);
@@ -46,7 +48,8 @@ final class PageWalk {
             if (level == 1 || (entry & 128) != 0) {
                 int bits = 12 + 9 * (level - 1);
                 int canonical = 64 - (12 + 9 * levels);
-                into.add(new Mapping(at << canonical >> canonical, target, 1L << bits, w, x, u, a, (entry & 64) != 0, (entry & 256) != 0));
+                into.add(new Mapping(at << canonical >> canonical, target, 1L << bits, w, x, u, a,
+                        (entry & 64) != 0, (entry & 256) != 0));
             } else {
                 walk(target, level - 1, at, w, x, u, a, into);
             }

@@ -16,9 +16,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Parameters of the domain XML become bytes for the monitor. */
 class ParameterDeclarationTests {
-    private final ParameterDeclaration number = new ParameterDeclaration("depth", ParameterDeclaration.Type.NUMBER, 0, 8, Map.of());
-    private final ParameterDeclaration flag = new ParameterDeclaration("argv", ParameterDeclaration.Type.BOOLEAN, 0, 8, Map.of());
-    private final ParameterDeclaration set = new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, 0, 16,
+    private final ParameterDeclaration number = new ParameterDeclaration("depth",
+            ParameterDeclaration.Type.NUMBER, 0, 8, Map.of());
+    private final ParameterDeclaration flag = new ParameterDeclaration("argv",
+            ParameterDeclaration.Type.BOOLEAN, 0, 8, Map.of());
+    private final ParameterDeclaration set = new ParameterDeclaration("calls", ParameterDeclaration.Type.SET,
+            0, 16,
             Map.of("open", List.of(2, 69), "close", List.of(3)));
 
     @ParameterizedTest
@@ -38,7 +41,8 @@ class ParameterDeclarationTests {
     void yesAndNo() throws RegionException {
         assertEquals(1, flag.encode("yes")[0]);
         assertEquals(0, flag.encode("no")[0]);
-        assertEquals("parameter argv: 'true' is not yes or no", assertThrows(RegionException.class, () -> flag.encode("true")).getMessage());
+        assertEquals("parameter argv: 'true' is not yes or no",
+                assertThrows(RegionException.class, () -> flag.encode("true")).getMessage());
     }
 
     @Test
@@ -47,7 +51,8 @@ class ParameterDeclarationTests {
         byte[] bits = set.encode("open, close");
         assertEquals(0b1100, bits[0]);
         assertEquals(1 << 5, bits[8]);
-        assertEquals("parameter calls: 'open,creat' is not 'all', 'none' or names separated by commas, and 'creat' is none of close, open",
+        assertEquals("parameter calls: 'open,creat' is not 'all', 'none' or names separated by commas, and"
+                + " 'creat' is none of close, open",
                 assertThrows(RegionException.class, () -> set.encode("open,creat")).getMessage());
         assertThrows(RegionException.class, () -> set.encode(""));
     }

@@ -46,9 +46,12 @@ class RegionFileTests {
     }
 
     private static BootValues boot(int levels, int slot) {
-        return new BootValues(levels, List.of(new RamRange(0, 0xa0000), new RamRange(0x100000, 0x7ff00000L), new RamRange(4L << 30, 0x40000000L)),
-                0xffff8a0000000000L, 0x21440, new BootValues.KernelText(TEXT, TEXT + 0x2000000), slot, List.of(TEXT + 0x1234L),
-                List.of(new BootValues.ArmedHook(0, ExamplePrograms.hook(), TEXT + 105), new BootValues.ArmedHook(1, ExamplePrograms.hook(), TEXT + 205)),
+        return new BootValues(levels, List.of(new RamRange(0, 0xa0000), new RamRange(0x100000, 0x7ff00000L),
+                new RamRange(4L << 30, 0x40000000L)),
+                0xffff8a0000000000L, 0x21440, new BootValues.KernelText(TEXT, TEXT + 0x2000000), slot,
+                List.of(TEXT + 0x1234L),
+                List.of(new BootValues.ArmedHook(0, ExamplePrograms.hook(), TEXT + 105),
+                new BootValues.ArmedHook(1, ExamplePrograms.hook(), TEXT + 205)),
                 Map.of("offset:task_struct.pid", 2416L));
     }
 
@@ -69,7 +72,8 @@ class RegionFileTests {
 
         @Test
         void belongsToTheUserOfQemu() throws Exception {
-            Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "skipped: only root can give files away");
+            Assumptions.assumeTrue("root".equals(System.getProperty("user.name")),
+                    "skipped: only root can give files away");
             RegionFile.create(path, new FileOwner(64055, 104), plan).close();
             assertEquals(64055, Files.getAttribute(path, "unix:uid"));
             assertEquals(104, Files.getAttribute(path, "unix:gid"));
@@ -89,7 +93,8 @@ class RegionFileTests {
                 List<long[]> places = new ArrayList<>();
                 for (int i = 0; i < header.getInt(12); i++) {
                     int at = 56 + i * 32;
-                    assertTrue(ExamplePrograms.AREA.contains(header.getLong(at + 16), header.getLong(at + 8)));
+                    assertTrue(ExamplePrograms.AREA.contains(header.getLong(at + 16),
+                            header.getLong(at + 8)));
                     places.add(new long[] {header.getLong(at), header.getLong(at) + header.getLong(at + 8)});
                     assertEquals(file.layout().segments().get(i).gpa(), header.getLong(at + 16));
                 }
@@ -112,7 +117,8 @@ class RegionFileTests {
         @Test
         void leavesNothingBehindAndSaysWhyIfTheFolderIsMissing() {
             Path missing = folder.resolve("missing").resolve("region");
-            RegionException error = assertThrows(RegionException.class, () -> RegionFile.create(missing, null, plan));
+            RegionException error = assertThrows(RegionException.class,
+                    () -> RegionFile.create(missing, null, plan));
             assertTrue(error.getMessage().contains("no such file or folder"), error.getMessage());
             assertFalse(Files.exists(missing));
         }
@@ -120,11 +126,15 @@ class RegionFileTests {
         @Test
         void leavesNothingBehindAndSaysWhyIfTheDiskIsFull() throws Exception {
             Path small = Files.createDirectory(folder.resolve("small"));
-            Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small.toString()).redirectErrorStream(true).start();
-            Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0, "skipped: can't mount a small tmpfs here");
+            Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs",
+                    small.toString()).redirectErrorStream(true).start();
+            Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
+                    "skipped: can't mount a small tmpfs here");
             try {
-                RegionException error = assertThrows(RegionException.class, () -> RegionFile.create(small.resolve("region"), null, plan));
-                assertTrue(error.getMessage().contains("No space left on device") && error.getMessage().contains("8192 KiB"), error.getMessage());
+                RegionException error = assertThrows(RegionException.class,
+                        () -> RegionFile.create(small.resolve("region"), null, plan));
+                assertTrue(error.getMessage().contains("No space left on device")
+                        && error.getMessage().contains("8192 KiB"), error.getMessage());
                 try (Stream<Path> left = Files.list(small)) {
                     assertEquals(0, left.count());
                 }
@@ -135,9 +145,12 @@ class RegionFileTests {
 
         @Test
         void refusesAParameterThatTheMonitorDoesNotKnow() {
-            RegionPlan wrong = new RegionPlan(plan.area(), plan.fileSize(), plan.guestMemory(), 1, 0x510, plan.gates(), plan.core(),
-                    List.of(new RegionPlan.PlannedMonitor(ExamplePrograms.program("syscalls"), Map.of("cals", "open"))));
-            RegionException error = assertThrows(RegionException.class, () -> RegionFile.create(path, null, wrong));
+            RegionPlan wrong = new RegionPlan(plan.area(), plan.fileSize(), plan.guestMemory(), 1, 0x510,
+                    plan.gates(), plan.core(),
+                    List.of(new RegionPlan.PlannedMonitor(ExamplePrograms.program("syscalls"),
+                    Map.of("cals", "open"))));
+            RegionException error = assertThrows(RegionException.class,
+                    () -> RegionFile.create(path, null, wrong));
             assertEquals("monitor syscalls has no parameter cals; it has calls", error.getMessage());
             assertFalse(Files.exists(path));
         }
@@ -145,11 +158,15 @@ class RegionFileTests {
         @Test
         void saysHowLargeItMustBeIfItIsTooSmall() throws Exception {
             RegionPlan small = ExamplePrograms.plan(4096 * 20);
-            RegionException error = assertThrows(RegionException.class, () -> RegionFile.create(path, null, small));
-            assertTrue(error.getMessage().contains("80 KiB is too small") && error.getMessage().contains("<sim:region>"), error.getMessage());
-            assertTrue(error.getMessage().contains("need " + (small.requiredSize() >> 10) + " KiB"), error.getMessage());
+            RegionException error = assertThrows(RegionException.class,
+                    () -> RegionFile.create(path, null, small));
+            assertTrue(error.getMessage().contains("80 KiB is too small")
+                    && error.getMessage().contains("<sim:region>"), error.getMessage());
+            assertTrue(error.getMessage().contains("need " + (small.requiredSize() >> 10) + " KiB"),
+                    error.getMessage());
             RegionFile.create(path, null, ExamplePrograms.plan(small.requiredSize())).close();
-            assertThrows(RegionException.class, () -> RegionFile.create(path, null, ExamplePrograms.plan(small.requiredSize() - 4096)));
+            assertThrows(RegionException.class, () -> RegionFile.create(path, null,
+                    ExamplePrograms.plan(small.requiredSize() - 4096)));
         }
     }
 
@@ -162,19 +179,24 @@ class RegionFileTests {
                 BootImage image = file.finalizeImage(boot(levels, slot));
                 RegionSegment tables = image.layout().segment(Role.PAGE_TABLES);
                 assertEquals(tables.gpa(), image.simCr3());
-                List<PageWalk.Mapping> left = new ArrayList<>(new PageWalk(all(file, tables), tables.gpa(), levels).all());
+                List<PageWalk.Mapping> left = new ArrayList<>(new PageWalk(all(file, tables), tables.gpa(),
+                        levels).all());
                 left.forEach(mapping -> {
-                    assertTrue(mapping.accessed() && !mapping.user() && !mapping.global(), mapping.toString());
+                    assertTrue(mapping.accessed() && !mapping.user() && !mapping.global(),
+                            mapping.toString());
                     assertEquals(mapping.writable(), mapping.dirty(), mapping.toString());
                     assertFalse(mapping.writable() && mapping.executable(), mapping.toString());
                 });
                 for (RegionSegment segment : image.layout().segments()) {
-                    if (segment.role() == Role.GATE_ENTRY || segment.role() == Role.PAGE_TABLES || segment.role() == Role.STACKS) {
+                    if (segment.role() == Role.GATE_ENTRY || segment.role() == Role.PAGE_TABLES
+                            || segment.role() == Role.STACKS) {
                         continue;
                     }
                     for (long at = 0; at < segment.size(); at += 4096) {
-                        assertTrue(left.remove(new PageWalk.Mapping(segment.virtualAddress() + at, segment.gpa() + at, 4096, segment.access().write(),
-                                segment.access().execute(), false, true, segment.access().write(), false)), segment.name() + " at " + at);
+                        assertTrue(left.remove(new PageWalk.Mapping(segment.virtualAddress() + at,
+                                segment.gpa() + at, 4096, segment.access().write(),
+                                segment.access().execute(), false, true, segment.access().write(), false)),
+                                segment.name() + " at " + at);
                     }
                 }
                 removeStacks(left, image.layout().segment(Role.STACKS));
@@ -186,7 +208,8 @@ class RegionFileTests {
         private void removeStacks(List<PageWalk.Mapping> left, RegionSegment stacks) {
             for (int i = 0; i < 2; i++) {
                 for (long at = 0; at < 16384; at += 4096) {
-                    assertTrue(left.remove(new PageWalk.Mapping(stacks.virtualAddress() + i * 20480L + 4096 + at, stacks.gpa() + i * 16384L + at,
+                    assertTrue(left.remove(new PageWalk.Mapping(stacks.virtualAddress() + i * 20480L + 4096
+                            + at, stacks.gpa() + i * 16384L + at,
                             4096, true, false, false, true, true, false)), "stack " + i);
                 }
             }
@@ -229,7 +252,8 @@ class RegionFileTests {
                 assertEquals(3, config.getInt(56));
                 assertEquals(2, config.getInt(60));
                 assertEquals(4L << 30, config.getLong(64 + 32));
-                RegionSegment monitor = image.layout().segments().stream().filter(each -> each.name().equals("process r-x")).findFirst().orElseThrow();
+                RegionSegment monitor = image.layout().segments().stream()
+                        .filter(each -> each.name().equals("process r-x")).findFirst().orElseThrow();
                 int second = 64 + 128 + 24;
                 assertEquals(TEXT + 205, config.getLong(second));
                 assertEquals(monitor.virtualAddress() + ExamplePrograms.HANDLER, config.getLong(second + 8));
@@ -242,7 +266,8 @@ class RegionFileTests {
         void relocatesProgramsAndFillsSlotsAndParameters() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot(4, 509));
-                List<RegionSegment> programs = image.layout().segments().stream().filter(each -> each.role() == Role.PROGRAM).toList();
+                List<RegionSegment> programs = image.layout().segments().stream()
+                        .filter(each -> each.role() == Role.PROGRAM).toList();
                 RegionSegment code = programs.get(3);
                 ByteBuffer data = all(file, programs.get(4));
                 ByteBuffer writable = all(file, programs.get(5));
@@ -250,7 +275,8 @@ class RegionFileTests {
                 assertEquals((byte) 0xc3, all(file, code).get(0));
                 assertEquals(code.virtualAddress() + 0x1000, programs.get(4).virtualAddress());
                 assertEquals(code.virtualAddress() + 0x2000, programs.get(5).virtualAddress());
-                assertEquals(code.virtualAddress() + ExamplePrograms.HANDLER, writable.getLong((int) (ExamplePrograms.POINTER - 0x2000)));
+                assertEquals(code.virtualAddress() + ExamplePrograms.HANDLER,
+                        writable.getLong((int) (ExamplePrograms.POINTER - 0x2000)));
                 assertEquals(image.layout().segment(Role.CONFIGURATION).virtualAddress(), data.getLong(0));
                 assertEquals(0, data.getLong(8));
                 assertEquals(2416, data.getLong(16));
@@ -301,17 +327,20 @@ class RegionFileTests {
                 for (int slot = 508; slot <= 509; slot++) {
                     long last = slot == 509 ? end : 0xffffffffa0000000L;
                     BootValues values = boot(4, slot);
-                    BootValues wide = new BootValues(4, values.ram(), 0, 0, new BootValues.KernelText(0xffffffff80000000L, last), slot, List.of(),
+                    BootValues wide = new BootValues(4, values.ram(), 0, 0,
+                            new BootValues.KernelText(0xffffffff80000000L, last), slot, List.of(),
                             List.of(), values.slots());
                     for (int i = 0; i < 200; i++) {
                         BootImage image = file.finalizeImage(wide);
                         for (long site : new long[] {0xffffffff80000000L + 5, last}) {
                             assertEquals(image.fentryEntry() - site, (int) (image.fentryEntry() - site));
-                            assertEquals(image.fentryEntry() + 4095 - site, (int) (image.fentryEntry() + 4095 - site));
+                            assertEquals(image.fentryEntry() + 4095 - site,
+                                    (int) (image.fentryEntry() + 4095 - site));
                         }
                     }
                 }
-                BootValues tooFar = new BootValues(4, boot(4, 508).ram(), 0, 0, new BootValues.KernelText(0xffffffff80000000L, end), 508, List.of(),
+                BootValues tooFar = new BootValues(4, boot(4, 508).ram(), 0, 0,
+                        new BootValues.KernelText(0xffffffff80000000L, end), 508, List.of(),
                         List.of(), boot(4, 508).slots());
                 RegionException error = assertThrows(RegionException.class, () -> file.finalizeImage(tooFar));
                 assertTrue(error.getMessage().contains("slot 509"), error.getMessage());
@@ -321,20 +350,25 @@ class RegionFileTests {
         @Test
         void namesTheSlotThatHasNoValue() throws Exception {
             BootValues values = boot(4, 509);
-            BootValues without = new BootValues(4, values.ram(), 0, 0, values.kernelText(), 509, List.of(), List.of(), Map.of());
+            BootValues without = new BootValues(4, values.ram(), 0, 0, values.kernelText(), 509, List.of(),
+                    List.of(), Map.of());
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                RegionException error = assertThrows(RegionException.class, () -> file.finalizeImage(without));
-                assertTrue(error.getMessage().startsWith("monitor core wants 'offset:task_struct.pid'"), error.getMessage());
+                RegionException error = assertThrows(RegionException.class,
+                        () -> file.finalizeImage(without));
+                assertTrue(error.getMessage().startsWith("monitor core wants 'offset:task_struct.pid'"),
+                        error.getMessage());
             }
         }
 
         @Test
         void refusesRamInTheSimArea() throws Exception {
             BootValues values = boot(4, 509);
-            BootValues overlapping = new BootValues(4, List.of(new RamRange(0, (1L << 39) + 4096)), 0, 0, values.kernelText(), 509, List.of(),
+            BootValues overlapping = new BootValues(4, List.of(new RamRange(0, (1L << 39) + 4096)), 0, 0,
+                    values.kernelText(), 509, List.of(),
                     List.of(), values.slots());
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                assertTrue(assertThrows(RegionException.class, () -> file.finalizeImage(overlapping)).getMessage().contains("SIM area"));
+                assertTrue(assertThrows(RegionException.class, () -> file.finalizeImage(overlapping))
+                        .getMessage().contains("SIM area"));
             }
         }
     }
@@ -370,7 +404,8 @@ class RegionFileTests {
             try (RegionFile file = RegionFile.attach(path, plan)) {
                 for (int i = 0; i < before.segments().size(); i++) {
                     RegionSegment old = before.segments().get(i);
-                    assertEquals(new RegionSegment(old.role(), old.name(), old.offset(), old.size(), old.gpa(), old.view(), old.access(), 0),
+                    assertEquals(new RegionSegment(old.role(), old.name(), old.offset(), old.size(),
+                            old.gpa(), old.view(), old.access(), 0),
                             file.layout().segments().get(i));
                 }
                 assertEquals(0, file.ring().drain(record -> { }, 10));
@@ -383,9 +418,11 @@ class RegionFileTests {
         @Test
         void refusesWhatIsNoRegion() throws IOException {
             Files.write(path, new byte[(int) (8 * MIB)]);
-            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage().contains("not a region"));
+            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage()
+                    .contains("not a region"));
             Files.write(path, new byte[100]);
-            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage().contains("too short"));
+            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage()
+                    .contains("too short"));
         }
     }
 
@@ -394,7 +431,8 @@ class RegionFileTests {
         try (RegionFile file = RegionFile.create(path, null, plan)) {
             String told = file.layout().toString();
             for (RegionSegment segment : file.layout().segments()) {
-                assertFalse(told.contains(Long.toString(segment.gpa())) || told.contains(Long.toHexString(segment.gpa())));
+                assertFalse(told.contains(Long.toString(segment.gpa()))
+                        || told.contains(Long.toHexString(segment.gpa())));
             }
         }
     }

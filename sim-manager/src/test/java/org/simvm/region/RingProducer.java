@@ -8,8 +8,10 @@ import java.nio.ByteOrder;
 
 /** The producers' side of the ring, by the protocol of sim_abi.h; any number of threads may emit. */
 public final class RingProducer {
-    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class,
+            ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class,
+            ByteOrder.LITTLE_ENDIAN);
 
     private final ByteBuffer ring;
     private final int capacity;
@@ -49,7 +51,8 @@ public final class RingProducer {
         ring.put(at + 4, record, 4, size - 4);
         INT.setRelease(ring, at, size);
         VarHandle.fullFence();
-        if ((int) INT.getVolatile(ring, SimAbi.Ring.READER_SLEEPS) != 0 && (int) INT.getAndSet(ring, SimAbi.Ring.READER_SLEEPS, 0) == 1) {
+        if ((int) INT.getVolatile(ring, SimAbi.Ring.READER_SLEEPS) != 0
+                && (int) INT.getAndSet(ring, SimAbi.Ring.READER_SLEEPS, 0) == 1) {
             doorbell.run();
         }
         return true;

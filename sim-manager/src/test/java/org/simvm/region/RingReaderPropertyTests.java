@@ -20,7 +20,8 @@ class RingReaderPropertyTests {
     private static final int CAPACITY = 4096;
 
     @Property(tries = 200)
-    void losesNothingWithoutAccount(@ForAll @Size(max = 300) List<@IntRange(min = 0, max = 60) Integer> steps) throws RingCorruptException {
+    void losesNothingWithoutAccount(@ForAll @Size(max = 300) List<@IntRange(min = 0, max = 60) Integer> steps)
+            throws RingCorruptException {
         ByteBuffer own = RingProducer.segment(CAPACITY);
         RingReader ownReader = new RingReader(own);
         RingProducer ownProducer = new RingProducer(own, () -> { });
@@ -40,7 +41,8 @@ class RingReaderPropertyTests {
     }
 
     @Property(tries = 2000)
-    void anyBytesEndInRecordsWithinBoundsOrTheDocumentedException(@ForAll long seed, @ForAll @IntRange(min = 0, max = 4) int sanity) {
+    void anyBytesEndInRecordsWithinBoundsOrTheDocumentedException(@ForAll long seed,
+            @ForAll @IntRange(min = 0, max = 4) int sanity) {
         Random random = new Random(seed);
         ByteBuffer own = RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
         byte[] bytes = new byte[own.capacity()];

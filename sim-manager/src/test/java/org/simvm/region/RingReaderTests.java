@@ -244,8 +244,10 @@ class RingReaderTests {
     class HostileRings {
         private RingCorruptException corrupt(ByteBuffer hostile) {
             RingReader other = new RingReader(hostile);
-            RingCorruptException first = assertThrows(RingCorruptException.class, () -> other.drain(record -> { }, 10));
-            assertSame(first, assertThrows(RingCorruptException.class, () -> other.drain(record -> { }, 10)), "it stays corrupt");
+            RingCorruptException first = assertThrows(RingCorruptException.class,
+                    () -> other.drain(record -> { }, 10));
+            assertSame(first, assertThrows(RingCorruptException.class, () -> other.drain(record -> { }, 10)),
+                    "it stays corrupt");
             return first;
         }
 
