@@ -51,7 +51,9 @@ release=$(cat "$kernel/release")
 reports=$here/../../target/reports
 name=demo
 json() { virt-sim "$1" "$name" "${@:2}" --output json; }
-title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' normal=''
+if [ -t 1 ]; then bold=$'\033[1m' normal=$'\033[0m'; fi
+title() { printf '\n%s%s%s\n' "$bold" "$*" "$normal"; }
 typed() { printf '  $ %s\n' "$*"; }
 
 armed=false paused=0 events=0 probe_reported=false tamper_found=false failed=()
@@ -80,7 +82,7 @@ printf '    %s'"'"'\n' "$element"
 domain_watch $name "$element" || give_up "the <sim:sim> element was not taken up"
 echo "  The manager saw it: <emulator> is now $(emulator_of $name)"
 
-title "2. Started; the kernel is found in memory, and armed, before its first process runs"
+title "2. Started: its kernel is found in memory and armed before the first process runs"
 typed "virsh start demo"
 domain_start $name || give_up "virsh start"
 domain_ready $name 90 || give_up "the guest did not come up; its console: $(tail -n 3 "$(console $name).log")"
@@ -93,23 +95,26 @@ paused=$(jq .guest.pausedMs <<<"$info")
 jq -r '.guest | "  Linux \(.kernel), \(.pagingLevels)-level paging: \(.symbols) symbols and \(.types) types found in its memory;
   \(.hooks | length) hooks set; the guest stood for \(.pausedMs) ms:",
   (.steps[] | select(.paused) | "    \(.ms * 10 | round / 10) ms  \(.step)")' <<<"$info"
-jq -r '.guest.hooks[] | "    \(.monitor): \(.site)"' <<<"$info"
+jq -r '.monitors as $monitors | .guest.hooks | group_by(.monitor)[] |
+    "    \($monitors[.[0].monitor]): \(map(.site) | join(", "))"' <<<"$info"
 
 title "3. What the guest does, as the monitor inside it sees it, live"
-virt-sim events $name --follow 2>&1 | sed -u 's/^/  /' &
+virt-sim events $name --follow > >(sed -u 's/^/  /') 2>&1 &
 follower=$!
 sleep 1
 guest $name 20 'cat /proc/version >/dev/null; sh -c "id; echo hello >/tmp/file"; nc -w 1 127.0.0.1 22; uname -a' >/dev/null || true
 guest $name 20 '/workload forks 3' >/dev/null || failed+=("the workload")
 sleep 1
+kill $follower 2>/dev/null || true
+wait $follower 2>/dev/null || true
 
 title "4. Now the attacker has the guest's kernel: a rootkit is loaded"
 base=$(json info --layout | jq -r .layout.areaBase)
 attack() { # attack PARAMETERS: what the rootkit itself saw
     guest $name 20 "dmesg -c >/dev/null; insmod /rootkit.ko $1 && rmmod rootkit; dmesg | sed -n 's/.*\\(rootkit: g.*\\|rootkit: [hpn].*\\)/    guest: \\1/p'" || failed+=("the rootkit ($1)")
 }
-violations() { json violations | jq -rs --arg since "$1" --arg kind "$2" '.[] | select(.time > $since and .kind == $kind) | .text'; }
-findings() { json findings | jq -rs --arg since "$1" --arg class "$2" '.[] | select(.time > $since and .class == $class) | .text'; }
+violations() { json violations | jq -rs --arg since "$1" --arg kind "$2" '.[] | select(.time > $since and .kind == $kind) | "\(.time[11:23])  \(.text)"'; }
+findings() { json findings | jq -rs --arg since "$1" --arg class "$2" '.[] | select(.time > $since and .class == $class) | "\(.time[11:23])  \(.text)"'; }
 now() { date -u +%Y-%m-%dT%H:%M:%S.%NZ; }
 seen() { # seen SECONDS COMMAND…: its output, as soon as there is some
     local until=$((SECONDS + $1)) said
@@ -132,8 +137,9 @@ else
     failed+=("the probe was not reported")
 fi
 
-hook=$(jq -r '.guest.hooks[] | select(.monitor == "process") | .site' <<<"$info" | head -n 1)
-function=${hook%%+*}
+# A hook at a function's start; the others redirect calls in the entry code.
+function=$(jq -r '.guest.hooks[].site' <<<"$info" | sed -n 's/^\([a-z_]*\)+0x[04]$/\1/p' | head -n 1)
+[ -n "$function" ] || give_up "there is no hook at a function's start"
 address="0x\$(sed -n 's/^\\([0-9a-f]*\\) [tT] $function\$/\\1/p' /proc/kallsyms)"
 echo "  (b) It puts the NOP back over the hook in $function:"
 since=$(now)
@@ -159,7 +165,6 @@ fi
 status=$(json status)
 events=$(jq .ring.received <<<"$status")
 lost=$(jq '.ring.dropped + .ring.missing' <<<"$status")
-kill $follower 2>/dev/null || true
 [ "$lost" -eq 0 ] || failed+=("$lost events were lost")
 [ "$events" -gt 0 ] || failed+=("no event was seen")
 guest $name 1 'poweroff -f' >/dev/null || true

@@ -7,7 +7,7 @@
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
 #   domain_ready NAME SECONDS      waits until the guest takes commands
-#   guest NAME SECONDS COMMAND     runs a command in the guest: prints what it printed, returns its status (124: no answer)
+#   guest NAME SECONDS COMMAND     runs a command (line breaks become spaces): prints what it printed, returns its status (124: no answer)
 #   domain_gone NAME SECONDS       waits until the domain is shut off
 #   domain_forget NAME             destroys and undefines it, whatever state it is in
 #
@@ -91,7 +91,7 @@ guest() {
     log=$(console "$1").log
     offset=$(($(stat -c %s "$log") + 1))
     until=$((SECONDS + $2))
-    printf '%s\n' "$3" 1<>"$(console "$1").in"
+    printf '%s\n' "${3//$'\n'/ }" 1<>"$(console "$1").in"
     until tail -c "+$offset" "$log" | grep -qa '^@done'; do
         if [ $SECONDS -ge $until ]; then
             tail -c "+$offset" "$log"

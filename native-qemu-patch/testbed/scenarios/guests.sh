@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# guests.sh [KERNEL:OPTION,OPTION…]…: every kernel that is supported, with paging of 4 and 5 levels, RAM above 4 GiB and two
+# vCPUs: armed at boot, everything seen and nothing lost, each attack reported, normal shutdown.
+set -euo pipefail
+# shellcheck source=SCRIPTDIR/tap.sh
+. "$(dirname "$0")/tap.sh"
+gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
+
+violations() { virt-sim violations "$1" -o json | jq -r --arg kind "$2" 'select(.kind == $kind) | .text'; }
+findings() { virt-sim findings "$1" -o json | jq -r --arg class "$2" 'select(.class == $class) | .text'; }
+reported() { [ -n "$("$@")" ]; }
+ring() { virt-sim status "$1" -o json | jq -r ".ring.$2"; }
+
+# What the event log holds of one kind, by a program; $3 is a jq filter.
+logged() { jq -r --arg type "$2" "select(.type == \$type) | $3" "/var/lib/sim-manager/domains/$(virsh -q domuuid "$1")/events.jsonl"; }
+
+try() { # try KERNEL-SERIES OPTION…
+    local series=$1 kernel name label info release forks first last pids address function
+    shift
+    label="$series${*:+ ($*)}"
+    name=guest-$series
+    kernel=$("$testbed/guest/kernels.sh" "$series")
+    release=$(cat "$kernel/release")
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" "$work/workload" "$("$testbed/rootkit/build.sh" "$kernel")"
+    domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
+    check "$label: the element is taken up" domain_watch "$name" \
+        '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/><integrity interval="1" unit="h"/></sim>'
+    check "$label: it starts" domain_start "$name"
+    check "$label: it boots" domain_ready "$name" 120
+    info=$(virt-sim info "$name" -o json)
+    equal "$label: it is armed" armed "$(jq -r .state <<<"$info")"
+    if [ "$(jq -r .state <<<"$info")" != armed ]; then
+        jq -c '.failure // .problem' <<<"$info" | sed 's/^/    /'
+        domain_forget "$name"
+        return
+    fi
+    equal "$label: the kernel is the one that runs" "$release" "$(jq -r .guest.kernel <<<"$info")"
+    equal "$label: paging levels" "$(case " $* " in *" la57=off "*) echo 4 ;; *) echo 5 ;; esac)" "$(jq .guest.pagingLevels <<<"$info")"
+    check "$label: the guest stood for $(jq .guest.pausedMs <<<"$info") ms: below 2 s even on a busy machine" \
+        jq -e '.guest.pausedMs < 2000' <<<"$info"
+
+    forks=$(guest "$name" 60 '/workload forks 300') || true
+    holds "$label: it works" '^300 forks' "$forks"
+    first=$(sed -n 's/.*first pid \([0-9]*\),.*/\1/p' <<<"$forks") last=$(sed -n 's/.*last pid \([0-9]*\).*/\1/p' <<<"$forks")
+    wait_until 10 test "$(ring "$name" waitingBytes)" = 0 || true
+    sleep 0.5
+    pids=$(logged "$name" fork .child.pid | sort -n | awk -v a="$first" -v b="$last" '$1 >= a && $1 <= b')
+    equal "$label: every process it made was seen" "$(seq "$first" "$last")" "$pids"
+    equal "$label: and every exit, with its status" "$(for i in $(seq 0 299); do echo $((i % 128)); done | sort -n)" \
+        "$(logged "$name" exit 'select(.subject.comm == "workload" and .subject.pid >= '"$first"' and .subject.pid <= '"$last"') | .status' | sort -n)"
+    guest "$name" 30 '/workload doors; echo secret >/tmp/named-by-the-test' >/dev/null || true
+    guest "$name" 60 '/workload syscalls 20000' >/dev/null || true
+    sleep 1
+    equal "$label: every one of 20000 system calls was seen" 20000 \
+        "$(logged "$name" syscall 'select(.name == "getppid" and .door == "64" and .subject.comm == "workload") | .subject.pid' | sort | uniq -c | awk '$1 > 1000 {print $1}')"
+    holds "$label: through int 0x80 too" getppid "$(logged "$name" syscall 'select(.door == "32") | .name')"
+    holds "$label: and x32" . "$(logged "$name" syscall 'select(.door == "x32") | .name')"
+    holds "$label: with the path of an open" named-by-the-test "$(logged "$name" syscall 'select(.name == "openat") | .texts[]?')"
+    equal "$label: nothing lost" "0 0" "$(ring "$name" dropped) $(ring "$name" missing)"
+    check "$label: no call came through a hook that is none" test "$(ring "$name" unknownCalls)" = 0
+    check "$label: every integrity check passes" virt-sim check "$name"
+    equal "$label: no violation, no finding so far" "0 0" "$(virt-sim status "$name" -o json | jq -r '"\(.violations) \(.findings)"')"
+
+    # A kernel that patches itself must neither break nor alarm.
+    guest "$name" 60 'mount -t tracefs tracefs /sys/kernel/tracing; cd /sys/kernel/tracing && echo function >current_tracer &&
+        ls >/dev/null && grep -q . trace && echo nop >current_tracer' >/dev/null && status=0 || status=$?
+    equal "$label: ftrace of every function works" 0 "$status"
+    check "$label: and raises no alarm" virt-sim check "$name"
+
+    guest "$name" 30 "insmod /rootkit.ko probe_gpa=$(virt-sim info "$name" --layout -o json | jq -r .layout.areaBase); rmmod rootkit" >/dev/null || true
+    check "$label: a probe of SIM's memory is reported" wait_until 10 reported violations "$name" probe
+    function=wake_up_new_task
+    address="0x\$(sed -n 's/^\\([0-9a-f]*\\) [tT] $function\$/\\1/p' /proc/kallsyms)"
+    guest "$name" 30 "insmod /rootkit.ko overwrite=$address; rmmod rootkit; dmesg | grep -q 'it withstood'" >/dev/null && status=0 || status=$?
+    equal "$label: an overwritten hook withstands" 0 "$status"
+    check "$label: and is reported" wait_until 10 reported violations "$name" sealed-write
+    guest "$name" 30 "insmod /rootkit.ko remap=$address; rmmod rootkit" >/dev/null || true
+    virt-sim check "$name" >"$work/check" 2>&1 && status=0 || status=$?
+    equal "$label: a remapped hook fails the check with status 3" 3 "$status"
+    holds "$label: which names it" "$function" "$(findings "$name" hooks)"
+
+    guest "$name" 1 'poweroff -f' >/dev/null || true
+    check "$label: it shuts down" domain_gone "$name" 60
+    domain_forget "$name"
+}
+
+if [ $# -gt 0 ]; then
+    for one in "$@"; do
+        IFS=, read -r -a options <<<"${one#*:}"
+        [[ $one == *:* ]] || options=()
+        try "${one%%:*}" ${options[@]+"${options[@]}"}
+    done
+else
+    try 6.1
+    try 6.1 la57=off vcpus=2
+    try 6.12 vcpus=2
+    try 6.12 la57=off memory=5120
+    try 7 memory=5120
+    try 7 la57=off vcpus=2
+fi
+finish
