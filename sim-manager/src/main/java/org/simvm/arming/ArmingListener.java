@@ -7,20 +7,22 @@ import org.simvm.region.RingReader;
 /**
  * Learns what becomes of a guest's arming.
  *
- * <p>{@link #violation}, {@link #doorbell} are called on a thread of the connection, all others on one thread of the
- * session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline} run, so these two do only
- * what can't be done later.
+ * <p>{@link #violation}, {@link #doorbell} are called on a thread of the connection, all others on one thread
+ * of the session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
+ * run, so these two do only what can't be done later.
  */
 public interface ArmingListener {
     /**
-     * Gates and hooks are effective and the guest is about to go on: from now on the monitors put events into the ring.
+     * Gates and hooks are effective and the guest is about to go on: from now on the monitors put events into
+     * the ring.
      *
      * @param ring the reader of this boot's ring, dead after {@link #reset}
      */
     void mapped(RingReader ring);
 
     /**
-     * The guest stands before its first program, with its text in the final state: records what later checks compare with.
+     * The guest stands before its first program, with its text in the final state: records what later checks
+     * compare with.
      *
      * @param guest hooks and gates in place; the time of this step is not yet in it
      * @throws Exception if the baseline can't be recorded; the boot then counts as not armed
@@ -31,15 +33,17 @@ public interface ArmingListener {
     void armed(ArmedGuest guest);
 
     /**
-     * This boot can't be armed. If SIM is required the guest stands and what happens to it is the listener's to
-     * decide; else it runs on.
+     * This boot can't be armed. If SIM is required the guest stands and what happens to it is the listener's
+     * to decide; else it runs on.
      */
     void failed(ArmingFailure failure);
 
     /** The guest was reset: whatever was armed is void, and the next boot will be armed anew. */
     void reset();
 
-    /** A rule was broken. Never before the device was ready, at most as often as QEMU's rate limit lets it. */
+    /**
+     * A rule was broken. Never before the device was ready, at most as often as QEMU's rate limit lets it.
+     */
     void violation(SimViolation violation);
 
     /** The monitor woke the reader of the ring. */

@@ -11,14 +11,16 @@ import org.simvm.region.RegionPlan;
  * Says which guest to arm, and with what.
  *
  * @param domain what log lines call it, for instance its name
- * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket may not yet
+ * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket may not
+ *     yet
  * @param patience how long to wait for QEMU to open that socket
- * @param region the region that QEMU maps; used by this package alone until the session ends, and not closed by it
+ * @param region the region that QEMU maps; used by this package alone until the session ends, and not closed
+ *     by it
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
  */
-public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region, RegionPlan plan,
-        boolean required) {
+public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region,
+        RegionPlan plan, boolean required) {
     public ArmingRequest {
         Objects.requireNonNull(domain, "domain");
         Objects.requireNonNull(qmpSocket, "qmpSocket");

@@ -21,9 +21,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Arms one domain's guest at each of its boots, from when its QEMU starts until it ends.
  *
- * <p>{@link #start} returns at once; everything happens on threads of the session: events come in on the connection's, and
- * all steps run on one worker. Each boot has a number; a step that belongs to an earlier boot does nothing, and one that is
- * under way when the machine is reset ends at the next thing that it wants of QEMU.
+ * <p>{@link #start} returns at once; everything happens on threads of the session: events come in on the
+ * connection's, and all steps run on one worker. Each boot has a number; a step that belongs to an earlier
+ * boot does nothing, and one that is under way when the machine is reset ends at the next thing that it wants
+ * of QEMU.
  */
 public final class DomainArming implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
@@ -113,7 +114,7 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- events, on the connection's thread -------------------------------------------------------------------
+    // --- events, on the connection's thread ----------------------------------------------------------------
 
     private void event(SimEvent event) {
         if (event instanceof SimEvent.Boot booted) {
@@ -161,7 +162,7 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- steps, on the worker ---------------------------------------------------------------------------------
+    // --- steps, on the worker ------------------------------------------------------------------------------
 
     private void connect() {
         try {
@@ -169,10 +170,12 @@ public final class DomainArming implements AutoCloseable {
             device = there;
             SimStatus status = there.query();
             if (status.abi() != SimAbi.VERSION) {
-                throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI " + status.abi()
-                        + ", this manager for " + SimAbi.VERSION + "; install matching packages");
+                throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI "
+                        + status.abi() + ", this manager for " + SimAbi.VERSION
+                        + "; install matching packages");
             }
-            log.info("{}: connected to QEMU {}, device state {}", request.domain(), status.pid(), status.state().wireName());
+            log.info("{}: connected to QEMU {}, device state {}", request.domain(), status.pid(),
+                    status.state().wireName());
             state = ArmingState.WAITING;
             if (status.state() != DeviceState.WAITING) {
                 catchUp(status);
@@ -185,20 +188,25 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    /** The guest got further than its start before the manager was there: QEMU tells events only to who listens. */
+    /**
+     * The guest got further than its start before the manager was there: QEMU tells events only to who
+     * listens.
+     */
     private void catchUp(SimStatus status) throws ArmingException, RegionException {
         if (status.missedBoot().isPresent()) {
             standing = true;
             submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
         } else if (status.state() == DeviceState.MAPPED) {
-            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot", request.domain());
+            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot",
+                    request.domain());
             state = ArmingState.MAPPED;
             regionUsed = true;
             listener.mapped(request.region().ring());
         } else if (status.state() != DeviceState.FAILED) {
             regionUsed = true;
-            throw new ArmingException(ArmingFailure.Kind.QEMU, "an earlier manager left the guest half armed (device state "
-                    + status.state().wireName() + "); reset the guest to arm it");
+            throw new ArmingException(ArmingFailure.Kind.QEMU,
+                    "an earlier manager left the guest half armed (device state " + status.state().wireName()
+                    + "); reset the guest to arm it");
         }
     }
 
@@ -230,7 +238,8 @@ public final class DomainArming implements AutoCloseable {
 
     private void stopped(SimEvent.Stop stop) throws Exception {
         if (arming == null || state != ArmingState.PREPARING && state != ArmingState.MAPPED) {
-            log.warn("{}: the guest stopped at 0x{} for no reason of ours", request.domain(), Long.toHexString(stop.address()));
+            log.warn("{}: the guest stopped at 0x{} for no reason of ours", request.domain(),
+                    Long.toHexString(stop.address()));
             resume();
             return;
         }
@@ -255,7 +264,8 @@ public final class DomainArming implements AutoCloseable {
         try {
             listener.recordBaseline(arming.guest());
         } catch (Exception e) {
-            throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: " + e.getMessage(), e);
+            throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: "
+                    + e.getMessage(), e);
         }
         clock.lap("baseline stop: baseline");
         ensureCurrent();
@@ -278,7 +288,8 @@ public final class DomainArming implements AutoCloseable {
             request.region().reset();
             regionUsed = false;
         }
-        // A guest that stood for us still does; one that has come to its next boot stop meanwhile stands for that.
+        // A guest that stood for us still does; one that has come to its next boot stop meanwhile stands for
+        // that.
         if (stood && device.query().state() == DeviceState.WAITING && !device.isRunning()) {
             device.resume();
         }
@@ -315,14 +326,15 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- failure ----------------------------------------------------------------------------------------------
+    // --- failure -------------------------------------------------------------------------------------------
 
     private void fail(int number, Exception cause) {
         if (cause instanceof InterruptedException) {
             Thread.currentThread().interrupt();
             return;
         }
-        if (number != boot.get() || over || cause instanceof QmpException.Closed && device != null || wasReset()) {
+        if (number != boot.get() || over || cause instanceof QmpException.Closed && device != null
+                || wasReset()) {
             log.info("{}: arming abandoned while {}: {}", request.domain(), state, cause.getMessage());
             return;
         }
@@ -356,7 +368,8 @@ public final class DomainArming implements AutoCloseable {
             device.pause();
             return true;
         } catch (QmpException e) {
-            log.error("{}: a guest that must not run unarmed could not be stopped: {}", request.domain(), e.getMessage());
+            log.error("{}: a guest that must not run unarmed could not be stopped: {}", request.domain(),
+                    e.getMessage());
             return false;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -8,8 +8,9 @@ import org.simvm.guest.paging.TableEntry;
 import org.simvm.guest.paging.TableLevel;
 
 /**
- * Finds the empty entry of the kernel's {@code level3_kernel_pgt} that will map the gates: slot 509, or else 508. Both cover
- * 1 GiB of the hole below the kernel image ({@code Documentation/arch/x86/x86_64/mm.rst}), in reach of a call from its text.
+ * Finds the empty entry of the kernel's {@code level3_kernel_pgt} that will map the gates: slot 509, or else
+ * 508. Both cover 1 GiB of the hole below the kernel image ({@code Documentation/arch/x86/x86_64/mm.rst}), in
+ * reach of a call from its text.
  *
  * @param index 508 or 509
  * @param entryGpa guest-physical address of the entry
@@ -37,12 +38,15 @@ record GateSlot(int index, long entryGpa) {
         TableEntry entry = entry(tables, index);
         if (entry.gpa() != entryGpa || entry.value() != 0) {
             throw new ArmingException(ArmingFailure.Kind.GATE_MAPPING, String.format(
-                    "slot %d of the kernel's page tables was taken while it started: 0x%x", index, entry.value()));
+                    "slot %d of the kernel's page tables was taken while it started: 0x%x", index,
+                    entry.value()));
         }
     }
 
-    private static TableEntry entry(PageTables tables, int index) throws ArmingException, GuestMemoryException {
-        Optional<TableEntry> entry = tables.entry(HOLE + (index - FIRST) * TableLevel.PDPT.coverage(), TableLevel.PDPT);
+    private static TableEntry entry(PageTables tables, int index)
+            throws ArmingException, GuestMemoryException {
+        Optional<TableEntry> entry = tables.entry(HOLE + (index - FIRST) * TableLevel.PDPT.coverage(),
+                TableLevel.PDPT);
         return entry.orElseThrow(() -> new ArmingException(ArmingFailure.Kind.GATE_MAPPING,
                 "the kernel's page tables have no table for the addresses below its image"));
     }

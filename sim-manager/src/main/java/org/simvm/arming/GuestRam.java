@@ -23,7 +23,8 @@ final class GuestRam implements AutoCloseable {
             List<RamBlock> wanted = new ArrayList<>();
             for (SimStatus.RamBlock block : status.ram()) {
                 wanted.add(new RamBlock(block.gpa(), block.size(),
-                        Path.of("/proc", Long.toString(status.pid()), "fd", Integer.toString(block.fd())), block.offset()));
+                        Path.of("/proc", Long.toString(status.pid()), "fd", Integer.toString(block.fd())),
+                        block.offset()));
             }
             if (memory == null || !wanted.equals(blocks)) {
                 close();

@@ -18,9 +18,10 @@ import org.simvm.region.MonitorProgram;
 /**
  * Finds the five bytes that each hook replaces, and refuses what does not look exactly as it must.
  *
- * <p>A function compiled with {@code -mfentry} begins, behind an {@code ENDBR64} if there is one, with {@code call __fentry__};
- * ftrace turns that into a five-byte NOP when the kernel starts ({@code arch/x86/kernel/ftrace.c}). An {@code ENDBR64} that
- * nobody needs is overwritten with one of two NOPs ({@code gen_endbr_poison} in {@code arch/x86/include/asm/ibt.h}).
+ * <p>A function compiled with {@code -mfentry} begins, behind an {@code ENDBR64} if there is one, with {@code
+ * call __fentry__}; ftrace turns that into a five-byte NOP when the kernel starts ({@code
+ * arch/x86/kernel/ftrace.c}). An {@code ENDBR64} that nobody needs is overwritten with one of two NOPs
+ * ({@code gen_endbr_poison} in {@code arch/x86/include/asm/ibt.h}).
  */
 final class HookFinder {
     private static final byte[] NOP5 = {0x0f, 0x1f, 0x44, 0x00, 0x00};
@@ -96,8 +97,9 @@ final class HookFinder {
             }
         }
         if (!group.stream().allMatch(HookDeclaration::optional)) {
-            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, "monitor " + name + " finds no place for its hook "
-                    + group.get(0).id() + " in Linux " + kernel.version() + ": " + String.join("; ", reasons));
+            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, "monitor " + name
+                    + " finds no place for its hook " + group.get(0).id() + " in Linux " + kernel.version()
+                    + ": " + String.join("; ", reasons));
         }
     }
 
@@ -112,7 +114,8 @@ final class HookFinder {
         }
         long gpa = memory.physical(site);
         if (memory.physical(site + HookSite.LENGTH - 1) != gpa + HookSite.LENGTH - 1) {
-            throw new NoSite(declaration.function() + ": its hook would cross two pages that are no neighbours");
+            throw new NoSite(declaration.function()
+                    + ": its hook would cross two pages that are no neighbours");
         }
         String symbol = kernel.symbolAt(site).map(at -> at.symbol().name() + (at.offset() == 0 ? "" : "+0x"
                 + Long.toHexString(at.offset()))).orElse(declaration.function());
@@ -134,10 +137,12 @@ final class HookFinder {
             return 0;
         }
         byte[] first = Arrays.copyOf(code, 4);
-        if (ENDBR.stream().anyMatch(endbr -> Arrays.equals(endbr, first)) && isFentry(code, 4, function.address())) {
+        if (ENDBR.stream().anyMatch(endbr -> Arrays.equals(endbr, first))
+                && isFentry(code, 4, function.address())) {
             return 4;
         }
-        throw new NoSite(function.name() + " does not begin with ftrace's place (" + HexFormat.of().formatHex(code) + ")");
+        throw new NoSite(function.name() + " does not begin with ftrace's place ("
+                + HexFormat.of().formatHex(code) + ")");
     }
 
     private boolean isFentry(byte[] code, int offset, long function) {
@@ -154,20 +159,22 @@ final class HookFinder {
         byte[] code = memory.read(caller.address(), length);
         List<Long> sites = new ArrayList<>();
         for (int at = 0; at + HookSite.LENGTH <= length; at++) {
-            if ((code[at] & 0xff) == CALL && callTarget(code, at, caller.address() + at) == function.address()) {
+            if ((code[at] & 0xff) == CALL
+                    && callTarget(code, at, caller.address() + at) == function.address()) {
                 sites.add(caller.address() + at);
             }
         }
         if (sites.size() != 1) {
-            throw new NoSite(caller.name() + " has " + (sites.isEmpty() ? "no" : sites.size() + " places that")
-                    + " call " + (sites.isEmpty() ? "of " : "") + function.name());
+            throw new NoSite(caller.name() + " has "
+                    + (sites.isEmpty() ? "no" : sites.size() + " places that") + " call "
+                    + (sites.isEmpty() ? "of " : "") + function.name());
         }
         return sites.get(0);
     }
 
     private static long callTarget(byte[] code, int offset, long address) {
-        int displacement = (code[offset + 1] & 0xff) | (code[offset + 2] & 0xff) << 8 | (code[offset + 3] & 0xff) << 16
-                | code[offset + 4] << 24;
+        int displacement = (code[offset + 1] & 0xff) | (code[offset + 2] & 0xff) << 8
+                | (code[offset + 3] & 0xff) << 16 | code[offset + 4] << 24;
         return address + HookSite.LENGTH + displacement;
     }
 
@@ -183,8 +190,9 @@ final class HookFinder {
             case CALL -> (now[0] & 0xff) == CALL && callTarget(now, 0, hook.address()) == hook.function();
         };
         if (!fits || memory.physical(hook.address()) != hook.gpa()) {
-            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, hook.symbol() + " no longer is what it was when the kernel"
-                    + " started (" + HexFormat.of().formatHex(now) + "): a kernel feature patches it");
+            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, hook.symbol()
+                    + " no longer is what it was when the kernel started ("
+                    + HexFormat.of().formatHex(now) + "): a kernel feature patches it");
         }
         return now;
     }
@@ -193,9 +201,11 @@ final class HookFinder {
     static byte[] callInstruction(long address, long target) {
         long displacement = target - (address + HookSite.LENGTH);
         if (displacement != (int) displacement) {
-            throw new IllegalArgumentException(String.format("0x%x is out of reach of a call at 0x%x", target, address));
+            throw new IllegalArgumentException(String.format("0x%x is out of reach of a call at 0x%x", target,
+                    address));
         }
-        return new byte[] {(byte) CALL, (byte) displacement, (byte) (displacement >> 8), (byte) (displacement >> 16),
+        return new byte[] {(byte) CALL, (byte) displacement, (byte) (displacement >> 8),
+                (byte) (displacement >> 16),
             (byte) (displacement >> 24)};
     }
 }

@@ -43,9 +43,10 @@ public record HookSite(int monitor, HookDeclaration declaration, String symbol, 
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof HookSite site && monitor == site.monitor && declaration.equals(site.declaration)
-                && symbol.equals(site.symbol) && address == site.address && gpa == site.gpa
-                && Arrays.equals(original, site.original) && Arrays.equals(call, site.call);
+        return other instanceof HookSite site && monitor == site.monitor
+                && declaration.equals(site.declaration) && symbol.equals(site.symbol)
+                && address == site.address && gpa == site.gpa && Arrays.equals(original, site.original)
+                && Arrays.equals(call, site.call);
     }
 
     @Override
@@ -56,7 +57,7 @@ public record HookSite(int monitor, HookDeclaration declaration, String symbol, 
     /** Leaves out the bytes now there: they give away where the gate is. */
     @Override
     public String toString() {
-        return String.format("hook %d of monitor %d at %s (0x%x, gpa 0x%x, was %s)", declaration.id(), monitor, symbol,
-                address, gpa, HexFormat.of().formatHex(original));
+        return String.format("hook %d of monitor %d at %s (0x%x, gpa 0x%x, was %s)", declaration.id(),
+                monitor, symbol, address, gpa, HexFormat.of().formatHex(original));
     }
 }

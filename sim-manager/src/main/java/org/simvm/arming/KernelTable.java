@@ -20,8 +20,8 @@ record KernelTable(long address, ByteBuffer bytes) {
     private static final long LARGEST = 16 << 20;
 
     /** Copies a table, or returns nothing if this kernel has none. */
-    static Optional<KernelTable> read(Kernel kernel, VirtualMemory memory, String startSymbol, String endSymbol)
-            throws GuestMemoryException {
+    static Optional<KernelTable> read(Kernel kernel, VirtualMemory memory, String startSymbol,
+            String endSymbol) throws GuestMemoryException {
         OptionalLong start = kernel.symbol(startSymbol);
         OptionalLong end = kernel.symbol(endSymbol);
         if (start.isEmpty() || end.isEmpty()) {
@@ -29,11 +29,13 @@ record KernelTable(long address, ByteBuffer bytes) {
         }
         long size = end.getAsLong() - start.getAsLong();
         if (size < 0 || size > LARGEST) {
-            throw new GuestMemoryException(start.getAsLong(), String.format("table %s at 0x%x has the size %d, which no kernel has",
-                    startSymbol, start.getAsLong(), size));
+            throw new GuestMemoryException(start.getAsLong(),
+                    String.format("table %s at 0x%x has the size %d, which no kernel has", startSymbol,
+                    start.getAsLong(), size));
         }
         byte[] bytes = memory.read(start.getAsLong(), (int) size);
-        return Optional.of(new KernelTable(start.getAsLong(), ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)));
+        return Optional.of(new KernelTable(start.getAsLong(),
+                ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)));
     }
 
     /** Returns how many entries of a size there are. */

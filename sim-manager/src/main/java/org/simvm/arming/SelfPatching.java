@@ -12,10 +12,10 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * Lists the places in its text that a healthy kernel changes while it runs.
  *
- * <p>The kernel's own tables name them: ftrace ({@code __mcount_loc}), jump labels ({@code __jump_table}), static calls and their
- * trampolines, lock prefixes ({@code .smp_locks}, changed when CPUs come online), and the call instructions in ftrace's own
- * entry code. Alternatives, retpolines and ENDBR poisoning are done before the first program runs. Tables in
- * init memory are gone later, so this is read before.
+ * <p>The kernel's own tables name them: ftrace ({@code __mcount_loc}), jump labels ({@code __jump_table}),
+ * static calls and their trampolines, lock prefixes ({@code .smp_locks}, changed when CPUs come online), and
+ * the call instructions in ftrace's own entry code. Alternatives, retpolines and ENDBR poisoning are done
+ * before the first program runs. Tables in init memory are gone later, so this is read before.
  */
 final class SelfPatching {
     private static final int JUMP_ENTRY = 16;
@@ -43,14 +43,16 @@ final class SelfPatching {
     }
 
     private void ftrace() throws GuestMemoryException {
-        KernelTable table = KernelTable.read(kernel, memory, "__start_mcount_loc", "__stop_mcount_loc").orElse(null);
+        KernelTable table = KernelTable.read(kernel, memory, "__start_mcount_loc", "__stop_mcount_loc")
+                .orElse(null);
         for (int i = 0; table != null && i < table.count(Long.BYTES); i++) {
             add(table.bytes().getLong(i * Long.BYTES), HookSite.LENGTH);
         }
     }
 
     private void jumpLabels() throws GuestMemoryException {
-        KernelTable table = KernelTable.read(kernel, memory, "__start___jump_table", "__stop___jump_table").orElse(null);
+        KernelTable table = KernelTable.read(kernel, memory, "__start___jump_table", "__stop___jump_table")
+                .orElse(null);
         for (int i = 0; table != null && i < table.count(JUMP_ENTRY); i++) {
             long code = table.relative(i * JUMP_ENTRY);
             if (kernel.text().contains(code, LONGEST)) {
@@ -62,8 +64,8 @@ final class SelfPatching {
     }
 
     private void staticCalls() throws GuestMemoryException {
-        KernelTable table = KernelTable.read(kernel, memory, "__start_static_call_sites", "__stop_static_call_sites")
-                .orElse(null);
+        KernelTable table = KernelTable.read(kernel, memory, "__start_static_call_sites",
+                "__stop_static_call_sites").orElse(null);
         for (int i = 0; table != null && i < table.count(CALL_SITE); i++) {
             long code = table.relative(i * CALL_SITE);
             if (kernel.text().contains(code, LONGEST)) {
@@ -89,18 +91,21 @@ final class SelfPatching {
     }
 
     private void add(long address, long length) {
-        if (length > 0 && kernel.text().contains(address, length)) { // what lies elsewhere is not compared anyway
+        // What lies elsewhere is not compared anyway.
+        if (length > 0 && kernel.text().contains(address, length)) {
             ranges.add(new VirtualRange(address, address + length));
         }
     }
 
     private List<VirtualRange> joined() {
-        ranges.sort(Comparator.comparingLong(VirtualRange::start)); // all in the upper half: signed order will do
+        // All addresses are in the upper half, so that signed order will do.
+        ranges.sort(Comparator.comparingLong(VirtualRange::start));
         List<VirtualRange> joined = new ArrayList<>();
         for (VirtualRange range : ranges) {
             VirtualRange last = joined.isEmpty() ? null : joined.get(joined.size() - 1);
             if (last != null && range.start() <= last.end()) {
-                joined.set(joined.size() - 1, new VirtualRange(last.start(), Math.max(last.end(), range.end())));
+                joined.set(joined.size() - 1, new VirtualRange(last.start(),
+                        Math.max(last.end(), range.end())));
             } else {
                 joined.add(range);
             }

@@ -11,7 +11,10 @@ import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.SlotDeclaration;
 
-/** Looks up what monitors want to know of the guest's kernel; the names are those of {@code docs/interfaces.md} section 2. */
+/**
+ * Looks up what monitors want to know of the guest's kernel; the names are those of {@code
+ * docs/interfaces.md} section 2.
+ */
 final class SlotValues {
     /** {@code SIM_MISSING}: an offset or a size that an optional slot asked for and this kernel has not. */
     private static final long MISSING = -1;
@@ -37,7 +40,8 @@ final class SlotValues {
         return byName;
     }
 
-    private long resolve(MonitorProgram program, String name) throws ArmingException, KernelUnresolvedException {
+    private long resolve(MonitorProgram program, String name)
+            throws ArmingException, KernelUnresolvedException {
         int colon = name.indexOf(':');
         boolean optional = colon > 0 && name.charAt(colon - 1) == '?';
         String kind = colon < 0 ? name : name.substring(0, optional ? colon - 1 : colon);
@@ -47,15 +51,18 @@ final class SlotValues {
                 case "symbol" -> symbol(alternatives, optional);
                 case "offset" -> {
                     OptionalInt offset = kernel.offset(alternatives);
-                    yield offset.isPresent() || optional ? offset.stream().asLongStream().findFirst().orElse(MISSING)
-                            : kernel.requireOffset(alternatives);
+                    if (offset.isEmpty()) {
+                        yield optional ? MISSING : kernel.requireOffset(alternatives);
+                    }
+                    yield offset.getAsInt();
                 }
                 case "size" -> size(alternatives, optional);
                 default -> throw new IllegalArgumentException("kind '" + kind + "'");
             };
         } catch (IllegalArgumentException e) {
             throw new ArmingException(ArmingFailure.Kind.REGION, program.file() + ": slot '" + name
-                    + "' is none that this manager knows (" + e.getMessage() + "); build the monitor against this version");
+                    + "' is none that this manager knows (" + e.getMessage()
+                    + "); build the monitor against this version");
         }
     }
 

@@ -15,8 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
 /**
- * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses inside the region are secret
- * and not in it.
+ * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses inside the
+ * region are secret and not in it.
  *
  * @param format version of this layout, {@value #FORMAT}
  * @param recorded when, as ISO 8601
@@ -78,7 +78,10 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
     record Hook(String symbol, String address, String gpa, String original, String call) {
     }
 
-    /** Writes the baseline into a directory: the new file is complete and on disk before it takes the old one's name. */
+    /**
+     * Writes the baseline into a directory: the new file is complete and on disk before it takes the old
+     * one's name.
+     */
     void write(Path directory) throws IOException {
         writeAtomically(directory.resolve(FILE), ByteBuffer.wrap(JSON.writeValueAsBytes(this)));
     }
@@ -89,7 +92,8 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
         try {
             Baseline baseline = JSON.readValue(Files.readAllBytes(file), Baseline.class);
             if (baseline.format() != FORMAT) {
-                throw new IOException(file + ": format " + baseline.format() + ", this manager knows " + FORMAT);
+                throw new IOException(file + ": format " + baseline.format() + ", this manager knows "
+                        + FORMAT);
             }
             return baseline;
         } catch (JsonProcessingException e) {
@@ -98,7 +102,8 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
     }
 
     static void writeAtomically(Path file, ByteBuffer contents) throws IOException {
-        Path unfinished = Files.createTempFile(file.toAbsolutePath().getParent(), "." + file.getFileName() + "-", "",
+        String prefix = "." + file.getFileName() + "-";
+        Path unfinished = Files.createTempFile(file.toAbsolutePath().getParent(), prefix, "",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try {
             try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {

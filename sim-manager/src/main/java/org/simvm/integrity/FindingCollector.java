@@ -31,20 +31,22 @@ final class FindingCollector {
     }
 
     /** Adds what rests on data of the guest's, such as its list of tasks. */
-    void addGuestControlled(String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
+    void addGuestControlled(String subject, OptionalLong va, OptionalLong gpa, String expected,
+            String found) {
         add(findingClass, subject, va, gpa, expected, found, true);
     }
 
     /** Adds that something could not be compared. */
     void addIncomplete(String subject, String reason, boolean guestControlled) {
-        add(FindingClass.CHECK_INCOMPLETE, subject, OptionalLong.empty(), OptionalLong.empty(), "a check that completes",
-                reason, guestControlled);
+        add(FindingClass.CHECK_INCOMPLETE, subject, OptionalLong.empty(), OptionalLong.empty(),
+                "a check that completes", reason, guestControlled);
     }
 
-    private void add(FindingClass findingOf, String subject, OptionalLong va, OptionalLong gpa, String expected,
-            String found, boolean guestControlled) {
+    private void add(FindingClass findingOf, String subject, OptionalLong va, OptionalLong gpa,
+            String expected, String found, boolean guestControlled) {
         if (findings.size() < LIMIT) {
-            findings.add(new Finding(Instant.now(), findingOf, subject, va, gpa, expected, found, guestControlled));
+            findings.add(new Finding(Instant.now(), findingOf, subject, va, gpa, expected, found,
+                    guestControlled));
         } else {
             leftOut++;
         }

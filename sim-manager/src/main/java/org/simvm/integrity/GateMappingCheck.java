@@ -20,8 +20,9 @@ import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
 /**
- * Looks at how page tables map the gates: the kernel's own, and those of every process in the guest's list. A process shares the
- * kernel's half of its tables with all others, from the topmost entry on; one that does not could call other gates, or none.
+ * Looks at how page tables map the gates: the kernel's own, and those of every process in the guest's list. A
+ * process shares the kernel's half of its tables with all others, from the topmost entry on; one that does
+ * not could call other gates, or none.
  */
 final class GateMappingCheck implements Check {
     /** Accessed and dirty: the CPU's to set. */
@@ -42,11 +43,13 @@ final class GateMappingCheck implements Check {
 
     /**
      * Page-table isolation keeps a second topmost table, for user mode, right behind each process's ({@code
-     * arch/x86/include/asm/pgtable.h}, {@code kernel_to_user_pgdp}): the kernel's own one shows that it is in use.
+     * arch/x86/include/asm/pgtable.h}, {@code kernel_to_user_pgdp}): the kernel's own one shows that it is in
+     * use.
      */
     private boolean isolated() throws GuestMemoryException {
-        return new PageTables(guest.memory(), guest.kernelTables().root() + USER_TABLE, guest.kernelTables().levels())
-                .entry(gateAddress(), guest.kernelTables().top()).filter(TableEntry::present).isPresent();
+        return new PageTables(guest.memory(), guest.kernelTables().root() + USER_TABLE,
+                guest.kernelTables().levels()).entry(gateAddress(), guest.kernelTables().top())
+                .filter(TableEntry::present).isPresent();
     }
 
     static GateMappingCheck of(ArmedGuest guest) throws BaselineException {
@@ -55,11 +58,13 @@ final class GateMappingCheck implements Check {
     }
 
     @Override
-    public void run(FindingCollector findings) throws GuestMemoryException, QmpException, InterruptedException {
+    public void run(FindingCollector findings)
+            throws GuestMemoryException, QmpException, InterruptedException {
         compareEntry(findings);
         compareVcpus(findings);
-        gatesAsSeenBy(guest.kernelTables()).ifPresent(wrong -> findings.add("gates, by the kernel's page tables",
-                OptionalLong.of(gateAddress()), OptionalLong.of(guest.image().gatePages()), "mapped as armed", wrong));
+        gatesAsSeenBy(guest.kernelTables()).ifPresent(wrong ->
+                findings.add("gates, by the kernel's page tables", OptionalLong.of(gateAddress()),
+                        OptionalLong.of(guest.image().gatePages()), "mapped as armed", wrong));
         List<TaskList.Process> processes = readTasks(findings);
         Set<Long> seen = new HashSet<>();
         for (TaskList.Process process : processes) {
@@ -70,19 +75,23 @@ final class GateMappingCheck implements Check {
     }
 
     private void compareEntry(FindingCollector findings) throws GuestMemoryException {
-        Optional<TableEntry> entry = guest.kernelTables().entry(guest.image().gateVirtualBase(), TableLevel.PDPT);
+        Optional<TableEntry> entry = guest.kernelTables().entry(guest.image().gateVirtualBase(),
+                TableLevel.PDPT);
         findings.compared(Long.BYTES);
-        String expected = String.format("entry 0x%x at gpa 0x%x", guest.image().gateEntry(), guest.gateEntryGpa());
+        String expected = String.format("entry 0x%x at gpa 0x%x", guest.image().gateEntry(),
+                guest.gateEntryGpa());
         if (entry.isEmpty() || entry.get().gpa() != guest.gateEntryGpa()
                 || (entry.get().value() | CPU_BITS) != (guest.image().gateEntry() | CPU_BITS)) {
             findings.add("page-table entry of the gates", OptionalLong.of(guest.image().gateVirtualBase()),
                     OptionalLong.of(guest.gateEntryGpa()), expected, entry.map(now ->
-                            String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa())).orElse("no such table"));
+                            String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa()))
+                                    .orElse("no such table"));
         }
     }
 
     /** What a CPU uses now is looked at whether the guest's list of processes has it or not. */
-    private void compareVcpus(FindingCollector findings) throws GuestMemoryException, QmpException, InterruptedException {
+    private void compareVcpus(FindingCollector findings)
+            throws GuestMemoryException, QmpException, InterruptedException {
         Map<Integer, String> wrong = new TreeMap<>();
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // registers may be half a switch old
             Map<Integer, String> now = new TreeMap<>();
@@ -106,8 +115,8 @@ final class GateMappingCheck implements Check {
                 return;
             }
         }
-        wrong.forEach((index, text) -> findings.add("page tables in use on vCPU " + index, OptionalLong.of(gateAddress()),
-                OptionalLong.empty(), KERNELS_OWN, text));
+        wrong.forEach((index, text) -> findings.add("page tables in use on vCPU " + index,
+                OptionalLong.of(gateAddress()), OptionalLong.empty(), KERNELS_OWN, text));
     }
 
     private List<TaskList.Process> readTasks(FindingCollector findings) {

@@ -20,10 +20,11 @@ import org.simvm.region.RegionException;
 import org.simvm.settings.IntegrityCheck;
 
 /**
- * Checks one boot of a guest against the baseline recorded when it was armed. A reset ends its use, see {@link #retire}.
+ * Checks one boot of a guest against the baseline recorded when it was armed. A reset ends its use, see
+ * {@link #retire}.
  *
- * <p>Rounds may be asked for from any thread; one runs at a time. What looks wrong is looked at again a moment later, and is
- * a finding only if it still is: the guest runs meanwhile, and may just be going down.
+ * <p>Rounds may be asked for from any thread; one runs at a time. What looks wrong is looked at again a
+ * moment later, and is a finding only if it still is: the guest runs meanwhile, and may just be going down.
  */
 public final class GuestChecks {
     private static final Duration SECOND_LOOK = Duration.ofMillis(100);
@@ -38,7 +39,8 @@ public final class GuestChecks {
     private volatile boolean retired;
 
     private GuestChecks(ArmedGuest guest)
-            throws BaselineException, GuestMemoryException, RegionException, QmpException, InterruptedException {
+            throws BaselineException, GuestMemoryException, RegionException, QmpException,
+            InterruptedException {
         this.guest = guest;
         text = TextCheck.record(guest);
         tables = TableCheck.record(guest);
@@ -57,7 +59,8 @@ public final class GuestChecks {
     }
 
     /**
-     * Records the baseline. The guest must stand, hooks and gates in place; it takes as long as a copy of the kernel's text.
+     * Records the baseline. The guest must stand, hooks and gates in place; it takes as long as a copy of the
+     * kernel's text.
      *
      * @throws BaselineException if something that will be checked can't be read
      */
@@ -73,23 +76,28 @@ public final class GuestChecks {
     }
 
     /**
-     * Writes {@code baseline.json}, atomically: the old file stays until the new one is complete. The copy of the kernel's
-     * text moves from the heap to the file {@code kernel-text} beside it. Not for the time that the guest stands.
+     * Writes {@code baseline.json}, atomically: the old file stays until the new one is complete. The copy of
+     * the kernel's text moves from the heap to the file {@code kernel-text} beside it. Not for the time that
+     * the guest stands.
      *
      * @param directory the domain's state directory; must exist
      */
     public void persist(Path directory) throws IOException {
         text.moveTo(directory);
         HexFormat hex = HexFormat.of();
-        new Baseline(Baseline.FORMAT, recorded.toString(), guest.kernel().version(), Long.toHexString(guest.lstar()),
-                text.baseline(), Stream.of(monitorCode, gates).flatMap(check -> check.baseline().stream()).toList(),
+        new Baseline(Baseline.FORMAT, recorded.toString(), guest.kernel().version(),
+                Long.toHexString(guest.lstar()), text.baseline(),
+                Stream.of(monitorCode, gates).flatMap(check -> check.baseline().stream()).toList(),
                 tables.baseline(), guest.hooks().stream().map(hook -> new Baseline.Hook(hook.symbol(),
-                        Long.toHexString(hook.address()), Long.toHexString(hook.gpa()), hex.formatHex(hook.original()),
-                        hex.formatHex(hook.call()))).toList(),
-                List.of(Long.toHexString(guest.gateEntryGpa()), Long.toHexString(guest.image().gateEntry()))).write(directory);
+                        Long.toHexString(hook.address()), Long.toHexString(hook.gpa()),
+                        hex.formatHex(hook.original()), hex.formatHex(hook.call()))).toList(),
+                List.of(Long.toHexString(guest.gateEntryGpa()),
+                Long.toHexString(guest.image().gateEntry()))).write(directory);
     }
 
-    /** Makes this and every later round count for nothing: the guest was reset, or is gone. Returns at once. */
+    /**
+     * Makes this and every later round count for nothing: the guest was reset, or is gone. Returns at once.
+     */
     public void retire() {
         retired = true;
     }
@@ -98,7 +106,8 @@ public final class GuestChecks {
      * Runs checks now, on this thread.
      *
      * @param wanted which ones
-     * @return what they found; a check that can't be carried out is a finding of class {@code CHECK_INCOMPLETE}
+     * @return what they found; a check that can't be carried out is a finding of class {@code
+     *     CHECK_INCOMPLETE}
      */
     public synchronized CheckReport check(Set<IntegrityCheck> wanted) {
         Instant started = Instant.now();
@@ -114,7 +123,8 @@ public final class GuestChecks {
             results = secondLook(results);
         }
         long bytes = results.stream().mapToLong(CheckReport.Result::bytes).sum();
-        return new CheckReport(started, Duration.ofNanos(took), bytes, retired, retired ? List.of() : results);
+        return new CheckReport(started, Duration.ofNanos(took), bytes, retired, retired ? List.of()
+                : results);
     }
 
     private CheckReport.Result run(IntegrityCheck name, Check check) {
@@ -128,7 +138,8 @@ public final class GuestChecks {
             Thread.currentThread().interrupt();
             findings.addIncomplete("check " + name.xmlName(), "the manager is stopping", false);
         }
-        return new CheckReport.Result(name, Duration.ofNanos(System.nanoTime() - start), findings.bytes(), findings.findings());
+        return new CheckReport.Result(name, Duration.ofNanos(System.nanoTime() - start), findings.bytes(),
+                findings.findings());
     }
 
     private List<CheckReport.Result> secondLook(List<CheckReport.Result> first) {
@@ -143,10 +154,12 @@ public final class GuestChecks {
                 results.add(result);
                 continue;
             }
-            Set<String> seenBefore = result.findings().stream().map(Finding::subject).collect(Collectors.toSet());
+            Set<String> seenBefore = result.findings().stream().map(Finding::subject)
+                    .collect(Collectors.toSet());
             CheckReport.Result again = run(result.check(), checks.get(result.check()));
             results.add(new CheckReport.Result(result.check(), result.took(), result.bytes(),
-                    again.findings().stream().filter(finding -> seenBefore.contains(finding.subject())).toList()));
+                    again.findings().stream().filter(finding -> seenBefore.contains(finding.subject()))
+                    .toList()));
         }
         return results;
     }

@@ -29,9 +29,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one Quartz job for each domain: group = the domain's UUID, so that {@link DisallowConcurrentExecution} keeps rounds
- * of a domain apart and domains independent. The RAM store is enough: a domain can be checked on its own host alone, and
- * a manager that starts anew schedules its domains anew.
+ * Keeps one Quartz job for each domain: group = the domain's UUID, so that {@link
+ * DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent. The RAM store is
+ * enough: a domain can be checked on its own host alone, and a manager that starts anew schedules its domains
+ * anew.
  */
 final class QuartzCheckScheduler implements CheckScheduler {
     private static final Logger log = LoggerFactory.getLogger(QuartzCheckScheduler.class);
@@ -54,11 +55,13 @@ final class QuartzCheckScheduler implements CheckScheduler {
         properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
         try {
             quartz = new StdSchedulerFactory(properties).getScheduler();
-            JobFactory factory = (bundle, scheduler) -> new RoundJob(bundle.getJobDetail().getKey().getGroup(), rounds);
+            JobFactory factory = (bundle, scheduler) ->
+                    new RoundJob(bundle.getJobDetail().getKey().getGroup(), rounds);
             quartz.setJobFactory(factory);
             quartz.start();
         } catch (SchedulerException e) {
-            throw new IllegalStateException("cannot start the scheduler of integrity checks: " + e.getMessage(), e);
+            throw new IllegalStateException("cannot start the scheduler of integrity checks: "
+                    + e.getMessage(), e);
         }
     }
 
@@ -72,11 +75,15 @@ final class QuartzCheckScheduler implements CheckScheduler {
             rounds.put(group, new Round(round, settings.jitter()));
             quartz.scheduleJob(job, trigger(group, settings.schedule()));
         } catch (SchedulerException e) {
-            throw new IllegalStateException("cannot schedule checks of domain " + domain + ": " + e.getMessage(), e);
+            throw new IllegalStateException("cannot schedule checks of domain " + domain + ": "
+                    + e.getMessage(), e);
         }
     }
 
-    /** A missed round is made up for once: checks are idempotent, and a storm of them after an outage helps nobody. */
+    /**
+     * A missed round is made up for once: checks are idempotent, and a storm of them after an outage helps
+     * nobody.
+     */
     private static Trigger trigger(String group, Schedule schedule) {
         TriggerBuilder<Trigger> builder = TriggerBuilder.newTrigger().withIdentity(NAME, group);
         if (schedule instanceof Schedule.Cron cron) {
@@ -85,7 +92,8 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
         long period = ((Schedule.Interval) schedule).period().toMillis();
         return builder.startAt(new Date(System.currentTimeMillis() + period))
-                .withSchedule(SimpleScheduleBuilder.simpleSchedule().withIntervalInMilliseconds(period).repeatForever()
+                .withSchedule(SimpleScheduleBuilder.simpleSchedule()
+                        .withIntervalInMilliseconds(period).repeatForever()
                         .withMisfireHandlingInstructionNextWithRemainingCount()).build();
     }
 
@@ -106,7 +114,8 @@ final class QuartzCheckScheduler implements CheckScheduler {
             if (!quartz.checkExists(key)) {
                 return false;
             }
-            quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key).usingJobData(RoundJob.AT_ONCE, "yes").build());
+            quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key).usingJobData(RoundJob.AT_ONCE, "yes")
+                    .build());
             return true;
         } catch (SchedulerException e) {
             log.warn("cannot start a round of checks of domain {}: {}", domain, e.getMessage());
@@ -159,7 +168,8 @@ final class QuartzCheckScheduler implements CheckScheduler {
             long delay = ThreadLocalRandom.current().nextLong(jitter.toMillis() + 1);
             TriggerKey key = TriggerKey.triggerKey(POSTPONED, group);
             Trigger once = TriggerBuilder.newTrigger().withIdentity(key).forJob(context.getJobDetail())
-                    .usingJobData(AT_ONCE, "yes").startAt(new Date(System.currentTimeMillis() + delay)).build();
+                    .usingJobData(AT_ONCE, "yes").startAt(new Date(System.currentTimeMillis() + delay))
+                    .build();
             if (context.getScheduler().rescheduleJob(key, once) == null) {
                 context.getScheduler().scheduleJob(once);
             }

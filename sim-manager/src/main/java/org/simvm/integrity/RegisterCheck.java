@@ -8,8 +8,9 @@ import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
 /**
- * Compares the registers by which a virtual CPU enters the kernel: where system calls go, and where the interrupt table is. QEMU tells
- * them, so no guest memory is believed. A CPU that has not been brought up has none yet.
+ * Compares the registers by which a virtual CPU enters the kernel: where system calls go, and where the
+ * interrupt table is. QEMU tells them, so no guest memory is believed. A CPU that has not been brought up has
+ * none yet.
  */
 final class RegisterCheck implements Check {
     private final ArmedGuest guest;
@@ -20,10 +21,14 @@ final class RegisterCheck implements Check {
         this.idt = idt;
     }
 
-    /** Records what the CPUs have in common while the guest stands: Linux shows one interrupt table to all of them. */
+    /**
+     * Records what the CPUs have in common while the guest stands: Linux shows one interrupt table to all of
+     * them.
+     */
     static RegisterCheck record(ArmedGuest guest) throws QmpException, InterruptedException {
-        return new RegisterCheck(guest, guest.vcpus().vcpus().stream().filter(vcpu -> vcpu.lstar() == guest.lstar())
-                .mapToLong(SimStatus.Vcpu::idt).findFirst().orElse(0));
+        return new RegisterCheck(guest, guest.vcpus().vcpus().stream()
+                .filter(vcpu -> vcpu.lstar() == guest.lstar()).mapToLong(SimStatus.Vcpu::idt).findFirst()
+                .orElse(0));
     }
 
     @Override
@@ -34,18 +39,19 @@ final class RegisterCheck implements Check {
             }
             findings.compared(2 * Long.BYTES);
             if (vcpu.lstar() != guest.lstar()) {
-                findings.add("LSTAR of vCPU " + vcpu.index(), OptionalLong.of(vcpu.lstar()), OptionalLong.empty(),
-                        describe(guest.lstar()), describe(vcpu.lstar()));
+                findings.add("LSTAR of vCPU " + vcpu.index(), OptionalLong.of(vcpu.lstar()),
+                        OptionalLong.empty(), describe(guest.lstar()), describe(vcpu.lstar()));
             }
             if (idt != 0 && vcpu.idt() != idt) {
-                findings.add("interrupt table of vCPU " + vcpu.index(), OptionalLong.of(vcpu.idt()), OptionalLong.empty(),
-                        describe(idt), describe(vcpu.idt()));
+                findings.add("interrupt table of vCPU " + vcpu.index(), OptionalLong.of(vcpu.idt()),
+                        OptionalLong.empty(), describe(idt), describe(vcpu.idt()));
             }
         }
     }
 
     private String describe(long address) {
         Kernel kernel = guest.kernel();
-        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("") + String.format("(0x%x)", address);
+        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("")
+                + String.format("(0x%x)", address);
     }
 }

@@ -12,7 +12,10 @@ import org.simvm.region.RegionFile;
 import org.simvm.region.RegionLayout;
 import org.simvm.region.RegionSegment;
 
-/** Compares segments of the region with their digests. Findings name segments, never their addresses, which are secret. */
+/**
+ * Compares segments of the region with their digests. Findings name segments, never their addresses, which
+ * are secret.
+ */
 final class SegmentCheck implements Check {
     private static final int PIECE = 1 << 20;
 
@@ -65,8 +68,8 @@ final class SegmentCheck implements Check {
             String now = digest(recorded.segment());
             findings.compared(recorded.segment().size());
             if (!now.equals(recorded.sha256())) {
-                findings.add("region segment " + recorded.segment().name(), OptionalLong.empty(), OptionalLong.empty(),
-                        "sha256 " + recorded.sha256(), "sha256 " + now);
+                findings.add("region segment " + recorded.segment().name(), OptionalLong.empty(),
+                        OptionalLong.empty(), "sha256 " + recorded.sha256(), "sha256 " + now);
             }
         }
     }

@@ -14,11 +14,12 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Compares tables that say where the kernel's entry points are: system calls of each kind and interrupts. They are read-only from
- * before the first program on.
+ * Compares tables that say where the kernel's entry points are: system calls of each kind and interrupts.
+ * They are read-only from before the first program on.
  */
 final class TableCheck implements Check {
-    private static final List<Layout> TABLES = List.of(new Layout("sys_call_table", 8), new Layout("ia32_sys_call_table", 8),
+    private static final List<Layout> TABLES =
+            List.of(new Layout("sys_call_table", 8), new Layout("ia32_sys_call_table", 8),
             new Layout("x32_sys_call_table", 8), new Layout("idt_table", 16));
     private static final int LARGEST = 1 << 16;
 
@@ -43,15 +44,17 @@ final class TableCheck implements Check {
         for (Layout layout : TABLES) {
             for (Symbol table : check.kernel.symbols(layout.symbol())) {
                 int length = (int) Math.min(table.extent(), LARGEST);
-                check.tables.add(new Recorded(layout, table.address(), check.memory.read(table.address(), length)));
+                check.tables.add(new Recorded(layout, table.address(),
+                        check.memory.read(table.address(), length)));
             }
         }
         return check;
     }
 
     List<Baseline.Table> baseline() {
-        return tables.stream().map(table -> new Baseline.Table(table.layout().symbol(), Long.toHexString(table.address()),
-                table.bytes().length, Digests.sha256(ByteBuffer.wrap(table.bytes())))).toList();
+        return tables.stream().map(table -> new Baseline.Table(table.layout().symbol(),
+                Long.toHexString(table.address()), table.bytes().length,
+                Digests.sha256(ByteBuffer.wrap(table.bytes())))).toList();
     }
 
     @Override
@@ -74,7 +77,9 @@ final class TableCheck implements Check {
     private String target(Layout layout, byte[] bytes, int at) {
         ByteBuffer entry = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long address = layout.entrySize() == 8 ? entry.getLong(at)
-                : entry.getShort(at) & 0xffffL | (entry.getShort(at + 6) & 0xffffL) << 16 | (long) entry.getInt(at + 8) << 32;
-        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("") + String.format("(0x%x)", address);
+                : entry.getShort(at) & 0xffffL | (entry.getShort(at + 6) & 0xffffL) << 16
+                        | (long) entry.getInt(at + 8) << 32;
+        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("")
+                + String.format("(0x%x)", address);
     }
 }

@@ -9,11 +9,13 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Reads the guest's list of processes ({@code init_task.tasks}) while it runs. All of it is the guest's own word: it may leave out a
- * process, and it may lead anywhere.
+ * Reads the guest's list of processes ({@code init_task.tasks}) while it runs. All of it is the guest's own
+ * word: it may leave out a process, and it may lead anywhere.
  */
 final class TaskList {
-    /** The default limit of process ids ({@code PID_MAX_DEFAULT}) twice over; bounds a list that never ends. */
+    /**
+     * The default limit of process ids ({@code PID_MAX_DEFAULT}) twice over; bounds a list that never ends.
+     */
     private static final int MOST = 1 << 16;
     private static final int COMM = 16;
 
@@ -40,7 +42,8 @@ final class TaskList {
         try {
             return new TaskList(memory, kernel);
         } catch (NoSuchElementException e) {
-            throw new BaselineException("Linux " + kernel.version() + " lacks a structure that the list of processes needs", e);
+            throw new BaselineException("Linux " + kernel.version()
+                    + " lacks a structure that the list of processes needs", e);
         }
     }
 
@@ -63,7 +66,8 @@ final class TaskList {
     /**
      * Reads the list once.
      *
-     * @throws GuestMemoryException if it leads out of memory, or does not end; it may have changed under the reader
+     * @throws GuestMemoryException if it leads out of memory, or does not end; it may have changed under the
+     *     reader
      */
     List<Process> read() throws GuestMemoryException {
         List<Process> processes = new ArrayList<>();
@@ -71,12 +75,14 @@ final class TaskList {
         long at = memory.readLong(head);
         for (int count = 0; at != head; count++) {
             if (count >= MOST) {
-                throw new GuestMemoryException(at, "the guest's list of processes has more than " + MOST + " entries");
+                throw new GuestMemoryException(at, "the guest's list of processes has more than " + MOST
+                        + " entries");
             }
             long task = at - tasks;
             long space = memory.readLong(task + mm);
             if (space != 0) {
-                processes.add(new Process(task, space, memory.readLong(space + pgd), memory.readInt(task + pid), name(task)));
+                processes.add(new Process(task, space, memory.readLong(space + pgd),
+                        memory.readInt(task + pid), name(task)));
             }
             at = memory.readLong(at);
         }
@@ -86,7 +92,8 @@ final class TaskList {
     /** Tells whether a process still has the page tables that it had when the list was read. */
     boolean unchanged(Process process) {
         try {
-            return memory.readLong(process.task() + mm) == process.mm() && memory.readLong(process.mm() + pgd) == process.pgd()
+            return memory.readLong(process.task() + mm) == process.mm()
+                    && memory.readLong(process.mm() + pgd) == process.pgd()
                     && memory.readInt(process.task() + pid) == process.pid();
         } catch (GuestMemoryException e) {
             return false;

@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.VirtualRange;
@@ -19,9 +21,9 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Compares the kernel's whole text, as its own page tables show it, with a copy, byte by byte, but for the places that a healthy
- * kernel patches itself. Comparing bytes is as fast as reading them, can't be deceived by a second preimage, and says
- * what changed.
+ * Compares the kernel's whole text, as its own page tables show it, with a copy, byte by byte, but for the
+ * places that a healthy kernel patches itself, and for the hooks, which have a check of their own. Comparing
+ * bytes is as fast as reading them, can't be deceived by a second preimage, and says what changed.
  */
 final class TextCheck implements Check {
     static final String FILE = "kernel-text";
@@ -46,7 +48,9 @@ final class TextCheck implements Check {
         if (text.size() > Integer.MAX_VALUE) {
             throw new GuestMemoryException(text.start(), "kernel text of " + text.size() + " bytes");
         }
-        List<VirtualRange> places = guest.patchable();
+        List<VirtualRange> places = Stream.concat(guest.patchable().stream(), guest.hooks().stream()
+                .map(hook -> new VirtualRange(hook.address(), hook.returnAddress())))
+                .sorted(Comparator.comparingLong(VirtualRange::start)).toList();
         placeStarts = places.stream().mapToInt(place -> (int) (place.start() - text.start())).toArray();
         placeEnds = places.stream().mapToInt(place -> (int) (place.end() - text.start())).toArray();
         ByteBuffer bytes = ByteBuffer.allocate((int) text.size());
@@ -97,7 +101,10 @@ final class TextCheck implements Check {
         });
     }
 
-    /** Page tables may split pages, never move them: each byte of the text stays where it was in guest-physical memory. */
+    /**
+     * Page tables may split pages, never move them: each byte of the text stays where it was in
+     * guest-physical memory.
+     */
     private void mapping(int start, int length, long gpa, FindingCollector findings) {
         for (int offset = start; offset < start + length;) {
             var piece = pieces.floorEntry(offset);
@@ -106,7 +113,8 @@ final class TextCheck implements Check {
             long found = gpa + (offset - start);
             if (expected != found) {
                 findings.add(subject(offset), OptionalLong.of(text.start() + offset), OptionalLong.of(found),
-                        String.format("text at gpa 0x%x", expected), String.format("mapped to gpa 0x%x", found));
+                        String.format("text at gpa 0x%x", expected),
+                        String.format("mapped to gpa 0x%x", found));
             }
             offset = next == null ? start + length : next;
         }
@@ -115,7 +123,8 @@ final class TextCheck implements Check {
     private void compare(int start, long gpa, ByteBuffer slice, FindingCollector findings) {
         int length = slice.remaining();
         for (int offset = 0; offset < length && !findings.full();) {
-            int same = slice.slice(offset, length - offset).mismatch(copy.slice(start + offset, length - offset));
+            int same = slice.slice(offset, length - offset).mismatch(copy.slice(start + offset,
+                    length - offset));
             if (same < 0) {
                 return;
             }
@@ -124,9 +133,11 @@ final class TextCheck implements Check {
             if (place >= 0) {
                 offset = placeEnds[place] - start;
             } else {
-                int shown = Math.min(Math.min(SHOWN, length - offset), untilNextPlace(start + offset));
+                int shown = differing(slice, offset, start + offset,
+                        Math.min(Math.min(SHOWN, length - offset), untilNextPlace(start + offset)));
                 findings.add(subject(start + offset), OptionalLong.of(text.start() + start + offset),
-                        OptionalLong.of(gpa + offset), hex(copy, start + offset, shown), hex(slice, offset, shown));
+                        OptionalLong.of(gpa + offset), hex(copy, start + offset, shown),
+                        hex(slice, offset, shown));
                 offset += shown;
             }
         }
@@ -144,6 +155,15 @@ final class TextCheck implements Check {
     private int untilNextPlace(int offset) {
         int next = -Arrays.binarySearch(placeStarts, offset) - 1;
         return next < placeStarts.length ? placeStarts[next] - offset : Integer.MAX_VALUE;
+    }
+
+    /** Returns how many bytes there are up to the last one that differs. */
+    private int differing(ByteBuffer slice, int offset, int textOffset, int length) {
+        int last = length;
+        while (last > 1 && slice.get(offset + last - 1) == copy.get(textOffset + last - 1)) {
+            last--;
+        }
+        return last;
     }
 
     private String subject(int offset) {

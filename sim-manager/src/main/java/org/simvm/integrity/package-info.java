@@ -2,13 +2,15 @@
 /**
  * Compares an armed guest with what it was when it was armed, again and again.
  *
- * <p>{@link org.simvm.integrity.GuestChecks} records a baseline while the guest stands before its first program, and from
- * then on checks against it while the guest runs: {@link org.simvm.settings.IntegrityCheck} lists the checks.
- * {@link org.simvm.integrity.CheckScheduler} says when, with Quartz behind it: one job for each domain, never two rounds of
- * one domain at once. A round ends in a {@link org.simvm.integrity.CheckReport}, and what is wrong in it is a
- * {@link org.simvm.integrity.Finding}; what is then done is {@code policy}'s to say.
+ * <p>{@link org.simvm.integrity.GuestChecks} records a baseline while the guest stands before its first
+ * program, and from then on checks against it while the guest runs: {@link org.simvm.settings.IntegrityCheck}
+ * lists the checks. {@link org.simvm.integrity.CheckScheduler} says when, with Quartz behind it: one job for
+ * each domain, never two rounds of one domain at once. A round ends in a {@link
+ * org.simvm.integrity.CheckReport}, and what is wrong in it is a {@link org.simvm.integrity.Finding}; what is
+ * then done is {@code policy}'s to say.
  *
- * <p>Memory is read through the mapping of guest RAM, without pausing the guest. Pages move under the reader, so whatever
- * looks wrong and rests on tables that a running kernel may change is looked at again before it becomes a finding.
+ * <p>Memory is read through the mapping of guest RAM, without pausing the guest. Pages move under the reader,
+ * so whatever looks wrong and rests on tables that a running kernel may change is looked at again before it
+ * becomes a finding.
  */
 package org.simvm.integrity;

@@ -31,9 +31,11 @@ public record Incident(PolicyAction action, Optional<SimViolation> violation, Op
     }
 
     private static String describe(SimViolation violation) {
-        return String.format("violation %s%s: %s of gpa 0x%x in the %s view by %s, rip 0x%x, cr3 0x%x, cpl %d",
+        return String.format(
+                "violation %s%s: %s of gpa 0x%x in the %s view by %s, rip 0x%x, cr3 0x%x, cpl %d",
                 violation.kind(), violation.failStop() ? " (guest stopped)" : "", violation.access(),
-                violation.gpa(), violation.view(), violation.cpu() < 0 ? "a device" : "vCPU " + violation.cpu(),
-                violation.rip(), violation.cr3(), violation.cpl());
+                violation.gpa(), violation.view(), 
+                violation.cpu() < 0 ? "a device" : "vCPU " + violation.cpu(), violation.rip(),
+                violation.cr3(), violation.cpl());
     }
 }

@@ -16,10 +16,12 @@ import org.simvm.settings.PolicySettings;
  * Decides what is done about one domain's violations and findings.
  *
  * <p>Every incident is recorded. Alerts of one kind and subject come at most {@value #BURST} times in
- * {@value #WINDOW_SECONDS} seconds; the next one that comes through tells how many were held back. Actions that stop the
- * guest are never held back, but are asked for once only until the guest goes on ({@link #guestResumed}).
+ * {@value #WINDOW_SECONDS} seconds; the next one that comes through tells how many were held back. Actions
+ * that stop the guest are never held back, but are asked for once only until the guest goes on ({@link
+ * #guestResumed}).
  *
- * <p>Safe for use from several threads; never waits but for its own short lock, provided the {@link Actions} do not.
+ * <p>Safe for use from several threads; never waits but for its own short lock, provided the {@link Actions}
+ * do not.
  */
 public final class Policy {
     static final int BURST = 10;
@@ -61,8 +63,8 @@ public final class Policy {
 
     /** Acts on what a check, or another part of the manager, found. */
     public void finding(Finding finding) {
-        act(settings.on(finding.findingClass()), new Subject(finding.findingClass(), finding.subject()), Optional.empty(),
-                Optional.of(finding));
+        act(settings.on(finding.findingClass()), new Subject(finding.findingClass(), finding.subject()),
+                Optional.empty(), Optional.of(finding));
     }
 
     /** Forgets that the guest was stopped: it was resumed, reset or started. */
@@ -95,7 +97,9 @@ public final class Policy {
         }
     }
 
-    /** A guest that is paused can still be dumped or destroyed; the enumeration has the milder action first. */
+    /**
+     * A guest that is paused can still be dumped or destroyed; the enumeration has the milder action first.
+     */
     private static boolean outranks(PolicyAction action, PolicyAction before) {
         return action.compareTo(before) > 0;
     }

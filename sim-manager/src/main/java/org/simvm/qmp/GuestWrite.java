@@ -17,8 +17,8 @@ public record GuestWrite(long gpa, byte[] expect, byte[] data) {
     public GuestWrite {
         if (expect.length != data.length || data.length == 0
                 || Long.remainderUnsigned(gpa, PAGE) + data.length > PAGE) {
-            throw new IllegalArgumentException("a guest write at " + Long.toHexString(gpa) + " of " + data.length
-                    + " bytes over " + expect.length + " expected ones");
+            throw new IllegalArgumentException("a guest write at " + Long.toHexString(gpa) + " of "
+                    + data.length + " bytes over " + expect.length + " expected ones");
         }
         expect = expect.clone();
         data = data.clone();

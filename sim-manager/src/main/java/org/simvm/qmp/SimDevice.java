@@ -11,8 +11,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Commands one machine's region device, and hands out its events.
  *
- * <p>Every command may throw {@link QmpException.Refused} (nothing was changed), {@link QmpException.TimedOut} or
- * {@link QmpException.Closed}. Methods may be called from any thread, the event consumer's included.
+ * <p>Every command may throw {@link QmpException.Refused} (nothing was changed), {@link
+ * QmpException.TimedOut} or {@link QmpException.Closed}. Methods may be called from any thread, the event
+ * consumer's included.
  */
 public final class SimDevice implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SimDevice.class);
@@ -74,7 +75,8 @@ public final class SimDevice implements AutoCloseable {
     /**
      * Carries out all the writes, or none; only while the guest is stopped.
      *
-     * @param map whether the SIM view, the gates and the SIM CR3 become effective, as the region file says now
+     * @param map whether the SIM view, the gates and the SIM CR3 become effective, as the region file says
+     *     now
      * @param writes what to write and what must be there before
      */
     public void apply(boolean map, Collection<GuestWrite> writes) throws QmpException, InterruptedException {

@@ -69,13 +69,13 @@ final class SimMessages {
         List<SimStatus.Vcpu> vcpus = new ArrayList<>();
         for (JsonNode vcpu : member(node, "vcpus")) {
             vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), unsigned(vcpu, "calls"),
-                    unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"), unsigned(vcpu, "lstar"),
-                    unsigned(vcpu, "idt"), unsigned(vcpu, "rip")));
+                    unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"),
+                    unsigned(vcpu, "lstar"), unsigned(vcpu, "idt"), unsigned(vcpu, "rip")));
         }
         return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
-                unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"), unsigned(node, "area-size"),
-                unsigned(node, "armed-boots"), unsigned(node, "switches"), unsigned(node, "violations"),
-                unsigned(node, "doorbells"), ram, vcpus);
+                unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"),
+                unsigned(node, "area-size"), unsigned(node, "armed-boots"), unsigned(node, "switches"),
+                unsigned(node, "violations"), unsigned(node, "doorbells"), ram, vcpus);
     }
 
     static ViolationLog violations(JsonNode node) throws QmpException {
@@ -130,7 +130,8 @@ final class SimMessages {
     private static JsonNode member(JsonNode node, String name) throws QmpException {
         JsonNode member = node.get(name);
         if (member == null) {
-            throw new QmpException("QEMU's message lacks '" + name + "': manager and QEMU are of different versions");
+            throw new QmpException("QEMU's message lacks '" + name
+                    + "': manager and QEMU are of different versions");
         }
         return member;
     }

@@ -22,7 +22,8 @@ import java.util.Optional;
  * @param vcpus one entry for each virtual CPU
  */
 public record SimStatus(int abi, DeviceState state, String gate, long pid, int physicalBits, long areaBase,
-        long areaSize, long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram, List<Vcpu> vcpus) {
+        long areaSize, long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram,
+        List<Vcpu> vcpus) {
 
     public SimStatus {
         ram = List.copyOf(ram);
@@ -53,7 +54,8 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, int p
      * @param idt base address of the interrupt descriptor table
      * @param rip the register's value
      */
-    public record Vcpu(int index, String view, long calls, long cr3, long cr4, long efer, long lstar, long idt, long rip) {
+    public record Vcpu(int index, String view, long calls, long cr3, long cr4, long efer, long lstar,
+            long idt, long rip) {
         /** Tells whether it runs monitor code just now. */
         public boolean inSimView() {
             return view.equals("sim");
@@ -62,8 +64,9 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, int p
 
     /** Returns what the event {@code SIM_BOOT} said, for a manager that came too late to hear it. */
     public Optional<SimEvent.Boot> missedBoot() {
-        return state != DeviceState.BOOT_STOP ? Optional.empty() : vcpus.stream().filter(vcpu -> vcpu.lstar() != 0)
-                .findFirst().map(vcpu -> new SimEvent.Boot(vcpu.index(), vcpu.lstar(), vcpu.cr3(), vcpu.cr4(), vcpu.efer(),
-                        System.nanoTime()));
+        return state != DeviceState.BOOT_STOP ? Optional.empty()
+                : vcpus.stream().filter(vcpu -> vcpu.lstar() != 0).findFirst()
+                        .map(vcpu -> new SimEvent.Boot(vcpu.index(), vcpu.lstar(), vcpu.cr3(), vcpu.cr4(),
+                                vcpu.efer(), System.nanoTime()));
     }
 }

@@ -8,8 +8,8 @@ import java.util.OptionalLong;
 import org.simvm.settings.ViolationKind;
 
 /**
- * Reports one breach of a rule, as the device saw it. Addresses, value and bytes come from the guest and may be
- * of the attacker's choosing; that it happened, where and when is QEMU's own word.
+ * Reports one breach of a rule, as the device saw it. Addresses, value and bytes come from the guest and may
+ * be of the attacker's choosing; that it happened, where and when is QEMU's own word.
  *
  * @param sequence counts up by one with each violation since QEMU started
  * @param time host's clock
@@ -32,7 +32,10 @@ public record SimViolation(long sequence, Instant time, String kind, boolean fai
         String access, int size, long gpa, OptionalLong gva, long rip, long cr3, int cpl, OptionalLong value,
         OptionalInt vector, Optional<String> bytes) {
 
-    /** Returns the rule that was broken, or nothing if QEMU is newer than this manager and names one of its own. */
+    /**
+     * Returns the rule that was broken, or nothing if QEMU is newer than this manager and names one of its
+     * own.
+     */
     public Optional<ViolationKind> knownKind() {
         return ViolationKind.byQmpName(kind);
     }

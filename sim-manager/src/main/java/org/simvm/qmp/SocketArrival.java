@@ -71,7 +71,8 @@ final class SocketArrival {
                 }
                 key.pollEvents();
                 if (!key.reset()) {
-                    throw new QmpException("the directory " + directory + " was removed while waiting for QEMU");
+                    throw new QmpException("the directory " + directory
+                            + " was removed while waiting for QEMU");
                 }
             }
         } catch (QmpException e) {

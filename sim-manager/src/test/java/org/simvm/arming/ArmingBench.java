@@ -47,8 +47,8 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     }
 
     ArmingBench start(boolean required, KernelSource kernels) {
-        session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region, plan, required),
-                this, kernels);
+        session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
+                plan, required), this, kernels);
         return this;
     }
 
@@ -72,7 +72,8 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     public void expect(String what) throws InterruptedException {
         String next = heard.poll(10, TimeUnit.SECONDS);
         if (!what.equals(next)) {
-            throw new AssertionError("expected '" + what + "', heard '" + next + "'" + (failure == null ? "" : " " + failure));
+            throw new AssertionError("expected '" + what + "', heard '" + next + "'"
+                    + (failure == null ? "" : " " + failure));
         }
     }
 

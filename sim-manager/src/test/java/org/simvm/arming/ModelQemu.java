@@ -17,9 +17,9 @@ import java.util.concurrent.Executors;
 import org.simvm.qmp.ScriptedQmpServer;
 
 /**
- * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a time, plans all or nothing with
- * expectations compared to the guest's RAM, refusals while the guest runs, reset at any moment. Its guest, when it runs, goes
- * straight from one address of interest to the next.
+ * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a time,
+ * plans all or nothing with expectations compared to the guest's RAM, refusals while the guest runs, reset at
+ * any moment. Its guest, when it runs, goes straight from one address of interest to the next.
  */
 public final class ModelQemu implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -148,22 +148,25 @@ public final class ModelQemu implements AutoCloseable {
                 running = false;
                 yield JSON.createObjectNode();
             }
-            default -> throw new ScriptedQmpServer.CommandError("The command " + command + " has not been found");
+            default -> throw new ScriptedQmpServer.CommandError("The command " + command
+                    + " has not been found");
         };
     }
 
     private JsonNode status() {
         ObjectNode status = JSON.createObjectNode().put("abi", 1).put("state", state).put("gate", "vmfunc")
-                .put("pid", ProcessHandle.current().pid()).put("phys-bits", 40).put("area-base", 1L << 39).put("area-size", 1L << 39)
-                .put("armed-boots", mapped).put("switches", 0).put("violations", 0).put("doorbells", 0);
+                .put("pid", ProcessHandle.current().pid()).put("phys-bits", 40).put("area-base", 1L << 39)
+                .put("area-size", 1L << 39).put("armed-boots", mapped).put("switches", 0).put("violations", 0)
+                .put("doorbells", 0);
         try {
             status.putArray("ram").addObject().put("gpa", 0).put("size", SyntheticGuest.RAM)
                     .put("fd", guest.descriptor()).put("offset", 0);
         } catch (IOException e) {
             throw new ScriptedQmpServer.CommandError(e.getMessage());
         }
-        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("calls", 0).put("cr3", cr3)
-                .put("cr4", 0x20).put("efer", 0xd01).put("lstar", unsigned(lstar)).put("idt", unsigned(idt)).put("rip", 0);
+        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("calls", 0)
+                .put("cr3", cr3).put("cr4", 0x20).put("efer", 0xd01).put("lstar", unsigned(lstar))
+                .put("idt", unsigned(idt)).put("rip", 0);
         return status;
     }
 
@@ -182,8 +185,8 @@ public final class ModelQemu implements AutoCloseable {
             byte[] expect = hex.parseHex(write.get("expect").asText());
             byte[] now = guest.read(write.get("gpa").asLong(), expect.length);
             if (!Arrays.equals(expect, now)) {
-                throw new ScriptedQmpServer.CommandError("at 0x" + Long.toHexString(write.get("gpa").asLong()) + " there is "
-                        + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
+                throw new ScriptedQmpServer.CommandError("at 0x" + Long.toHexString(write.get("gpa").asLong())
+                        + " there is " + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
             }
         }
         for (JsonNode write : arguments.get("writes")) {
@@ -242,8 +245,9 @@ public final class ModelQemu implements AutoCloseable {
         if (stop != 0 && stop == guest.address(symbol)) {
             stop = 0;
             running = false;
-            server.emit("SIM_STOP", JSON.createObjectNode().put("cpu", 0).put("address", unsigned(guest.address(symbol)))
-                    .put("cr3", SyntheticGuest.CR3).put("cr4", 0x20));
+            server.emit("SIM_STOP", JSON.createObjectNode().put("cpu", 0)
+                    .put("address", unsigned(guest.address(symbol))).put("cr3", SyntheticGuest.CR3)
+                    .put("cr4", 0x20));
         }
     }
 

@@ -27,9 +27,9 @@ import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.kernel.VirtualRange;
 
 /**
- * A guest of 16 MiB with real page tables and a kernel image of the right shape: functions with ftrace's places, an entry path with
- * one call, {@code __mcount_loc}, a jump label, system call and interrupt tables, a list of processes. Its names are known
- * without kallsyms.
+ * A guest of 16 MiB with real page tables and a kernel image of the right shape: functions with ftrace's
+ * places, an entry path with one call, {@code __mcount_loc}, a jump label, system call and interrupt tables,
+ * a list of processes. Its names are known without kallsyms.
  */
 public final class SyntheticGuest implements AutoCloseable {
     public static final int RAM = 16 << 20;
@@ -61,7 +61,8 @@ public final class SyntheticGuest implements AutoCloseable {
 
     public SyntheticGuest(Path file) throws IOException {
         this.file = file;
-        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE,
+                StandardOpenOption.CREATE);
         ram = channel.map(FileChannel.MapMode.READ_WRITE, 0, RAM);
         ram.order(ByteOrder.LITTLE_ENDIAN);
         name();
@@ -70,17 +71,17 @@ public final class SyntheticGuest implements AutoCloseable {
 
     private void name() {
         long next = TEXT;
-        for (String function : List.of("_stext", "entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe", "do_syscall_64",
-                "__fentry__", "wake_up_new_task", "begin_new_exec", "kernel_execve", "run_init_process", "plain_function",
-                "calls_twice", "with_jump_label", "do_exit")) {
+        for (String function : List.of("_stext", "entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe",
+                "do_syscall_64", "__fentry__", "wake_up_new_task", "begin_new_exec", "kernel_execve",
+                "run_init_process", "plain_function", "calls_twice", "with_jump_label", "do_exit")) {
             symbols.put(function, next);
             next += 0x100;
         }
         symbols.put("_etext", TEXT + TEXT_SIZE);
         next = DATA;
-        for (String variable : List.of("__start_mcount_loc", "__stop_mcount_loc", "__start___jump_table", "__stop___jump_table",
-                "sys_call_table", "idt_table", "page_offset_base", "system_state", "init_task", "shell_task", "shell_mm",
-                "daemon_task", "daemon_mm")) {
+        for (String variable : List.of("__start_mcount_loc", "__stop_mcount_loc", "__start___jump_table",
+                "__stop___jump_table", "sys_call_table", "idt_table", "page_offset_base", "system_state",
+                "init_task", "shell_task", "shell_mm", "daemon_task", "daemon_mm")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
@@ -176,7 +177,10 @@ public final class SyntheticGuest implements AutoCloseable {
         putLong(address(name + "_mm") + PGD, DIRECT_MAP + pgd);
     }
 
-    /** Does what the kernel does between its LSTAR write and its first program: ftrace's NOPs, poisoned {@code ENDBR64}s. */
+    /**
+     * Does what the kernel does between its LSTAR write and its first program: ftrace's NOPs, poisoned {@code
+     * ENDBR64}s.
+     */
     public void startUp() {
         for (int i = 0; i < 3; i++) {
             long site = getLong(address("__start_mcount_loc") + 8L * i);
@@ -299,20 +303,22 @@ public final class SyntheticGuest implements AutoCloseable {
                 return List.of();
             }
             long address = names.get(name);
-            long end = names.values().stream().filter(other -> other > address).min(Long::compare).orElse(image().end());
+            long end = names.values().stream().filter(other -> other > address).min(Long::compare)
+                    .orElse(image().end());
             return List.of(new Symbol(name, address, text().contains(address) ? 'T' : 'D', end));
         }
 
         @Override
         public long requireSymbol(String name) throws KernelUnresolvedException {
-            return symbol(name).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
-                    "kernel " + version() + ": no symbol " + name));
+            return symbol(name).orElseThrow(() ->
+                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
+                            + ": no symbol " + name));
         }
 
         @Override
         public Optional<SymbolOffset> symbolAt(long va) {
-            return names.entrySet().stream().filter(symbol -> image().contains(symbol.getValue()) && symbol.getValue() <= va)
-                    .max(Map.Entry.comparingByValue())
+            return names.entrySet().stream().filter(symbol -> image().contains(symbol.getValue())
+                    && symbol.getValue() <= va).max(Map.Entry.comparingByValue())
                     .map(symbol -> new SymbolOffset(symbols(symbol.getKey()).get(0), va - symbol.getValue()));
         }
 
@@ -328,8 +334,9 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public int requireOffset(String path) throws KernelUnresolvedException {
-            return offset(path).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
-                    "kernel " + version() + ": no member " + path));
+            return offset(path).orElseThrow(() ->
+                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
+                            + ": no member " + path));
         }
 
         @Override
@@ -339,8 +346,9 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public int requireSize(String structure) throws KernelUnresolvedException {
-            return size(structure).orElseThrow(() -> new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP,
-                    "kernel " + version() + ": no structure " + structure));
+            return size(structure).orElseThrow(() ->
+                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
+                            + ": no structure " + structure));
         }
 
         @Override

@@ -29,18 +29,23 @@ public final class SyntheticMonitors {
         return new HookDeclaration(HookDeclaration.Kind.CALL, function, caller, 0x10 * id, id, 0, false);
     }
 
-    /** Hooks that the synthetic guest has places for: one of each kind, and a function without {@code ENDBR64}. */
+    /**
+     * Hooks that the synthetic guest has places for: one of each kind, and a function without {@code
+     * ENDBR64}.
+     */
     public static List<HookDeclaration> usual() {
         return List.of(fentry("wake_up_new_task", 1, 0, false), fentry("begin_new_exec", 2, 0, false),
                 call("entry_SYSCALL_64_after_hwframe", "do_syscall_64", 3));
     }
 
     public static RegionPlan plan(List<HookDeclaration> hooks, String... slots) {
-        return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 2 << 20, SyntheticGuest.RAM, 2, 0x510, gates(),
-                program("core", 0x20, List.of()), List.of(new RegionPlan.PlannedMonitor(program("watcher", 0, hooks, slots), Map.of())));
+        return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 2 << 20, SyntheticGuest.RAM, 2, 0x510,
+                gates(), program("core", 0x20, List.of()),
+                List.of(new RegionPlan.PlannedMonitor(program("watcher", 0, hooks, slots), Map.of())));
     }
 
-    private static MonitorProgram program(String name, long dispatch, List<HookDeclaration> hooks, String... slots) {
+    private static MonitorProgram program(String name, long dispatch, List<HookDeclaration> hooks,
+            String... slots) {
         ByteBuffer code = ByteBuffer.allocate(4096);
         ByteBuffer constants = ByteBuffer.allocate(4096);
         for (int i = 0; i < 4096; i++) {
@@ -67,8 +72,8 @@ public final class SyntheticMonitors {
             patches.put("g1_call_stub_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, at += 16));
             patches.put("g1_call_target_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, at + 1));
         }
-        for (String symbol : List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top", "g2_stack_stride",
-                "g2_dispatch")) {
+        for (String symbol : List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top",
+                "g2_stack_stride", "g2_dispatch")) {
             patches.put(symbol, new GateTemplate.Place(GateTemplate.Page.INNER, at += 16));
         }
         return new GateTemplate(Path.of("gates.elf"), ByteBuffer.allocate(4096), ByteBuffer.allocate(4096),

@@ -33,7 +33,8 @@ class CheckSchedulerTests {
     }
 
     private static IntegritySettings every(Duration period, Duration jitter) {
-        return new IntegritySettings(new Schedule.Interval(period), jitter, EnumSet.allOf(IntegrityCheck.class));
+        return new IntegritySettings(new Schedule.Interval(period), jitter,
+                EnumSet.allOf(IntegrityCheck.class));
     }
 
     @Test
@@ -57,7 +58,8 @@ class CheckSchedulerTests {
     void delaysRoundsByARandomTimeWithoutHoldingUpOthers() throws Exception {
         CountDownLatch rounds = new CountDownLatch(4);
         for (int i = 0; i < 4; i++) { // twice as many as threads
-            scheduler.schedule(new UUID(1, i), every(Duration.ofSeconds(1), Duration.ofMillis(500)), rounds::countDown);
+            scheduler.schedule(new UUID(1, i), every(Duration.ofSeconds(1), Duration.ofMillis(500)),
+            rounds::countDown);
         }
         assertTrue(rounds.await(10, TimeUnit.SECONDS));
     }

@@ -32,15 +32,15 @@ final class PatchedQemu implements AutoCloseable {
 
     PatchedQemu(Path directory, Path kernel, String cpu, int megabytes, int vcpus) throws IOException {
         Path initrd = Files.write(directory.resolve("initrd"), initrd());
-        process = new ProcessBuilder(binary().orElseThrow().toString(), "-accel", "tcg,thread=multi", "-cpu", cpu,
-                "-global", "driver=x86_64-cpu,property=pdpe1gb,value=on", "-smp", Integer.toString(vcpus),
-                "-m", megabytes + "M", "-machine", "q35,memory-backend=ram",
-                "-object", "memory-backend-memfd,id=ram,share=on,size=" + megabytes + "M",
-                "-object", "memory-backend-file,id=simmem,share=on,size=" + REGION_SIZE + ",mem-path="
+        process = new ProcessBuilder(binary().orElseThrow().toString(), "-accel", "tcg,thread=multi", "-cpu",
+                cpu, "-global", "driver=x86_64-cpu,property=pdpe1gb,value=on", "-smp",
+                Integer.toString(vcpus), "-m", megabytes + "M", "-machine", "q35,memory-backend=ram",
+                "-object", "memory-backend-memfd,id=ram,share=on,size=" + megabytes + "M", "-object",
+                "memory-backend-file,id=simmem,share=on,size=" + REGION_SIZE + ",mem-path="
                         + directory.resolve("region"),
-                "-device", "sim-region,id=sim0,memdev=simmem", "-L", "/usr/share/seabios", "-nodefaults", "-display", "none", "-serial", "stdio",
-                "-qmp", "unix:" + directory.resolve("qmp.sock") + ",server=on,wait=off",
-                "-kernel", kernel.toString(), "-initrd", initrd.toString(),
+                "-device", "sim-region,id=sim0,memdev=simmem", "-L", "/usr/share/seabios", "-nodefaults",
+                "-display", "none", "-serial", "stdio", "-qmp", "unix:" + directory.resolve("qmp.sock")
+                + ",server=on,wait=off", "-kernel", kernel.toString(), "-initrd", initrd.toString(),
                 "-append", "console=ttyS0 quiet panic=-1").redirectErrorStream(true).start();
         Thread reader = new Thread(() -> {
             try (BufferedReader lines = process.inputReader(StandardCharsets.ISO_8859_1)) {
@@ -64,8 +64,8 @@ final class PatchedQemu implements AutoCloseable {
     }
 
     static Path kernel(String series) {
-        return Path.of(System.getenv().getOrDefault("SIM_CACHE_DIR", System.getProperty("user.home") + "/.cache/sim"),
-                "kernels", series, "vmlinuz");
+        return Path.of(System.getenv().getOrDefault("SIM_CACHE_DIR", System.getProperty("user.home")
+                + "/.cache/sim"), "kernels", series, "vmlinuz");
     }
 
     /** Says what is missing here for a guest with this kernel, or nothing. */
@@ -85,8 +85,9 @@ final class PatchedQemu implements AutoCloseable {
     /** Returns a plan with both monitors that are shipped. */
     static RegionPlan plan(int megabytes, int vcpus) throws Exception {
         long memory = (long) megabytes << 20;
-        return new RegionPlan(RegionArea.forPhysicalBits(40, memory + (84L << 30)), REGION_SIZE, memory, vcpus, 0x5d0,
-                GateTemplate.load(MONITORS.resolve("gates.elf")), MonitorProgram.load(MONITORS.resolve("core.elf")),
+        return new RegionPlan(RegionArea.forPhysicalBits(40, memory + (84L << 30)), REGION_SIZE, memory,
+                vcpus, 0x5d0, GateTemplate.load(MONITORS.resolve("gates.elf")),
+                MonitorProgram.load(MONITORS.resolve("core.elf")),
                 List.of(monitor("syscalls"), monitor("process")));
     }
 
@@ -115,13 +116,14 @@ final class PatchedQemu implements AutoCloseable {
 
     /** Has the guest's shell run a command, and returns when it is done. */
     void run(String command) throws Exception {
-        process.outputWriter().write(command + "; echo DO''NE\n");
-        process.outputWriter().flush();
+        say(command + "; echo DO''NE");
         await("DONE", Duration.ofSeconds(120));
     }
 
-    long pid() {
-        return process.pid();
+    /** Gives the guest's shell a line. */
+    void say(String line) throws IOException {
+        process.outputWriter().write(line + "\n");
+        process.outputWriter().flush();
     }
 
     private static byte[] initrd() throws IOException {
@@ -147,8 +149,9 @@ final class PatchedQemu implements AutoCloseable {
     }
 
     private static void entry(ByteArrayOutputStream out, String name, int mode, byte[] content) {
-        out.writeBytes(String.format("070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\0", 0, mode, 0, 0, 1, 0,
-                content.length, 0, 0, 0, 0, name.length() + 1, 0, name).getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(String.format("070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\0", 0,
+                mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length() + 1, 0,
+                name).getBytes(StandardCharsets.US_ASCII));
         pad(out);
         out.writeBytes(content);
         pad(out);

@@ -40,6 +40,8 @@ import org.simvm.settings.IntegrityCheck;
 @DisplayName("A real guest under the patched QEMU")
 @Timeout(240)
 class RealGuestTests {
+    private static final String CPU_1 = "cpu=/sys/devices/system/cpu/cpu1/online; [ -e $cpu ]";
+
     @TempDir
     Path directory;
 
@@ -113,14 +115,17 @@ class RealGuestTests {
         "6.12, 'max,la57=off',  512, 1",
         "7,    'max',           512, 2",
     })
-    void isArmedBootAfterBootAndItsTamperingFound(String series, String cpu, int megabytes, int vcpus) throws Exception {
+    void isArmedBootAfterBootAndItsTamperingFound(String series, String cpu, int megabytes, int vcpus)
+    throws Exception {
         Optional<String> missing = PatchedQemu.missing(series);
         assumeTrue(missing.isEmpty(), () -> "skipped: " + missing.get());
         RegionPlan plan = PatchedQemu.plan(megabytes, vcpus);
         try (RegionFile region = RegionFile.create(directory.resolve("region"), null, plan);
-                PatchedQemu qemu = new PatchedQemu(directory, PatchedQemu.kernel(series), cpu, megabytes, vcpus);
-                DomainArming session = DomainArming.start(new ArmingRequest(series, directory.resolve("qmp.sock"),
-                        Duration.ofSeconds(20), region, plan, false), listener)) {
+                PatchedQemu qemu = new PatchedQemu(directory, PatchedQemu.kernel(series), cpu, megabytes,
+                        vcpus);
+                DomainArming session = DomainArming.start(new ArmingRequest(series,
+                        directory.resolve("qmp.sock"), Duration.ofSeconds(20), region, plan, false),
+                        listener)) {
             String first = heard.poll(90, TimeUnit.SECONDS);
             assertEquals("armed", first, () -> "the console: " + qemu.console());
             report();
@@ -134,7 +139,24 @@ class RealGuestTests {
             qemu.run("echo function > /sys/kernel/tracing/current_tracer; ls / >/dev/null;"
                     + " echo nop > /sys/kernel/tracing/current_tracer");
             assertEquals(List.of(), healthy(), "after tracing all functions");
+            qemu.run("echo 1 > /sys/kernel/tracing/events/sched/enable;"
+                    + " echo 1 > /proc/sys/kernel/sched_schedstats; " + CPU_1 + " && echo 0 > $cpu");
+            assertEquals(List.of(), healthy(), "with trace points, another jump label, and a CPU taken away");
+            qemu.run("echo 0 > /sys/kernel/tracing/events/sched/enable;"
+                    + " " + CPU_1 + " && echo 1 > $cpu");
+            assertEquals(List.of(), healthy(), "and all of it back");
+
+            qemu.say("reboot -f");
+            String next = heard.poll(90, TimeUnit.SECONDS);
+            assertEquals("reset", next);
+            while ("reset".equals(next)) { // the firmware resets once more when it finds the machine warm
+                next = heard.poll(90, TimeUnit.SECONDS);
+            }
+            assertEquals("armed", next);
+            report();
+            qemu.await("GUEST-IS-UP", Duration.ofSeconds(60));
             drain();
+            assertEquals(List.of(), healthy(), "after a reboot");
             findsTampering(session.query());
             assertTrue(heard.isEmpty(), heard.toString());
         }
@@ -142,15 +164,16 @@ class RealGuestTests {
 
     private List<Finding> healthy() {
         CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
-        System.out.printf("  checked %.1f MB in %d ms, %.2f GB/s%n", report.bytes() / 1e6, report.took().toMillis(),
-                report.gigabytesPerSecond());
+        System.out.printf("  checked %.1f MB in %d ms, %.2f GB/s%n", report.bytes() / 1e6,
+                report.took().toMillis(), report.gigabytesPerSecond());
         return report.findings();
     }
 
     private void report() {
         System.out.printf("%s%n", armed);
         for (StepTime step : armed.steps()) {
-            System.out.printf("  %-55s %8.1f ms%s%n", step.step(), step.milliseconds(), step.guestPaused() ? "  paused" : "");
+            System.out.printf("  %-55s %8.1f ms%s%n", step.step(), step.milliseconds(), step.guestPaused()
+                    ? "  paused" : "");
         }
     }
 
@@ -163,18 +186,22 @@ class RealGuestTests {
         poke(status, hook.gpa(), hook.original());
         poke(status, inTextGpa, new byte[] {(byte) 0xcc, (byte) 0xcc});
         poke(status, armed.kernelTables().translate(table).orElseThrow().gpa(), new byte[] {0, 0});
-        List<String> subjects = checks.check(Set.of(IntegrityCheck.HOOKS, IntegrityCheck.KERNEL_TEXT)).findings().stream()
-                .map(Finding::oneLine).toList();
+        List<String> subjects = checks.check(Set.of(IntegrityCheck.HOOKS,
+                IntegrityCheck.KERNEL_TEXT)).findings().stream().map(Finding::oneLine).toList();
         System.out.println("  " + String.join(System.lineSeparator() + "  ", subjects));
-        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("hooks: " + hook.symbol())), subjects.toString());
-        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: kernel_clone+0x3")), subjects.toString());
-        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: sys_call_table[39]")), subjects.toString());
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("hooks: " + hook.symbol())),
+                subjects.toString());
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: kernel_clone+0x3")),
+                subjects.toString());
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: sys_call_table[39]")),
+                subjects.toString());
     }
 
     private static void poke(SimStatus status, long gpa, byte[] bytes) throws Exception {
         for (SimStatus.RamBlock block : status.ram()) {
             if (gpa >= block.gpa() && gpa < block.gpa() + block.size()) {
-                try (RandomAccessFile file = new RandomAccessFile("/proc/" + status.pid() + "/fd/" + block.fd(), "rw")) {
+                try (RandomAccessFile file = new RandomAccessFile("/proc/" + status.pid() + "/fd/"
+                        + block.fd(), "rw")) {
                     file.seek(block.offset() + gpa - block.gpa());
                     file.write(bytes);
                 }

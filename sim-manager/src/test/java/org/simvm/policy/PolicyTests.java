@@ -61,13 +61,14 @@ class PolicyTests {
     }
 
     private static SimViolation violation(String kind) {
-        return new SimViolation(1, Instant.EPOCH, kind, false, 0, "normal", "read", 8, 0x8000000000L, OptionalLong.empty(),
-                0xffffffff81000000L, 0x1000, 0, OptionalLong.empty(), OptionalInt.empty(), Optional.empty());
+        return new SimViolation(1, Instant.EPOCH, kind, false, 0, "normal", "read", 8, 0x8000000000L,
+                OptionalLong.empty(), 0xffffffff81000000L, 0x1000, 0, OptionalLong.empty(),
+                OptionalInt.empty(), Optional.empty());
     }
 
     private static Finding finding(FindingClass findingClass, String subject) {
-        return new Finding(Instant.EPOCH, findingClass, subject, OptionalLong.of(0xffffffff81000010L), OptionalLong.empty(), "a",
-                "b", false);
+        return new Finding(Instant.EPOCH, findingClass, subject, OptionalLong.of(0xffffffff81000010L),
+                OptionalLong.empty(), "a", "b", false);
     }
 
     @Test
@@ -136,9 +137,11 @@ class PolicyTests {
     void namesWhatWhereAndByWhom() {
         Policy policy = policy(PolicyAction.ALERT, Map.of(), Map.of());
         policy.violation(violation("probe"));
-        assertEquals("violation probe: read of gpa 0x8000000000 in the normal view by vCPU 0, rip 0xffffffff81000000, cr3 0x1000,"
+        assertEquals("violation probe: read of gpa 0x8000000000 in the normal view by vCPU 0,"
+                + " rip 0xffffffff81000000, cr3 0x1000,"
                 + " cpl 0", alerts.get(0).oneLine());
         policy.finding(finding(FindingClass.KERNEL_TEXT, "do_exit+0x10/0x40\n\u001b[2J"));
-        assertEquals("kernelText: do_exit+0x10/0x40 [2J va 0xffffffff81000010: expected a, found b", alerts.get(1).oneLine());
+        assertEquals("kernelText: do_exit+0x10/0x40 [2J va 0xffffffff81000010: expected a, found b",
+                alerts.get(1).oneLine());
     }
 }

@@ -55,7 +55,8 @@ class QmpClientTests {
             case "echo" -> arguments;
             case "silence" -> null;
             case "fail" -> throw new ScriptedQmpServer.CommandError("the first expectation failed");
-            default -> throw new ScriptedQmpServer.CommandError("The command " + command + " has not been found");
+            default -> throw new ScriptedQmpServer.CommandError("The command " + command
+                    + " has not been found");
         };
     }
 
@@ -111,7 +112,8 @@ class QmpClientTests {
 
         @Test
         void refusesAServerThatSpeaksSomethingElse() throws Exception {
-            try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH", QmpClientTests::echo)) {
+            try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH",
+                    QmpClientTests::echo)) {
                 QmpException e = assertThrows(QmpException.Closed.class,
                         () -> QmpClient.connect(socket(), PATIENCE, recorder));
                 assertTrue(e.getMessage().contains("does not speak QMP"), e.getMessage());
@@ -207,7 +209,8 @@ class QmpClientTests {
         void reportsQemusErrorWithItsDescription() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
-                QmpException.Refused e = assertThrows(QmpException.Refused.class, () -> client.execute("fail", null));
+                QmpException.Refused e = assertThrows(QmpException.Refused.class,
+                        () -> client.execute("fail", null));
                 assertEquals("QEMU refused fail: the first expectation failed", e.getMessage());
                 assertEquals("GenericError", e.errorClass());
                 assertEquals(1, client.execute("echo", value(1)).get("value").asInt());

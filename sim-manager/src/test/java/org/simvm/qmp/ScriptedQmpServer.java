@@ -14,7 +14,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Serves QMP's wire protocol on a real Unix socket, for one client; what commands do is the test's to say. */
+/**
+ * Serves QMP's wire protocol on a real Unix socket, for one client; what commands do is the test's to say.
+ */
 public final class ScriptedQmpServer implements AutoCloseable {
     /** Answers a command, or throws {@link CommandError}. Returning null sends no answer at all. */
     @FunctionalInterface
@@ -31,7 +33,8 @@ public final class ScriptedQmpServer implements AutoCloseable {
         }
     }
 
-    static final String GREETING = "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 10}},"
+    static final String GREETING =
+            "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 10}},"
             + " \"capabilities\": [\"oob\"]}}";
     private static final ObjectMapper JSON = new ObjectMapper();
 

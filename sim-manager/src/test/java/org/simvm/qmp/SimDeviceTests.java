@@ -63,13 +63,15 @@ class SimDeviceTests {
     @Test
     void readsItsStateWithUnsignedAddresses() throws Exception {
         answers.put("query-sim", """
-                {"abi": 1, "state": "boot-stop", "gate": "vmfunc", "pid": 4711, "phys-bits": 40, "area-base": 70368744177664,
+                {"abi": 1, "state": "boot-stop", "gate": "vmfunc", "pid": 4711, "phys-bits": 40,
+                "area-base": 70368744177664,
                  "area-size": 1073741824, "armed-boots": 2, "switches": 18446744073709551615, "violations": 3,
                  "doorbells": 4, "ram": [{"gpa": 0, "size": 655360, "fd": 17, "offset": 0},
                  {"gpa": 4294967296, "size": 4096, "fd": 17, "offset": 655360}],
-                 "vcpus": [{"index": 0, "view": "normal", "calls": 7, "cr3": 4096, "cr4": 6304, "efer": 3329, "lstar": 0,
-                 "idt": 0, "rip": 1}, {"index": 1, "view": "sim", "calls": 8, "cr3": 8192, "cr4": 6304, "efer": 3329,
-                 "lstar": 18446744071578845184, "idt": 18446741874686296064, "rip": 18446744071578845184}]}
+                 "vcpus": [{"index": 0, "view": "normal", "calls": 7, "cr3": 4096, "cr4": 6304, "efer": 3329,
+                 "lstar": 0, "idt": 0, "rip": 1}, {"index": 1, "view": "sim", "calls": 8, "cr3": 8192,
+                 "cr4": 6304, "efer": 3329, "lstar": 18446744071578845184, "idt": 18446741874686296064,
+                 "rip": 18446744071578845184}]}
                 """);
         SimStatus status = device.query();
         assertEquals(DeviceState.BOOT_STOP, status.state());
@@ -78,14 +80,16 @@ class SimDeviceTests {
         assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
         assertTrue(status.vcpus().get(1).inSimView());
         SimEvent.Boot missed = status.missedBoot().orElseThrow();
-        assertEquals(List.of(1L, 0xffffffff81000000L, 8192L), List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
+        assertEquals(List.of(1L, 0xffffffff81000000L, 8192L),
+                List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
     }
 
     @Test
     void refusesAnAnswerOfAnotherVersion() {
         answers.put("query-sim", "{\"abi\": 1, \"state\": \"levitating\", \"ram\": [], \"vcpus\": []}");
         QmpException e = assertThrows(QmpException.class, device::query);
-        assertEquals("QEMU reports the unknown device state 'levitating': manager and QEMU are of different versions",
+        assertEquals("QEMU reports the unknown device state 'levitating':"
+                + " manager and QEMU are of different versions",
                 e.getMessage());
     }
 
@@ -101,7 +105,8 @@ class SimDeviceTests {
 
     @Test
     void sealsBytesOfPages() throws Exception {
-        device.seal(List.of(new SealedPage(0x3000, List.of(new SealedPage.Range(16, 5), new SealedPage.Range(4095, 1)))));
+        device.seal(List.of(new SealedPage(0x3000,
+                List.of(new SealedPage.Range(16, 5), new SealedPage.Range(4095, 1)))));
         assertEquals("{\"pages\":[{\"gpa\":12288,\"protect\":[{\"offset\":16,\"length\":5},"
                 + "{\"offset\":4095,\"length\":1}]}]}", seen.get("sim-seal").toString());
     }
@@ -118,7 +123,8 @@ class SimDeviceTests {
         server.emit("SIM_BOOT", object("{\"cpu\": 0, \"lstar\": 18446744071595622528, \"cr3\": 40960,"
                 + " \"cr4\": 4096, \"efer\": 3329}"));
         server.emit("RTC_CHANGE", object("{\"offset\": 3}"));
-        server.emit("SIM_STOP", object("{\"cpu\": 1, \"address\": 18446744071580000000, \"cr3\": 8192, \"cr4\": 0}"));
+        server.emit("SIM_STOP",
+                object("{\"cpu\": 1, \"address\": 18446744071580000000, \"cr3\": 8192, \"cr4\": 0}"));
         server.emit("SIM_DOORBELL", object("{}"));
         server.emit("SIM_RESET", object("{}"));
         server.close();
@@ -135,14 +141,18 @@ class SimDeviceTests {
 
     @Test
     void readsViolationsWithAndWithoutOptionalMembers() throws Exception {
-        String probe = "{\"sequence\": 9, \"time-ns\": 1700000000123456789, \"kind\": \"probe\", \"fail-stop\": false,"
-                + " \"cpu\": -1, \"view\": \"normal\", \"access\": \"write\", \"size\": 8, \"gpa\": 70368744177664,"
+        String probe = "{\"sequence\": 9, \"time-ns\": 1700000000123456789, \"kind\": \"probe\","
+                + " \"fail-stop\": false,"
+                + " \"cpu\": -1, \"view\": \"normal\", \"access\": \"write\", \"size\": 8,"
+                + " \"gpa\": 70368744177664,"
                 + " \"rip\": 0, \"cr3\": 0, \"cpl\": 0, \"value\": 18446744073709551615}";
         String exception = "{\"sequence\": 10, \"time-ns\": 1700000000123456789, \"kind\": \"exception\","
-                + " \"fail-stop\": true, \"cpu\": 1, \"view\": \"sim\", \"access\": \"execute\", \"size\": 0, \"gpa\": 0,"
+                + " \"fail-stop\": true, \"cpu\": 1, \"view\": \"sim\", \"access\": \"execute\","
+                + " \"size\": 0, \"gpa\": 0,"
                 + " \"gva\": 4198348, \"rip\": 4198348, \"cr3\": 39370752, \"cpl\": 3, \"vector\": 14,"
                 + " \"bytes\": \"0f01d4\"}";
-        answers.put("query-sim-violations", "{\"violations\": [" + probe + "," + exception + "], \"lost\": 2}");
+        answers.put("query-sim-violations", "{\"violations\": [" + probe + "," + exception
+                + "], \"lost\": 2}");
 
         ViolationLog log = device.violationsAfter(8);
 
