@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import org.simvm.control.ControlServer;
+import org.simvm.arming.DomainArming;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.libvirt.LibvirtConnection;
 import org.simvm.settings.ManagerSettings;
@@ -38,6 +39,7 @@ public final class Manager implements AutoCloseable {
         this.settings = settings;
         this.lock = lock;
         this.scheduler = CheckScheduler.start(CHECK_THREADS);
+        DomainArming.warmUp();
         this.registry = new DomainRegistry(settings);
         CompletableFuture<Reconciler> follower = new CompletableFuture<>();
         this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> follower.join().accept(event));

@@ -16,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -29,6 +30,7 @@ import org.simvm.arming.ArmingRequest;
 import org.simvm.arming.DomainArming;
 import org.simvm.arming.HookSite;
 import org.simvm.arming.StepTime;
+import org.simvm.guest.kernel.KernelResolver;
 import org.simvm.qmp.SimStatus;
 import org.simvm.qmp.SimViolation;
 import org.simvm.region.RegionFile;
@@ -106,6 +108,11 @@ class RealGuestTests {
         while (ring.drain(record -> events.incrementAndGet(), 100_000) > 0) {
             // until it is empty
         }
+    }
+
+    @BeforeAll
+    static void compile() throws Exception {
+        KernelResolver.warmUp();
     }
 
     @ParameterizedTest(name = "{0} on {1} with {2} MiB and {3} vCPUs")
