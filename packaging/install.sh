@@ -13,14 +13,14 @@ share=$dest/usr/share/sim-manager
 
 fail() { echo "install: $*" >&2; exit 1; }
 
-jar=$(ls "$top"/sim-manager/target/sim-manager-*.jar 2>/dev/null | head -n 1)
-[ -n "$jar" ] && [ -d "$top/sim-manager/target/lib" ] || fail "the manager is not built (mvn package)"
+jar=$(find "$top/sim-manager/target" -maxdepth 1 -name 'sim-manager-*.jar' 2>/dev/null | head -n 1 || true)
+if [ -z "$jar" ] || [ ! -d "$top/sim-manager/target/lib" ]; then fail "the manager is not built (mvn package)"; fi
 [ -e "$top/native-qemu-patch/monitor/build/core.elf" ] || fail "the monitors are not built (make -C native-qemu-patch/monitor)"
 
 make -s -C "$top/native-qemu-patch/launcher" install DESTDIR="$dest"
 make -s -C "$top/libvirt-hook" install DESTDIR="$dest"
 
-rm -rf "$share/lib"
+rm -rf "${share:?}/lib"
 install -d "$share/lib" "$share/monitors" "$share/schemas"
 install -m 0644 "$jar" "$top"/sim-manager/target/lib/*.jar "$share/lib/"
 install -m 0644 "$top"/native-qemu-patch/monitor/build/*.elf "$share/monitors/"

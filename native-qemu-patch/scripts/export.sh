@@ -4,6 +4,5 @@
 # one form that the project keeps: free of commit ids and git versions, so that a diff shows what changed.
 export_series() {
     mkdir -p "$2"
-    git -C "$1" format-patch -q --zero-commit --no-signature --full-index --no-base --no-renames \
-        --diff-algorithm=myers --no-stat -o "$(realpath "$2")" upstream..HEAD
+    git -C "$1" format-patch -q --zero-commit --no-signature --full-index -o "$(realpath "$2")" upstream..HEAD
 }

@@ -138,7 +138,7 @@ else
 fi
 
 # A hook at a function's start; the others redirect calls in the entry code.
-function=$(jq -r '.guest.hooks[].site' <<<"$info" | sed -n 's/^\([a-z_]*\)+0x[04]$/\1/p' | head -n 1)
+function=$(jq -r '.guest.hooks[].site' <<<"$info" | sed -nE 's/^([a-z_]+)(\+0x[04])?$/\1/p' | head -n 1)
 [ -n "$function" ] || give_up "there is no hook at a function's start"
 address="0x\$(sed -n 's/^\\([0-9a-f]*\\) [tT] $function\$/\\1/p' /proc/kallsyms)"
 echo "  (b) It puts the NOP back over the hook in $function:"
