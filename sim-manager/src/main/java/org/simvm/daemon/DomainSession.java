@@ -223,6 +223,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             } catch (IOException e) {
                 log.error("{}: the baseline can't be kept on disk: {}", name(), e.toString());
             }
+            // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
+            System.gc();
         });
         order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, () -> round(integrity.checks())));
         domain.changed();

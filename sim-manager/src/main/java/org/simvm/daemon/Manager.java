@@ -48,6 +48,7 @@ public final class Manager implements AutoCloseable {
                 new DomainSession.Surroundings(settings, scheduler, workers, libvirt));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
+        preparation.warmUp();
         sessions.adoptAll();
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
                 new Requests(registry, hooks, reconciler, libvirt, workers, this::about));

@@ -20,9 +20,12 @@ import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
 import org.simvm.settings.SimSettingsReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes what a domain's QEMU needs before it starts, from the domain's XML alone. */
 final class Preparation {
+    private static final Logger log = LoggerFactory.getLogger(Preparation.class);
     /** Where the monitor rings: an I/O port that no device of QEMU's x86 machines uses. */
     static final int DOORBELL_PORT = 0x05d0;
     /**
@@ -94,6 +97,23 @@ final class Preparation {
                     DOORBELL_PORT, library.gates(), library.core(), library.monitors(sim.monitors()));
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads a made-up domain's order, so that the first real one, for which libvirt waits, finds classes, schema and monitors
+     * loaded.
+     */
+    void warmUp() {
+        String xml = "<domain type='qemu'><name>none</name><uuid>" + new UUID(0, 0) + "</uuid><memory unit='MiB'>256</memory>"
+                + "<vcpu>1</vcpu><metadata><sim:sim xmlns:sim='" + SimSettings.NAMESPACE + "'><sim:monitor name='syscalls'/>"
+                + "<sim:monitor name='process'/></sim:sim></metadata><os><type arch='x86_64'>hvm</type></os><devices><emulator>"
+                + settings.launcher() + "</emulator></devices></domain>";
+        try {
+            order(xml, "none");
+            QemuOwner.of(settings);
+        } catch (PreparationException e) {
+            log.warn("no domain can be prepared on this host as it is: {}", e.getMessage());
         }
     }
 
