@@ -24,6 +24,7 @@ import org.simvm.arming.DomainArming;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
+import org.simvm.guest.memory.MappedGuestMemory;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.CheckScheduler;
@@ -225,6 +226,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             }
             // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
             System.gc();
+            forgetPages(running);
         });
         order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, () -> round(integrity.checks())));
         domain.changed();
@@ -274,7 +276,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void gone(String reason) {
         disarm();
         domain.changed();
-        workers.submit(uuid(), "cleaning up", whenGone);
+        boolean ended;
+        synchronized (this) {
+            ended = !closed; // else it was this manager that hung up, and QEMU may well be alive
+        }
+        if (ended) {
+            workers.submit(uuid(), "cleaning up", whenGone);
+        }
     }
 
     // --- integrity --------------------------------------------------------------------------------------------
@@ -289,7 +297,9 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         if (baseline == null || guest == null) {
             return Optional.empty();
         }
+        ArmedGuest checked = guest;
         CheckReport report = baseline.check(wanted);
+        forgetPages(checked);
         if (checks != baseline) {
             return Optional.empty();
         }
@@ -297,6 +307,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         keep(report);
         report.findings().forEach(policy::finding);
         return Optional.of(report);
+    }
+
+    /** Pages of the guest that were looked at count as the manager's own until it lets go of them. */
+    private static void forgetPages(ArmedGuest looked) {
+        if (looked != null && looked.memory() instanceof MappedGuestMemory memory) {
+            memory.forgetTouchedPages();
+        }
     }
 
     private void keep(CheckReport report) {

@@ -51,7 +51,7 @@ public final class Manager implements AutoCloseable {
         preparation.warmUp();
         sessions.adoptAll();
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
-                new Requests(registry, hooks, reconciler, libvirt, workers, this::about));
+                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, this::about));
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
     }
 

@@ -71,6 +71,15 @@ final class Preparation {
         }
     }
 
+    /** Makes sure that every monitor that settings name is there and can be loaded. */
+    void checkMonitors(SimSettings sim) throws PreparationException {
+        try {
+            library.monitors(sim.monitors());
+        } catch (SettingsException e) {
+            throw new PreparationException(e.oneLine(), e);
+        }
+    }
+
     private void check(DomainDescription description, SimSettings sim) throws PreparationException {
         if (!description.architecture().isEmpty() && !description.architecture().equals("x86_64")) {
             throw new PreparationException("SIM guards x86_64 guests, not " + description.architecture(), null);

@@ -34,6 +34,7 @@ final class Requests implements ControlHandler {
 
     private final DomainRegistry registry;
     private final HookResponder hooks;
+    private final Preparation preparation;
     private final Reconciler reconciler;
     private final Domains libvirt;
     private final DomainWorkers workers;
@@ -45,9 +46,11 @@ final class Requests implements ControlHandler {
         ObjectNode tell();
     }
 
-    Requests(DomainRegistry registry, HookResponder hooks, Reconciler reconciler, Domains libvirt, DomainWorkers workers, About about) {
+    Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
+            DomainWorkers workers, About about) {
         this.registry = registry;
         this.hooks = hooks;
+        this.preparation = preparation;
         this.reconciler = reconciler;
         this.libvirt = libvirt;
         this.workers = workers;
@@ -186,13 +189,15 @@ final class Requests implements ControlHandler {
         answers.send(answer);
     }
 
-    private static void check(String element) throws ControlException {
+    /** A mistake is told now rather than when the domain is started. */
+    private void check(String element) throws ControlException {
         try {
-            if (SimSettingsReader.read(element, "element").isEmpty()) {
-                throw new ControlException("there is no <sim:sim> element in what was given");
-            }
+            preparation.checkMonitors(SimSettingsReader.read(element, "element")
+                    .orElseThrow(() -> new ControlException("there is no <sim:sim> element in what was given")));
         } catch (SettingsException e) {
             throw new ControlException(e.oneLine(), e);
+        } catch (PreparationException e) {
+            throw new ControlException(e.getMessage(), e);
         }
     }
 
