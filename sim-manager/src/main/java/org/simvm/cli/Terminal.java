@@ -21,7 +21,7 @@ final class Terminal {
         String style = switch (word) {
             case "PASS", "armed", "yes" -> "green";
             case "WARN", "prepared", "connecting", "waiting", "resolving", "preparing", "mapped" -> "yellow";
-            case "FAIL", "failed", "unprotected", "invalid", "VIOLATION" -> "bold,red";
+            case "FAIL", "failed", "stopped", "unprotected", "invalid", "VIOLATION" -> "bold,red";
             default -> "";
         };
         return style.isEmpty() || !word.matches("[A-Za-z]+") ? word : Ansi.AUTO.string("@|" + style + " " + word + "|@");

@@ -73,6 +73,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private volatile GuestChecks checks;
     private volatile ArmingFailure failure;
     private volatile CheckReport lastReport;
+    private volatile boolean failStopped;
 
     /** What a session works with. */
     record Surroundings(ManagerSettings settings, CheckScheduler scheduler, DomainWorkers workers,
@@ -144,6 +145,11 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     /** Returns how far arming has come; empty before QEMU is started. */
     Optional<ArmingState> state() {
         return arming().map(DomainArming::state);
+    }
+
+    /** Tells whether the guest broke a rule for which it was stopped for good; only a reset lets it go on. */
+    boolean failStopped() {
+        return failStopped;
     }
 
     Optional<ArmedGuest> guest() {
@@ -252,6 +258,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         checks = null;
         guest = null;
         failure = null;
+        failStopped = false;
         RingDrain now = drain;
         if (now != null) {
             now.stop();
@@ -261,6 +268,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void violation(SimViolation violation) {
+        if (violation.failStop()) {
+            failStopped = true;
+            domain.changed();
+        }
         policy.violation(violation);
     }
 

@@ -146,10 +146,13 @@ final class ManagedDomain {
 
     /**
      * Returns one word: {@code none} (no element), {@code invalid}, {@code inactive}, {@code unprotected} (runs, wants SIM and does not
-     * have it), {@code prepared}, or how far arming is.
+     * have it), {@code prepared}, how far arming is, or {@code stopped} (the guest broke a rule of the SIM view and runs no further).
      */
     String state() {
         Optional<DomainSession> now = session();
+        if (now.isPresent() && now.get().failStopped()) {
+            return "stopped";
+        }
         if (now.isPresent()) {
             return now.get().state().map(ArmingState::name).orElse("PREPARED").toLowerCase(Locale.ROOT);
         }
@@ -180,7 +183,7 @@ final class ManagedDomain {
             synchronized (this) {
                 String state = state();
                 long left = (deadline - System.nanoTime()) / 1_000_000;
-                if (left <= 0 || state.equals("armed") || state.equals("failed") || state.equals("unprotected")
+                if (left <= 0 || state.equals("armed") || state.equals("failed") || state.equals("stopped") || state.equals("unprotected")
                         || state.equals("invalid") || state.equals("none")) {
                     return state;
                 }
