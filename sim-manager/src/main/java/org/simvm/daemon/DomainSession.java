@@ -223,6 +223,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void armed(ArmedGuest running) {
         guest = running;
         failure = null;
+        forgetPages(running);
         GuestChecks recorded = checks;
         workers.submit(uuid(), "keeping the baseline", () -> {
             try {
@@ -232,7 +233,6 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             }
             // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
             System.gc();
-            forgetPages(running);
         });
         order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, () -> round(integrity.checks())));
         domain.changed();
