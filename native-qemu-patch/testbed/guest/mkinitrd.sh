@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mkinitrd.sh KERNEL OUT [--disk] [FILE…]: writes the initrd of a test guest for the kernel in the folder KERNEL
-# (as kernels.sh prints it): busybox, `init` and `console` from here, what --disk needs (virtio block), and each FILE
+# (as kernels.sh prints it): busybox, `init` and `console` from here, what --disk needs (virtio block, the power button), and each FILE
 # as /FILE (`NAME=FILE`: as /NAME). A FILE called `script` is run when the guest is up.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,7 +36,7 @@ add_module() {
 
 for file in "$@"; do
     case $file in
-        --disk) for module in virtio_pci virtio_blk; do add_module "$module"; done ;;
+        --disk) for module in virtio_pci virtio_blk button evdev; do add_module "$module"; done ;;
         *=*) cp "${file#*=}" "$root/${file%%=*}" ;;
         *) cp "$file" "$root/$(basename "$file")" ;;
     esac
