@@ -30,8 +30,14 @@ final class DomainRegistry {
         return Optional.ofNullable(domains.get(uuid));
     }
 
+    /** Forgets a domain, unless it has a session. */
     void forget(UUID uuid) {
-        domains.remove(uuid);
+        domains.computeIfPresent(uuid, (key, domain) -> domain.session().isPresent() ? domain : null);
+    }
+
+    /** Makes sure that a domain which has just got a session was not forgotten the moment before. */
+    void keep(ManagedDomain domain) {
+        domains.put(domain.uuid(), domain);
     }
 
     Collection<ManagedDomain> all() {

@@ -70,7 +70,7 @@ final class HookResponder {
                 }
                 case "release" -> {
                     domain.active(false);
-                    domain.session().ifPresent(sessions::endLater);
+                    sessions.releaseLater(domain);
                     yield HookAnswer.OK;
                 }
                 default -> HookAnswer.OK;

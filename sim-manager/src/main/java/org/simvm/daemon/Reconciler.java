@@ -93,7 +93,9 @@ final class Reconciler {
                 reconcileLater(domain);
             }
             for (ManagedDomain domain : registry.all()) {
-                if (!present.contains(domain.uuid()) && domain.session().isEmpty()) {
+                // One that only the hook has named yet is about to appear.
+                boolean wasThere = domain.active() || domain.persistent();
+                if (wasThere && !present.contains(domain.uuid())) {
                     registry.forget(domain.uuid());
                 }
             }
@@ -141,14 +143,15 @@ final class Reconciler {
         Domains.Copy copy = domain.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
         String xml = libvirt.xml(domain.uuid(), copy);
         Optional<SimSettings> sim = SimSettingsReader.read(xml, domain.name());
-        domain.settings(sim, Optional.empty());
         mark(domain.uuid(), sim.isPresent() && sim.get().required());
         if (copy == Domains.Copy.LIVE) {
+            domain.settings(sim, Optional.empty());
             return; // whoever made a transient domain made its XML too
         }
         DomainTransform transform = new DomainTransform(settings.launcher());
         FormerEmulator former = new FormerEmulator(settings.stateDirectory(domain.uuid()));
         DomainTransform.Result result = transform.transform(xml, domain.name(), former.recall());
+        domain.settings(sim, Optional.empty());
         if (result.changed()) {
             if (sim.isPresent()) {
                 former.remember(result.previousEmulator());
@@ -207,9 +210,7 @@ final class Reconciler {
         } catch (LibvirtException e) {
             if (e.reason() == LibvirtException.Cause.NO_DOMAIN) {
                 mark(domain.uuid(), false);
-                if (domain.session().isEmpty()) {
-                    registry.forget(domain.uuid());
-                }
+                registry.forget(domain.uuid());
             }
         }
     }

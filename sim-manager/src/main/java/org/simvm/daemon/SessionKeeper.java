@@ -41,6 +41,7 @@ final class SessionKeeper {
         DomainSession[] self = new DomainSession[1];
         self[0] = new DomainSession(domain, order, region, surroundings, () -> end(self[0]));
         domain.session(self[0]).ifPresent(DomainSession::close);
+        registry.keep(domain);
         return self[0];
     }
 
@@ -57,9 +58,15 @@ final class SessionKeeper {
         });
     }
 
-    /** Ends a session soon, on the domain's worker. */
-    void endLater(DomainSession session) {
-        surroundings.workers().submit(session.order().domain(), "ending the session", () -> end(session));
+    /** Ends what a domain has soon, on its worker, unless it has been prepared anew by then; a transient one is forgotten. */
+    void releaseLater(ManagedDomain domain) {
+        Optional<DomainSession> released = domain.session();
+        surroundings.workers().submit(domain.uuid(), "ending the session", () -> {
+            released.ifPresent(this::end);
+            if (!domain.persistent() && !domain.active()) {
+                registry.forget(domain.uuid());
+            }
+        });
     }
 
     private void forgetXml(UUID uuid) {
