@@ -22,7 +22,7 @@ run=(
     seabios qemu-system-data ipxe-qemu
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
-test=(shellcheck perl)
+test=(shellcheck perl zstd)
 
 command -v apt-get >/dev/null ||
     fail "this is no Debian. Install by hand what stands for: ${build[*]} ${run[*]}; a JDK of 17 or newer and Maven"

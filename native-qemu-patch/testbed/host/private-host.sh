@@ -29,6 +29,9 @@ fi
 shift
 
 export SIM_HOST=/run/sim-host HOST_LOGS=/run/sim-host/log
+# A PATH as a service has it (what a hook prints, libvirt shows with it), but the caller's own Java.
+SIM_JAVA=$(command -v java) || fail "there is no java"
+export SIM_JAVA PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Libraries and settings of the caller's own must not reach what a host's services run with.
 unset LD_LIBRARY_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS LIBVIRT_DEFAULT_URI XDG_RUNTIME_DIR XDG_CONFIG_HOME
 
