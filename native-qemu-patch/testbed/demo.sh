@@ -176,4 +176,4 @@ if [ ${#failed[@]} -gt 0 ]; then
     printf -v why '%s; ' "${failed[@]}"
     give_up "${why%; }"
 fi
-say "SIM demo: passed: Linux $release armed in $paused ms; $events events, none lost; probe, overwritten hook and remapped page all reported"
+echo "SIM demo: passed: Linux $release armed in $paused ms; $events events, none lost; probe, overwritten hook and remapped page all reported"
