@@ -3,7 +3,7 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
+#   domain_define NAME KERNEL-FOLDER INITRD [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
 #   domain_ready NAME SECONDS      waits until the guest takes commands
@@ -18,13 +18,14 @@ SIM_XMLNS=https://simvm.org/xmlns/libvirt/domain/1.0
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 la57='' memory=512 vcpus=1 disk='' append='' option
+    local name=$1 kernel=$2 initrd=$3 la57='' memory=512 vcpus=1 disk='' append='' machine=pc option
     shift 3
     for option in "$@"; do
         case $option in
             la57=off) la57="<feature policy='disable' name='la57'/>" ;;
             la57=on) ;;
             memory=*) memory=${option#*=} ;;
+            machine=*) machine=${option#*=} ;;
             vcpus=*) vcpus=${option#*=} ;;
             disk=*) disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${option#*=}'/><target dev='vda' bus='virtio'/></disk>"
                 append+=" sim.root=/dev/vda systemd.show_status=0" ;;
@@ -42,7 +43,7 @@ domain_define() {
   <vcpu>$vcpus</vcpu>
   <cpu mode='maximum'>$la57</cpu>
   <os>
-    <type arch='x86_64' machine='${SIM_MACHINE:-pc}'>hvm</type>
+    <type arch='x86_64' machine='$machine'>hvm</type>
     <kernel>$kernel/vmlinuz</kernel>
     <initrd>$initrd</initrd>
     <cmdline>console=ttyS0 quiet panic=-1$append</cmdline>

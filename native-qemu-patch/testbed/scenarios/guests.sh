@@ -95,7 +95,7 @@ else
     try 6.1
     try 6.1 la57=off vcpus=2
     try 6.12 vcpus=2
-    try 6.12 la57=off memory=5120
+    try 6.12 machine=q35 la57=off memory=5120
     try 7 memory=5120
     try 7 la57=off vcpus=2
 fi
