@@ -14,6 +14,9 @@
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define LEVEL_BITS 9
 
+typedef uint64_t __attribute__((may_alias, aligned(1))) unaligned_u64;
+typedef uint32_t __attribute__((may_alias, aligned(1))) unaligned_u32;
+
 /* Where the SIM view shows `size` bytes of guest RAM; NULL if it is not all RAM. */
 static const uint8_t *ram_at(uint64_t gpa, uint64_t size)
 {
@@ -81,12 +84,13 @@ static const uint8_t *walk(const struct sim_memory *memory, uint64_t page)
 static const uint8_t *page_of(struct sim_memory *memory, uint64_t address)
 {
 	uint64_t page = address & ~(uint64_t)(SIM_PAGE_SIZE - 1);
-	uint64_t page_offset = sim_config()->page_offset;
 	uint32_t slot = (uint32_t)(page / SIM_PAGE_SIZE) % SIM_TRANSLATIONS;
+	uint64_t page_offset;
 	const uint8_t *bytes;
 
 	if (memory->translations[slot].page == page)
 		return memory->translations[slot].bytes;
+	page_offset = sim_config()->page_offset;
 	bytes = page >= page_offset ? ram_at(page - page_offset, SIM_PAGE_SIZE) : 0;
 	if (!bytes)
 		bytes = walk(memory, page);
@@ -128,14 +132,34 @@ _Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t s
 	return 1;
 }
 
+/* Where `size` bytes are shown in one piece; NULL if they cross a page, or there is none. */
+static inline const uint8_t *piece_at(struct sim_memory *memory, uint64_t address, uint64_t size)
+{
+	uint64_t in_page = address & (SIM_PAGE_SIZE - 1);
+	const uint8_t *bytes = in_page <= SIM_PAGE_SIZE - size ? page_of(memory, address) : 0;
+
+	return bytes ? bytes + in_page : 0;
+}
+
+/* Most of what a monitor reads is one word in one page: one load, once. */
 _Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
 {
-	return sim_read(memory, address, value, sizeof(*value));
+	const uint8_t *at = piece_at(memory, address, sizeof(*value));
+
+	if (!at)
+		return sim_read(memory, address, value, sizeof(*value));
+	*value = *(const volatile unaligned_u64 *)at;
+	return 1;
 }
 
 _Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value)
 {
-	return sim_read(memory, address, value, sizeof(*value));
+	const uint8_t *at = piece_at(memory, address, sizeof(*value));
+
+	if (!at)
+		return sim_read(memory, address, value, sizeof(*value));
+	*value = *(const volatile unaligned_u32 *)at;
+	return 1;
 }
 
 uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags)

@@ -19,11 +19,11 @@ uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task, struct sim_s
 
 	memset(subject, 0, sizeof(*subject));
 	subject->task = task;
-	readable &= sim_read(memory, task + sim_slot_task_pid, &subject->pid, sizeof(subject->pid));
-	readable &= sim_read(memory, task + sim_slot_task_tgid, &subject->tgid, sizeof(subject->tgid));
+	readable &= sim_read_u32(memory, task + sim_slot_task_pid, (uint32_t *)&subject->pid);
+	readable &= sim_read_u32(memory, task + sim_slot_task_tgid, (uint32_t *)&subject->tgid);
 	readable &= sim_read(memory, task + sim_slot_task_comm, subject->comm, sizeof(subject->comm));
 	readable &= sim_read_u64(memory, task + sim_slot_task_real_parent, &parent);
-	readable &= sim_read(memory, parent + sim_slot_task_tgid, &subject->ppid, sizeof(subject->ppid));
+	readable &= sim_read_u32(memory, parent + sim_slot_task_tgid, (uint32_t *)&subject->ppid);
 	readable &= sim_read_u64(memory, task + sim_slot_task_cred, &cred);
 	readable &= sim_read_u32(memory, cred + sim_slot_cred_uid, &subject->uid);
 	readable &= sim_read_u32(memory, cred + sim_slot_cred_gid, &subject->gid);
