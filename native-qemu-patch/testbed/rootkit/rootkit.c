@@ -3,9 +3,7 @@
  * What an attacker who has the guest kernel does to SIM, as a kernel module for the demo and the tests.
  * Each parameter asks for one attack; the module says in the kernel log what it tried and what it saw.
  *
- *   probe_gpa=ADDRESS      map guest-physical memory there (SIM's area), read and write it
- *   probe_pages=N          in N places (default 4) ...
- *   probe_stride=BYTES     ... that many bytes apart (default 16 MiB)
+ *   probe_gpa=ADDRESS,...  map guest-physical memory there (the region), read and write it; 16 addresses at most
  *   overwrite=ADDRESS      put the 5-byte NOP back over the hook of the kernel function at ADDRESS,
  *                          through a writable alias of the page
  *   remap=ADDRESS          leave the hooked page alone, and have the kernel's page table show a copy without
@@ -20,12 +18,9 @@
 #include <linux/vmalloc.h>
 #include <asm/pgtable.h>
 
-static unsigned long probe_gpa;
-module_param(probe_gpa, ulong, 0);
-static unsigned int probe_pages = 4;
-module_param(probe_pages, uint, 0);
-static unsigned long probe_stride = 16UL << 20;
-module_param(probe_stride, ulong, 0);
+static unsigned long probe_gpa[16];
+static unsigned int probes;
+module_param_array(probe_gpa, ulong, &probes, 0);
 static unsigned long overwrite;
 module_param(overwrite, ulong, 0);
 static unsigned long remap;
@@ -81,8 +76,8 @@ static void probe(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < probe_pages; i++) {
-		unsigned long gpa = probe_gpa + i * probe_stride;
+	for (i = 0; i < probes; i++) {
+		unsigned long gpa = probe_gpa[i];
 		void __iomem *window = ioremap(gpa, PAGE_SIZE);
 		u64 before, after;
 
@@ -170,8 +165,7 @@ static void remap_hook(void)
 
 static int __init rootkit_init(void)
 {
-	if (probe_gpa)
-		probe();
+	probe();
 	if (overwrite)
 		overwrite_hook();
 	if (remap)
