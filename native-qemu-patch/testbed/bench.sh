@@ -6,7 +6,8 @@
 #   arming.paused_ms           median time that the guest stood for arming; arming.step.* its parts
 #   arming.added_boot_ms       median boot (virsh start to first command) with SIM minus without, N rounds in turn
 #   events.per_second          through a region's ring, decoder and log while a producer writes as a guest would; events.lost
-#   hook.p50_ms, hook.p99_ms   what a monitored getppid takes more than a bare one; hook.mean_us over 200000 calls
+#   hook.p50_ms, hook.p99_ms   libvirt's hook, answered by the manager: preparing the start of a domain under SIM
+#   call.p50_ns, call.p99_ns   what a monitored getppid takes more than a bare one; call.mean_ns over 200000 calls
 #   integrity.gbps             a digest of the kernel's text by the manager, beside plain_read.gbps, a read of the same
 #   manager.rss_mib            resident memory of the manager with one guest; of that manager.rss_anon_mib its own
 #
@@ -37,6 +38,7 @@ if [ $mode = prepare ]; then
     kernel=$("$here/guest/kernels.sh" "$series")
     gcc -O2 -static -o "$CACHE/guests/workload" "$here/guest/workload.c"
     "$here/guest/mkinitrd.sh" "$kernel" "$initrd" "$CACHE/guests/workload"
+    make -s -C "$top/libvirt-hook" build/hook-latency
     exit 0
 fi
 
@@ -103,9 +105,8 @@ for guest in bare watched; do
     line "a system call, $guest (mean, p50, p99)" "${mean[$guest]} ns, ${p50[$guest]} ns, ${p99[$guest]} ns"
 done
 halt bare
-hook_mean=$(calculate "(${mean[watched]} - ${mean[bare]}) / 1000")
-hook_p50=$(calculate "(${p50[watched]} - ${p50[bare]}) / 1e6") hook_p99=$(calculate "(${p99[watched]} - ${p99[bare]}) / 1e6")
-line "a call of the monitor adds (mean)" "$hook_mean µs"
+call_mean=$((mean[watched] - mean[bare])) call_p50=$((p50[watched] - p50[bare])) call_p99=$((p99[watched] - p99[bare]))
+line "a call of the monitor adds (mean, p50, p99)" "$call_mean ns, $call_p50 ns, $call_p99 ns"
 ring=$(virt-sim status watched -o json | jq .ring)
 guest_lost=$(jq '.dropped + .missing' <<<"$ring")
 line "events of that guest: received, lost" "$(jq .received <<<"$ring"), $guest_lost"
@@ -133,6 +134,14 @@ anon=$(calculate "$(sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$ma
 line "manager, resident (of that its own)" "$rss MiB ($anon MiB)"
 halt watched
 
+say "  … libvirt's hook"
+virsh -q dumpxml watched >"$SIM_HOST/watched.xml"
+read -r hook_p50 hook_p99 < <("$top/libvirt-hook/build/hook-latency" /etc/libvirt/hooks/qemu.d/50-sim "$SIM_HOST/watched.xml" 200) ||
+    fail "bench: the hook refused"
+/etc/libvirt/hooks/qemu.d/50-sim watched release end - <"$SIM_HOST/watched.xml"
+hook_p50=$(calculate "$hook_p50 / 1000") hook_p99=$(calculate "$hook_p99 / 1000")
+line "libvirt's hook, prepare (p50, p99)" "$hook_p50 ms, $hook_p99 ms"
+
 say "  … events through ring, decoder and log"
 rate=0 lost=-1
 for _ in 1 2 3; do
@@ -149,9 +158,11 @@ line "events, while a producer writes" "$rate a second, $lost lost"
 mkdir -p "$top/target/reports"
 jq -n --arg kernel "$(cat "$kernel/release")" --argjson steps "$steps" --argjson paused "$paused" \
     --argjson added $((${watched_boot%.*} - ${bare_boot%.*})) --argjson rate "$rate" --argjson lost $((lost + guest_lost)) \
-    --argjson p50 "$hook_p50" --argjson p99 "$hook_p99" --argjson mean "$hook_mean" --argjson integrity "$integrity" \
+    --argjson p50 "$hook_p50" --argjson p99 "$hook_p99" --argjson integrity "$integrity" \
+    --argjson call_mean "$call_mean" --argjson call_p50 "$call_p50" --argjson call_p99 "$call_p99" \
     --argjson plain "$plain" --argjson rss "$rss" --argjson anon "$anon" \
     '{kernel: $kernel, "arming.paused_ms": $paused, "arming.added_boot_ms": $added, "events.per_second": $rate, "events.lost": $lost,
-      "hook.p50_ms": $p50, "hook.p99_ms": $p99, "hook.mean_us": $mean, "integrity.gbps": $integrity, "plain_read.gbps": $plain,
+      "hook.p50_ms": $p50, "hook.p99_ms": $p99,
+      "call.mean_ns": $call_mean, "call.p50_ns": $call_p50, "call.p99_ns": $call_p99, "integrity.gbps": $integrity, "plain_read.gbps": $plain,
       "manager.rss_mib": $rss, "manager.rss_anon_mib": $anon} + $steps' >"$top/target/reports/bench.json"
 say "target/reports/bench.json"
