@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# refresh.sh [TREE]: writes the series in qemu/ anew from the commits of TREE since its tag `upstream`
-# (without TREE: the series itself, applied and written out again). Commits of build-compat/ are left out.
+# refresh.sh [PROJECT [TREE]]: writes the series of PROJECT (qemu, the default, or linux) anew from the commits
+# of TREE since its tag `upstream` (without TREE: the series itself, applied and written out again). Commits of
+# build-compat/ are left out.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/progress.sh
@@ -9,7 +10,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/export.sh
 . "$here/export.sh"
 
-tree=${1:-$("$here/build.sh" --tree)}
+project=${1:-qemu}
+case $project in
+    qemu | linux) ;;
+    *) fail "unknown project '$project'; choose from qemu, linux" ;;
+esac
+tree=${2:-}
+if [ -z "$tree" ]; then
+    tree=$("$here/fetch.sh" "$project")
+    "$here/apply.sh" "$tree" "$project"
+fi
 git -C "$tree" rev-parse -q --verify upstream >/dev/null || fail "$tree has no tag 'upstream'"
 work=$(mktemp -d "$CACHE/src/refresh.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -19,6 +29,7 @@ for patch in "$here"/../build-compat/*.patch; do
     compat=$(grep -lF "$subject" "$work"/*.patch || true)
     [ -z "$compat" ] || rm "$compat"
 done
-rm -f "$here"/../qemu/*.patch
-cp "$work"/*.patch "$here/../qemu/"
-say "qemu/: $(find "$here/../qemu" -name '*.patch' | wc -l) patches"
+mkdir -p "$here/../$project"
+rm -f "$here/../$project"/*.patch
+cp "$work"/*.patch "$here/../$project/"
+say "$project/: $(find "$here/../$project" -name '*.patch' | wc -l) patches"
