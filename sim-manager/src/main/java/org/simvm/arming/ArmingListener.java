@@ -7,8 +7,8 @@ import org.simvm.region.RingReader;
 /**
  * Learns what becomes of a guest's arming.
  *
- * <p>{@link #violation}, {@link #doorbell} are called on a thread of the connection, all others on one thread
- * of the session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
+ * <p>{@link #violation}, {@link #violationsLost} and {@link #doorbell} are called on a thread of the connection
+ * (those of before the connection on the session's), all others on one thread of the session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
  * run, so these two do only what can't be done later.
  */
 public interface ArmingListener {
@@ -42,9 +42,13 @@ public interface ArmingListener {
     void reset();
 
     /**
-     * A rule was broken. Never before the device was ready, at most as often as QEMU's rate limit lets it.
+     * A rule was broken. Each violation comes once, in order; those that QEMU's rate limit held back come with the
+     * next one.
      */
     void violation(SimViolation violation);
+
+    /** So many violations came faster than QEMU keeps them: nothing but their number is known. */
+    void violationsLost(long number);
 
     /** The monitor woke the reader of the ring. */
     void doorbell();

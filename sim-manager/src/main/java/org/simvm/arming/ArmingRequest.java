@@ -18,14 +18,22 @@ import org.simvm.region.RegionPlan;
  *     by it
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
+ * @param earlier what an earlier manager has done for this QEMU
  */
 public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region,
-        RegionPlan plan, boolean required) {
+        RegionPlan plan, boolean required, EarlierSession earlier) {
     public ArmingRequest {
         Objects.requireNonNull(domain, "domain");
         Objects.requireNonNull(qmpSocket, "qmpSocket");
         Objects.requireNonNull(patience, "patience");
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(plan, "plan");
+        Objects.requireNonNull(earlier, "earlier");
+    }
+
+    /** A request for a QEMU that is about to start. */
+    public ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region, RegionPlan plan,
+            boolean required) {
+        this(domain, qmpSocket, patience, region, plan, required, EarlierSession.NONE);
     }
 }

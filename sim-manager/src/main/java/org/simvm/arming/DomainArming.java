@@ -36,6 +36,7 @@ public final class DomainArming implements AutoCloseable {
     private final ExecutorService worker;
     private final AtomicInteger boot = new AtomicInteger();
     private final GuestRam ram = new GuestRam();
+    private final ViolationFeed violations;
 
     private volatile ArmingState state = ArmingState.CONNECTING;
     private volatile SimDevice device;
@@ -52,6 +53,8 @@ public final class DomainArming implements AutoCloseable {
         this.request = request;
         this.listener = listener;
         this.kernels = kernels;
+        this.violations = new ViolationFeed(request.domain(), request.earlier().violations(), listener::violation,
+                listener::violationsLost);
         this.worker = Executors.newSingleThreadExecutor(body -> {
             Thread thread = new Thread(body, "arming " + request.domain());
             thread.setDaemon(true);
@@ -146,7 +149,7 @@ public final class DomainArming implements AutoCloseable {
             boot.incrementAndGet();
             submit(() -> reset(stood));
         } else if (event instanceof SimEvent.Violation violation) {
-            listener.violation(violation.violation());
+            violations.event(violation.violation());
         } else if (event instanceof SimEvent.Doorbell) {
             listener.doorbell();
         } else if (event instanceof SimEvent.Gone gone) {
@@ -194,6 +197,7 @@ public final class DomainArming implements AutoCloseable {
             log.info("{}: connected to QEMU {}, device state {}", request.domain(), status.pid(),
                     status.state().wireName());
             state = ArmingState.WAITING;
+            violations.connected(there);
             if (status.state() != DeviceState.WAITING) {
                 catchUp(status);
             }
@@ -209,22 +213,41 @@ public final class DomainArming implements AutoCloseable {
      * The guest got further than its start before the manager was there: QEMU tells events only to who
      * listens.
      */
-    private void catchUp(SimStatus status) throws ArmingException, RegionException {
+    private void catchUp(SimStatus status) throws ArmingException, RegionException, QmpException,
+            InterruptedException {
         if (status.missedBoot().isPresent()) {
             standing = true;
             submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
-        } else if (status.state() == DeviceState.MAPPED) {
-            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot",
-                    request.domain());
-            state = ArmingState.MAPPED;
-            regionUsed = true;
-            listener.mapped(request.region().ring());
-        } else if (status.state() != DeviceState.FAILED) {
-            regionUsed = true;
-            throw new ArmingException(ArmingFailure.Kind.QEMU,
-                    "an earlier manager left the guest half armed (device state " + status.state().wireName()
-                    + "); reset the guest to arm it");
+            return;
         }
+        regionUsed = true;
+        if (status.state() == DeviceState.MAPPED) {
+            state = ArmingState.MAPPED;
+            listener.mapped(request.region().ring());
+            if (request.earlier().armed()) {
+                log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot",
+                        request.domain());
+                return;
+            }
+        }
+        if (status.state() == DeviceState.FAILED) {
+            log.warn("{}: the guest was stopped for good, see its violations; only a reset lets it go on",
+                    request.domain());
+            state = ArmingState.FAILED;
+            return;
+        }
+        if (request.required()) {
+            // It has run no program of its own yet, or it would be armed, or would not run.
+            log.warn("{}: an earlier manager ended while it armed the guest (device state {}): the guest is reset, to be"
+                    + " armed from its start", request.domain(), status.state().wireName());
+            standing = true;
+            device.reset();
+            return;
+        }
+        standing = !device.isRunning(); // at a stop that nobody waits for any more
+        throw new ArmingException(ArmingFailure.Kind.QEMU,
+                "an earlier manager ended while it armed the guest (device state " + status.state().wireName()
+                + "); reset the guest, or start it anew, to arm it");
     }
 
     private void bootStop(SimEvent.Boot booted) throws Exception {
@@ -234,7 +257,7 @@ public final class DomainArming implements AutoCloseable {
         log.info("{}: boot stop on vCPU {}, lstar 0x{}, {} levels", request.domain(), booted.cpu(),
                 Long.toHexString(booted.lstar()), (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
         state = ArmingState.RESOLVING;
-        if (regionUsed) {
+        if (regionUsed || request.region().needsReset()) {
             request.region().reset();
         }
         regionUsed = true;
@@ -363,7 +386,8 @@ public final class DomainArming implements AutoCloseable {
         state = ArmingState.FAILED;
         boolean runs = device != null && (request.required() ? !holdGuest() : letGuestGo());
         ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
-        log.warn("{}: not armed ({}, while {}): {}", request.domain(), kind, reached, failure.reason());
+        log.warn("{}: not armed ({}, while {}): {}; {}", request.domain(), kind, reached, failure.reason(),
+                runs ? "the guest runs on without SIM" : "the guest stands");
         listener.failed(failure);
     }
 
@@ -383,6 +407,7 @@ public final class DomainArming implements AutoCloseable {
     private boolean holdGuest() {
         try {
             device.pause();
+            standing = true; // for us: a reset lets it go on, to be armed
             return true;
         } catch (QmpException e) {
             log.error("{}: a guest that must not run unarmed could not be stopped: {}", request.domain(),

@@ -40,7 +40,8 @@ final class DomainJson {
         domain.id().ifPresent(id -> json.put("id", id));
         json.put("active", domain.active());
         json.put("state", domain.state());
-        domain.problem().ifPresent(problem -> json.put("problem", problem));
+        domain.problem().or(() -> domain.session().isEmpty() ? domain.unwatched() : Optional.empty())
+                .ifPresent(problem -> json.put("problem", problem));
         Optional<SimSettings> settings = domain.settings();
         settings.ifPresent(sim -> {
             json.put("required", sim.required());

@@ -65,6 +65,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private final Policy policy;
     private final EventNames names;
     private final Optional<EventLog> eventLog;
+    private final SessionNotes notes;
 
     private DomainArming arming;
     private boolean closed;
@@ -97,6 +98,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.policy = new Policy(order.sim().policy(), new IncidentActions(order.domain(), name(), domain.incidents(),
                 settings.stateDirectory(order.domain()), surroundings.libvirt(), workers, this::stopGuest));
         this.eventLog = openEventLog();
+        this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
     }
 
     private Optional<EventLog> openEventLog() {
@@ -134,7 +136,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         if (arming == null && !closed) {
             Path socket = settings.runDirectory(uuid()).resolve("qmp.sock");
             arming = DomainArming.start(new ArmingRequest(name(), socket, QEMU_PATIENCE, region, order.plan(),
-                    order.sim().required()), this);
+                    order.sim().required(), notes.earlier()), this);
         }
     }
 
@@ -223,6 +225,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void armed(ArmedGuest running) {
         guest = running;
         failure = null;
+        notes.armed(true);
         forgetPages(running);
         GuestChecks recorded = checks;
         workers.submit(uuid(), "keeping the baseline", () -> {
@@ -241,6 +244,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     @Override
     public void failed(ArmingFailure why) {
         failure = why;
+        domain.unwatched(why.reason());
         policy.finding(new Finding(Instant.now(), FindingClass.ARMING_FAILED, "arming while " + why.reached(),
                 OptionalLong.empty(), OptionalLong.empty(), "an armed guest", why.reason(), true));
         domain.changed();
@@ -249,6 +253,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     @Override
     public void reset() {
         disarm();
+        notes.armed(false);
         policy.guestResumed();
         domain.changed();
     }
@@ -273,6 +278,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             domain.changed();
         }
         policy.violation(violation);
+        notes.violation(violation.sequence());
+    }
+
+    @Override
+    public void violationsLost(long number) {
+        policy.finding(new Finding(Instant.now(), FindingClass.EVENTS_LOST, "violations", OptionalLong.empty(), OptionalLong.empty(),
+                "an account of each violation", number + " came faster than QEMU keeps them", false));
     }
 
     @Override

@@ -70,6 +70,7 @@ final class HookResponder {
                 }
                 case "release" -> {
                     domain.active(false);
+                    domain.ended();
                     sessions.releaseLater(domain);
                     yield HookAnswer.OK;
                 }
@@ -89,15 +90,28 @@ final class HookResponder {
             ManagedDomain domain = registry.get(order.get().domain(), call.name());
             domain.session().ifPresent(sessions::end);
             if (domain.takeIncoming()) {
-                log.warn("{}: was saved or comes from another host, so it runs without SIM until it is started anew", call.name());
+                domain.unwatched("it was saved or comes from another host, so it runs without SIM until it is started anew");
                 return HookAnswer.OK;
             }
             RegionFile region = preparation.carryOut(order.get());
+            SessionNotes.forget(settings.stateDirectory(order.get().domain()));
             keepXml(order.get().domain(), call.xml());
+            domain.prepared();
             sessions.open(domain, order.get(), region);
             return HookAnswer.OK;
         } catch (PreparationException e) {
+            notPrepared(call, e.getMessage());
             return new HookAnswer.Refuse(e.getMessage());
+        }
+    }
+
+    /** What was wrong is told again when the domain runs all the same, and to whoever asks why it is not watched. */
+    private void notPrepared(HookCall call, String reason) {
+        try {
+            DomainDescriptionReader.read(call.xml(), call.name()).uuid()
+                    .ifPresent(uuid -> registry.get(uuid, call.name()).unwatched(reason));
+        } catch (SettingsException e) {
+            log.debug("{}: {}", call.name(), e.oneLine());
         }
     }
 
@@ -116,7 +130,8 @@ final class HookResponder {
     private static HookAnswer start(ManagedDomain domain) {
         Optional<DomainSession> session = domain.session();
         if (session.isEmpty()) {
-            return new HookAnswer.Refuse("the domain was not prepared; is another hook script changing its XML?");
+            return new HookAnswer.Refuse("the domain was not prepared" + domain.unwatched().map(reason -> ": " + reason)
+                    .orElse("; is another hook script changing its XML?"));
         }
         session.get().begin();
         return HookAnswer.OK;
@@ -125,7 +140,11 @@ final class HookResponder {
     private static HookAnswer started(ManagedDomain domain, HookCall call) {
         domain.active(true);
         domain.id(DomainId.of(call.xml()));
-        return domain.session().isPresent() ? HookAnswer.OK
-                : new HookAnswer.Refuse("QEMU was started, but the domain was not prepared");
+        if (domain.session().isPresent()) {
+            return HookAnswer.OK;
+        }
+        String reason = domain.unwatched().orElse("QEMU was started, but the domain was not prepared");
+        log.warn("{}: runs without SIM: {}", call.name(), reason);
+        return new HookAnswer.Refuse(reason);
     }
 }

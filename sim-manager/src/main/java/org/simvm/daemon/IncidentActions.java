@@ -9,10 +9,12 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.UUID;
+import org.simvm.integrity.Finding;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
 import org.simvm.policy.Actions;
 import org.simvm.policy.Incident;
+import org.simvm.settings.FindingClass;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +65,10 @@ final class IncidentActions implements Actions {
 
     @Override
     public void alert(Incident incident) {
-        log.warn("{} ({}): {}", name, domain, incident.oneLine());
+        // Arming has said in the log what kept it from arming, and better.
+        if (incident.finding().map(Finding::findingClass).filter(FindingClass.ARMING_FAILED::equals).isEmpty()) {
+            log.warn("{} ({}): {}", name, domain, incident.oneLine());
+        }
         incidents.alert(incident);
     }
 
@@ -100,6 +105,7 @@ final class IncidentActions implements Actions {
             }
             try {
                 call.run();
+                log.info("{} ({}): done, as its policy says: {}", name, domain, what);
             } catch (LibvirtException | IOException e) {
                 log.error("{} ({}): {} failed: {}", name, domain, what, e.getMessage());
             }

@@ -30,6 +30,8 @@ final class ManagedDomain {
     private OptionalLong incomingSince = OptionalLong.empty();
     private Optional<SimSettings> settings = Optional.empty();
     private Optional<String> problem = Optional.empty();
+    private boolean asked;
+    private Optional<String> unwatched = Optional.empty();
     private DomainSession session;
 
     ManagedDomain(UUID uuid, String name, Path stateDirectory) {
@@ -114,6 +116,38 @@ final class ManagedDomain {
     /** Returns what is wrong with its element. */
     synchronized Optional<String> problem() {
         return problem;
+    }
+
+    /** Returns why the guest of the present or latest start is not watched: one line. */
+    synchronized Optional<String> unwatched() {
+        return unwatched;
+    }
+
+    /** SIM was asked about the start that goes on now, and this is why the guest will not be watched. */
+    synchronized void unwatched(String reason) {
+        asked = true;
+        unwatched = Optional.of(reason);
+        notifyAll();
+    }
+
+    /** SIM was asked about the start that goes on now, and everything is ready. */
+    synchronized void prepared() {
+        asked = true;
+        unwatched = Optional.empty();
+    }
+
+    /** The start that SIM was asked about is over; why its guest was not watched is still of interest. */
+    synchronized void ended() {
+        asked = false;
+    }
+
+    /** Notes that the domain runs though SIM was never asked; false if that isn't so, or is known. */
+    synchronized boolean startedUnasked(String reason) {
+        if (!active || session != null || asked || unwatched.equals(Optional.of(reason))) {
+            return false;
+        }
+        unwatched = Optional.of(reason);
+        return true;
     }
 
     synchronized void settings(Optional<SimSettings> seen, Optional<String> wrong) {

@@ -39,6 +39,7 @@ final class Preparation {
 
     private final ManagerSettings settings;
     private final MonitorLibrary library;
+    private final PatchedQemu qemu = PatchedQemu.ofLauncher();
 
     Preparation(ManagerSettings settings) {
         this.settings = settings;
@@ -96,6 +97,7 @@ final class Preparation {
             throw new PreparationException("SIM under KVM needs a patched host kernel, which this version does not have yet;"
                     + " use <domain type='qemu'>", null);
         }
+        qemu.demandRegionDevice();
     }
 
     private RegionPlan plan(DomainDescription description, SimSettings sim) throws PreparationException, SettingsException {

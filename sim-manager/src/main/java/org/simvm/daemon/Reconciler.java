@@ -30,6 +30,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Reconciler {
     private static final Logger log = LoggerFactory.getLogger(Reconciler.class);
+    private static final String UNASKED = "SIM was not asked when it was started (no sim-manager ran, libvirt's"
+            + " hook is missing, or its element is newer); see 'virt-sim host-validate', then start it anew";
 
     private final DomainRegistry registry;
     private final Domains libvirt;
@@ -71,7 +73,10 @@ final class Reconciler {
                 domain.persistent(false);
                 workers.submit(domain.uuid(), "forgetting the domain", () -> forget(domain));
             }
-            case STARTED -> domain.active(true);
+            case STARTED -> {
+                domain.active(true);
+                reconcileLater(domain); // says so if the hook was not called
+            }
             case RESUMED -> domain.session().ifPresent(DomainSession::resumed);
             case STOPPED, CRASHED -> {
                 domain.active(false);
@@ -107,6 +112,7 @@ final class Reconciler {
     /** Looks at a domain soon, on its worker. */
     void reconcileLater(ManagedDomain domain) {
         workers.submit(domain.uuid(), "bringing the XML up to date", () -> {
+            Optional<String> known = domain.problem();
             try {
                 reconcile(domain);
             } catch (LibvirtException e) {
@@ -116,7 +122,9 @@ final class Reconciler {
                     log.warn("{}: its XML can't be brought up to date: {}", domain.name(), e.getMessage());
                 }
             } catch (SettingsException e) {
-                log.warn("{}: its XML is left alone: {}", domain.name(), e.oneLine());
+                if (!known.equals(domain.problem())) {
+                    log.warn("{}: its XML is left alone: {}", domain.name(), e.oneLine());
+                }
             }
         });
     }
@@ -145,19 +153,26 @@ final class Reconciler {
         Optional<SimSettings> sim = SimSettingsReader.read(xml, domain.name());
         mark(domain.uuid(), sim.isPresent() && sim.get().required());
         if (copy == Domains.Copy.LIVE) {
-            domain.settings(sim, Optional.empty());
+            settled(domain, sim);
             return; // whoever made a transient domain made its XML too
         }
         DomainTransform transform = new DomainTransform(settings.launcher());
         FormerEmulator former = new FormerEmulator(settings.stateDirectory(domain.uuid()));
         DomainTransform.Result result = transform.transform(xml, domain.name(), former.recall());
-        domain.settings(sim, Optional.empty());
+        settled(domain, sim);
         if (result.changed()) {
             if (sim.isPresent()) {
                 former.remember(result.previousEmulator());
             }
             libvirt.define(result.xml());
             log.info("{}: {}", domain.name(), sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
+        }
+    }
+
+    private static void settled(ManagedDomain domain, Optional<SimSettings> sim) {
+        domain.settings(sim, Optional.empty());
+        if (sim.isPresent() && domain.startedUnasked(UNASKED)) {
+            log.warn("{}: runs without SIM: {}", domain.name(), UNASKED);
         }
     }
 

@@ -72,6 +72,7 @@ final class SessionKeeper {
     private void forgetXml(UUID uuid) {
         try {
             Files.deleteIfExists(keptXml(surroundings.settings(), uuid));
+            SessionNotes.forget(surroundings.settings().stateDirectory(uuid));
         } catch (IOException e) {
             log.warn("{}", e.toString());
         }

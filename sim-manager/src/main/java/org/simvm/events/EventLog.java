@@ -21,11 +21,13 @@ import org.slf4j.LoggerFactory;
  * never split over two files.
  *
  * <p>A disk that is full costs events, never the manager: they are counted, the log says so once, and again
- * when writing works.
+ * when writing has worked for some seconds.
  */
 public final class EventLog implements EventSink {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
     private static final int BUFFER = 256 << 10;
+    /** On a disk that is nearly full some batches still fit: an outage is over when none failed for so long. */
+    private static final long OUTAGE_NANOS = 5_000_000_000L;
 
     private final Path file;
     private final long maxBytes;
@@ -38,6 +40,7 @@ public final class EventLog implements EventSink {
     private long buffered;
     private volatile long lost;
     private boolean failing;
+    private long lastFailure;
 
     /**
      * Opens the log; goes on with an old file.
@@ -105,12 +108,13 @@ public final class EventLog implements EventSink {
                 channel.write(bytes);
             }
             size += buffer.size();
-            if (failing) {
+            if (failing && System.nanoTime() - lastFailure > OUTAGE_NANOS) {
                 failing = false;
                 LOG.info("{}: events are written again; {} were lost", file, lost);
             }
         } catch (IOException error) {
             lost += buffered;
+            lastFailure = System.nanoTime();
             if (!failing) {
                 failing = true;
                 LOG.error("{}: events can't be written and are lost ({}); make room or correct the"

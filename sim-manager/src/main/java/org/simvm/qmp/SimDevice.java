@@ -112,6 +112,11 @@ public final class SimDevice implements AutoCloseable {
         client.execute("stop", null);
     }
 
+    /** Resets the machine, as its reset button does. */
+    public void reset() throws QmpException, InterruptedException {
+        client.execute("system_reset", null);
+    }
+
     /** Closes the connection; the machine is left as it is. */
     @Override
     public void close() {

@@ -119,6 +119,11 @@ public final class RegionFile implements AutoCloseable {
         return layout;
     }
 
+    /** Tells whether it must be {@link #reset} before a boot: it was {@linkplain #attach attached}. */
+    public boolean needsReset() {
+        return layout.segment(Role.CONFIGURATION).virtualAddress() == 0;
+    }
+
     /** Tells what it was made from. */
     public RegionPlan plan() {
         return plan;
@@ -134,7 +139,7 @@ public final class RegionFile implements AutoCloseable {
      *     usable then
      */
     public BootImage finalizeImage(BootValues values) throws RegionException {
-        if (layout.segment(Role.CONFIGURATION).virtualAddress() == 0) {
+        if (needsReset()) {
             throw new RegionException(path
                     + ": was made by an earlier manager; reset it before its guest is armed");
         }

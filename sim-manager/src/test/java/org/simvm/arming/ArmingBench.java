@@ -46,6 +46,13 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
         return start(required, (memory, lstar) -> guest.kernel());
     }
 
+    /** Starts a session for a QEMU that an earlier manager has served. */
+    ArmingBench takeUp(boolean required, EarlierSession earlier) {
+        session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
+                plan, required, earlier), this, (memory, lstar) -> guest.kernel());
+        return this;
+    }
+
     ArmingBench start(boolean required, KernelSource kernels) {
         session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
                 plan, required), this, kernels);
@@ -129,7 +136,12 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
 
     @Override
     public void violation(SimViolation violation) {
-        heard.add("violation");
+        heard.add("violation " + violation.sequence());
+    }
+
+    @Override
+    public void violationsLost(long number) {
+        heard.add("lost " + number);
     }
 
     @Override

@@ -205,16 +205,6 @@ class DomainArmingTests {
             bench.expect("baseline");
             bench.expect("armed");
         }
-
-        @Test
-        void letsAGuestBeThatAnEarlierManagerArmed() throws Exception {
-            bench(usual()).qemu.alreadyMapped();
-            bench.start(true);
-            bench.expect("mapped");
-            bench.awaitState(ArmingState.MAPPED);
-            assertTrue(bench.qemu.running());
-            assertEquals(List.of(), bench.qemu.commands());
-        }
     }
 
     @Nested
@@ -478,6 +468,113 @@ class DomainArmingTests {
             bench.expect("gone");
             assertThrows(GuestMemoryException.class,
                     () -> armed.memory().readLong(0x1000));
+        }
+    }
+
+    @Nested
+    @DisplayName("when the guest breaks rules")
+    class Violations {
+        @Test
+        void asksForThoseThatTheEventsLeaveOut() throws Exception {
+            bench(usual()).arm();
+            bench.qemu.violate(1);
+            bench.expect("violation 1");
+            bench.qemu.violate(3);
+            bench.expect("violation 2");
+            bench.expect("violation 3");
+            bench.expect("violation 4");
+            bench.qemu.violate(1);
+            bench.expect("violation 5");
+            assertTrue(bench.silent());
+        }
+
+        @Test
+        void saysHowManyCameFasterThanTheyAreKept() throws Exception {
+            bench(usual()).arm();
+            bench.qemu.violate(1030);
+            bench.expect("lost 6");
+            for (int sequence = 7; sequence <= 1030; sequence++) {
+                bench.expect("violation " + sequence);
+            }
+        }
+
+        @Test
+        void catchesUpOnThoseThatHappenedBeforeItWasThere() throws Exception {
+            bench(usual()).qemu.violateUnseen(5);
+            bench.takeUp(true, new EarlierSession(3, false));
+            bench.expect("violation 4");
+            bench.expect("violation 5");
+            bench.awaitState(ArmingState.WAITING);
+            assertTrue(bench.silent());
+        }
+    }
+
+    @Nested
+    @DisplayName("when an earlier manager ended")
+    class TakingUp {
+        @Test
+        void goesOnWithAGuestThatIsArmed() throws Exception {
+            bench(usual()).qemu.alreadyMapped();
+            bench.takeUp(true, new EarlierSession(0, true));
+            bench.expect("mapped");
+            bench.awaitState(ArmingState.MAPPED);
+            assertTrue(bench.qemu.running());
+            assertEquals(List.of(), bench.qemu.commands());
+            assertTrue(bench.silent());
+        }
+
+        @Test
+        void letsAGuestGoThatStandsAtAStopOfTheEarlierOnes() throws Exception {
+            bench(usual()).qemu.alreadyStanding("preparing");
+            bench.takeUp(false, EarlierSession.NONE);
+            assertTrue(bench.expectFailure().reason().contains("reset the guest"));
+            assertTrue(bench.qemu.running());
+        }
+
+        @Test
+        void resetsAGuestThatRequiresSimAndWasNotArmedToTheEnd() throws Exception {
+            bench(usual()).qemu.alreadyStanding("preparing");
+            bench.takeUp(true, EarlierSession.NONE);
+            bench.expect("reset");
+            for (int i = 0; i < 200 && !bench.qemu.running(); i++) {
+                Thread.sleep(5);
+            }
+            assertTrue(bench.qemu.running(), "it goes on");
+            bench.qemu.boot();
+            bench.expect("mapped");
+            bench.expect("baseline");
+            bench.expect("armed");
+        }
+
+        @Test
+        void resetsOneThatWasMappedButHasNoBaselineToo() throws Exception {
+            bench(usual()).qemu.alreadyMapped();
+            bench.takeUp(true, EarlierSession.NONE);
+            bench.expect("mapped");
+            bench.expect("reset");
+            bench.awaitState(ArmingState.WAITING);
+        }
+
+        @Test
+        void armsAGuestThatIsResetWhileItIsHeld() throws Exception {
+            boolean[] broken = {true};
+            bench(usual()).start(true, (memory, lstar) -> {
+                if (broken[0]) {
+                    throw new KernelUnresolvedException(KernelUnresolvedException.Step.SYMBOLS, "no kallsyms");
+                }
+                return bench.guest.kernel();
+            });
+            bench.awaitState(ArmingState.WAITING);
+            bench.qemu.boot();
+            bench.expectFailure();
+            assertEquals(false, bench.qemu.running());
+            broken[0] = false;
+            bench.qemu.reset();
+            bench.expect("reset");
+            for (int i = 0; i < 200 && !bench.qemu.running(); i++) {
+                Thread.sleep(5);
+            }
+            assertTrue(bench.qemu.running(), "a guest that was held goes on when it is reset");
         }
     }
 }

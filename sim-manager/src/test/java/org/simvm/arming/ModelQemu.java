@@ -23,6 +23,7 @@ import org.simvm.qmp.ScriptedQmpServer;
  */
 public final class ModelQemu implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int VIOLATIONS_KEPT = 1024;
 
     private final SyntheticGuest guest;
     private final ScriptedQmpServer server;
@@ -39,6 +40,7 @@ public final class ModelQemu implements AutoCloseable {
     private volatile long idt = 0xfffffe0000000000L;
     private long stop;
     private int mapped;
+    private long violations;
     private volatile Runnable whileStarting = () -> { };
     private volatile Runnable beforeMapping = () -> { };
 
@@ -68,6 +70,41 @@ public final class ModelQemu implements AutoCloseable {
     /** An earlier manager has armed the guest. */
     public synchronized void alreadyMapped() {
         state = "mapped";
+    }
+
+    /** An earlier manager has brought the guest to its hook stop, or further, where it stands. */
+    public synchronized void alreadyStanding(String wireState) {
+        state = wireState;
+        running = false;
+    }
+
+    /** The guest breaks a rule so often; an event tells of the last time only, as if the others came too fast. */
+    public synchronized void violate(int times) {
+        violations += times;
+        server.emit("SIM_VIOLATION", violation(violations));
+    }
+
+    /** The same while nobody is connected. */
+    public synchronized void violateUnseen(int times) {
+        violations += times;
+    }
+
+    private static ObjectNode violation(long sequence) {
+        return JSON.createObjectNode().put("sequence", sequence).put("time-ns", 1_700_000_000_000_000_000L)
+                .put("kind", "probe").put("fail-stop", false).put("cpu", 0).put("view", "normal").put("access", "read")
+                .put("size", 8).put("gpa", 1L << 39).put("rip", 0x1000).put("cr3", SyntheticGuest.CR3).put("cpl", 0);
+    }
+
+    /** As many as the device keeps: {@value #VIOLATIONS_KEPT}. */
+    private ObjectNode violationsAfter(long sequence) {
+        ObjectNode answer = JSON.createObjectNode();
+        long first = Math.max(sequence, violations - VIOLATIONS_KEPT);
+        answer.put("lost", first - sequence);
+        ArrayNode list = answer.putArray("violations");
+        for (long next = first + 1; next <= violations; next++) {
+            list.add(violation(next));
+        }
+        return answer;
     }
 
     public synchronized void reset() {
@@ -132,6 +169,7 @@ public final class ModelQemu implements AutoCloseable {
         }
         return switch (command) {
             case "query-sim" -> status();
+            case "query-sim-violations" -> violationsAfter(arguments.path("since").asLong());
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {
                 stop = arguments.get("address").bigIntegerValue().longValue();
@@ -144,6 +182,10 @@ public final class ModelQemu implements AutoCloseable {
             case "sim-apply" -> apply(arguments);
             case "sim-seal" -> seal(arguments);
             case "cont" -> resume();
+            case "system_reset" -> {
+                reset();
+                yield JSON.createObjectNode();
+            }
             case "stop" -> {
                 running = false;
                 yield JSON.createObjectNode();

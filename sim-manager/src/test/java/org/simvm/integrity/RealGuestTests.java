@@ -87,6 +87,11 @@ class RealGuestTests {
         }
 
         @Override
+        public void violationsLost(long number) {
+            throw new AssertionError(number + " violations");
+        }
+
+        @Override
         public void doorbell() {
             RingReader reader = ring;
             if (reader != null) {

@@ -48,7 +48,8 @@ final class TypeSearch {
             return TypeTable.parse(image.read(start, (int) size));
         } catch (TypeTable.MalformedException e) {
             throw new KernelUnresolvedException(Step.TYPES, String.format(
-                    "kernel types: BTF at 0x%x is malformed: %s", start, e.getMessage()), e);
+                    "kernel types: the guest's kernel carries no BTF where it should, at 0x%x (%s); run one that is"
+                            + " built with CONFIG_DEBUG_INFO_BTF=y (distributions' kernels are)", start, e.getMessage()), e);
         }
     }
 
