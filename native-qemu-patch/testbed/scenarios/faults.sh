@@ -1,0 +1,513 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# faults.sh [CASE…]: what can go wrong, provoked for real. Each time: one clear line, the fate that the domain's
+# `required` asks for, and nothing left behind. The cases are the functions below whose names begin with `case_`.
+set -euo pipefail
+# shellcheck source=SCRIPTDIR/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+manager_log=$HOST_LOGS/sim-manager.log
+state_of_manager=/var/lib/sim-manager
+runs_of_manager=/run/sim-manager
+real_qemu=/usr/lib/qemu-sim/qemu-system-x86_64
+hook=/etc/libvirt/hooks/qemu.d/50-sim
+
+# --- what there is, and what was said ---------------------------------------------------------------------------
+
+# What virt-sim would ask the manager, without the time that a Java program takes to start: ask REQUEST
+cat >"$work/ask" <<'END'
+import socket, sys
+with socket.socket(socket.AF_UNIX) as manager:
+    manager.connect("/run/sim-manager/sim-manager.sock")
+    request = sys.argv[1].encode()
+    manager.sendall(b"request %d\n%s" % (len(request), request))
+    sys.stdout.write("".join(line for line in manager.makefile() if '"done"' not in line))
+END
+ask() { python3 "$work/ask" "$1" 2>/dev/null; }
+
+uuid_of() { virsh -q domuuid "$1" | tr -d '[:space:]'; }
+sim_state() { ask '{"verb": "list"}' | jq -r --arg name "$1" 'select(.name == $name) | .state'; }
+sim_problem() { virt-sim info "$1" -o json | jq -r '.failure.reason // .problem // ""'; }
+has_state() { [ "$(sim_state "$1")" = "$2" ]; }
+reaches() { wait_until "$3" has_state "$1" "$2" || { echo "state is $(sim_state "$1")"; return 1; }; }
+has_settled() { [[ $(sim_state "$1") =~ ^(inactive|invalid)$ ]]; }
+runs() { [ "$(virsh -q domstate "$1")" = running ]; }
+paused() { [ "$(virsh -q domstate "$1")" = paused ]; }
+shut_off() { [ "$(virsh -q domstate "$1" 2>/dev/null)" = "shut off" ]; }
+
+mark() { offset=$(($(stat -c %s "$manager_log") + 1)); }
+told() { tail -c "+$offset" "$manager_log"; }
+told_of() { told | grep -E "(WARN|ERROR).*$1" || true; }
+hears() { told | grep -qE -- "$1"; }
+
+start_plain() { virsh -q start "$1"; }
+start_says() { said=$(timeout 40 virsh -q start "$1" 2>&1) && status=0 || status=$?; }
+
+# one_line TEXT PATTERN SAID: SIM says one line in SAID, and that is PATTERN.
+one_line() {
+    local lines
+    # Around it virsh says that the domain failed to start.
+    lines=$(grep -vE '^(error: Failed to start domain.*)?$' <<<"$3" || true)
+    equal "$1: in one line" 1 "$(grep -c . <<<"$lines")"
+    holds "$1: a clear one" "$2" "$lines"
+}
+
+qemu_of() { pgrep -f -- "-name guest=$1,"; }
+
+_left() { # what a domain that does not run has left
+    local thread
+    [ ! -e "$runs_of_manager/domains/$2" ] || find "$runs_of_manager/domains/$2"
+    qemu_of "$1" || true
+    for thread in /proc/"$(manager_pid)"/task/*/comm; do
+        # Java names a thread to the kernel with 15 letters.
+        grep -sE "^(arming|ring) $1|^qmp-(read|event) ${2:0:5}" "$thread" || true
+    done
+}
+_nothing_left() { [ -z "$(_left "$@")" ]; }
+nothing_left() { # nothing_left TEXT NAME UUID
+    if wait_until 10 _nothing_left "$2" "$3"; then echo "ok $1: nothing is left behind"; else _not_ok "$1: nothing is left behind" "$(_left "$2" "$3")"; fi
+}
+
+manager_pid() { pgrep -f 'org.simvm.cli.VirtSim daemon'; }
+_manager_gone() { ! kill -0 "$1" 2>/dev/null; }
+manager_stop() { # manager_stop [SIGNAL]
+    local pid
+    pid=$(manager_pid)
+    kill "-${1:-TERM}" "$pid"
+    wait_until 20 _manager_gone "$pid"
+}
+manager_start() {
+    /usr/sbin/sim-manager >>"$manager_log" 2>&1 &
+    wait_until 60 ask '{"verb": "about"}' >/dev/null
+}
+
+# --- domains ----------------------------------------------------------------------------------------------------
+
+# A machine with firmware and nothing to boot from but, if it is given, a disk.
+machine() { # machine NAME SIM-ELEMENT [DISK]
+    local disk=''
+    [ $# -lt 3 ] || disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$3'/><target dev='hda' bus='ide'/></disk>"
+    cat >"$work/$1.xml" <<END
+<domain type='${TYPE:-qemu}'>
+  <name>$1</name>
+  <metadata>$2</metadata>
+  <memory unit='MiB'>64</memory>
+  <vcpu>${VCPUS:-1}</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><acpi/></features>
+  <devices>
+    <emulator>${EMULATOR:-/usr/bin/qemu-system-x86_64-sim}</emulator>
+    $disk
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+END
+    virsh -q define "$work/$1.xml"
+}
+
+sim() { # sim REQUIRED [CONTENT]
+    echo "<sim:sim xmlns:sim='$SIM_XMLNS' required='$1'>${2-<sim:monitor name='syscalls'/>}</sim:sim>"
+}
+
+forget() {
+    local uuid
+    uuid=$(uuid_of "$1")
+    domain_forget "$1"
+    check "$1: undefined, no marker is left" wait_until 10 test ! -e "$state_of_manager/required/$uuid"
+}
+
+# refused NAME TEXT PATTERN: the start of a domain that requires SIM is refused with that line.
+refused() {
+    local uuid
+    uuid=$(uuid_of "$1")
+    start_says "$1"
+    equal "$2, required: it does not start" "1 shut off" "$status $(virsh -q domstate "$1")"
+    one_line "$2, required: virsh" "$3" "$said"
+    nothing_left "$2, required" "$1" "$uuid"
+}
+
+# unwatched NAME TEXT STATE PATTERN: a domain that does not require SIM runs; list shows STATE, info says why.
+unwatched() {
+    local uuid
+    uuid=$(uuid_of "$1")
+    mark
+    start_says "$1"
+    equal "$2, not required: it starts" "0 running" "$status $(virsh -q domstate "$1")$said"
+    check "$2, not required: it counts as $3" reaches "$1" "$3" 10
+    holds "$2, not required: 'virt-sim info' says why" "$4" "$(sim_problem "$1")"
+    one_line "$2, not required: the log" "$4" "$(told_of "$1")"
+    virsh -q destroy "$1" || true
+    nothing_left "$2, not required" "$1" "$uuid"
+}
+
+# both TEXT STATE PATTERN CONTENT: what both kinds of domain do with the same content of the element.
+both() {
+    machine f-yes "$(sim yes "$4")"
+    machine f-no "$(sim no "$4")"
+    check "$1: libvirt's event of the last domain arrives" wait_until 10 has_settled f-no
+    refused f-yes "$1" "$3"
+    unwatched f-no "$1" "$2" "$3"
+    forget f-yes
+    forget f-no
+}
+
+# --- bad input --------------------------------------------------------------------------------------------------
+
+case_xml() {
+    both "a misspelt element" invalid ':6:7: unknown element <monitr>.*spelling' "<sim:monitr name='syscalls'/>"
+    EMULATOR=$real_qemu machine f-set ''
+    check "a domain without the element is known" reaches f-set none 10
+    said=$(sim yes "<sim:monitr name='syscalls'/>" | virt-sim apply f-set --file - 2>&1) && status=0 || status=$?
+    equal "virt-sim apply refuses it" 1 "$status"
+    one_line "virt-sim apply" 'monitr' "$said"
+    forget f-set
+}
+
+case_monitor() {
+    both "an unknown monitor" unprotected 'no /usr/share/sim-manager/monitors/syscals.elf for monitor .syscals.; correct its name' "<sim:monitor name='syscals'/>"
+    echo "no ELF file" >"$work/monitor.elf"
+    both "a monitor that is no ELF file" unprotected "$work/monitor.elf: not an ELF file; name" "<sim:monitor name='own' file='$work/monitor.elf'/>"
+    head -c 5000 /usr/share/sim-manager/monitors/syscalls.elf >"$work/monitor.elf"
+    both "a monitor that is cut off" unprotected "$work/monitor.elf: .*beyond the end of the file; build or install it again" "<sim:monitor name='own' file='$work/monitor.elf'/>"
+    both "an unknown parameter" unprotected 'monitor syscalls has no parameter speed; it has calls' "<sim:monitor name='syscalls'><sim:parameter name='speed' value='9'/></sim:monitor>"
+}
+
+case_region() {
+    both "a region of 64 KiB" invalid 'region of 64 KiB is too small; give it 1 MiB or more' "<sim:region size='64' unit='KiB'/><sim:monitor name='syscalls'/>"
+    VCPUS=64 both "a region that is too small for its monitors" unprotected 'region' "<sim:region size='1' unit='MiB'/><sim:monitor name='syscalls'/><sim:monitor name='process'/>"
+}
+
+case_kvm() {
+    # libvirt offers no KVM here, so it refuses such a domain itself; what SIM says is what the hook says.
+    machine f-kvm "$(sim yes)"
+    virsh -q dumpxml f-kvm | sed "s/<domain type='qemu'/<domain type='kvm'/" >"$work/kvm.xml"
+    said=$("$hook" f-kvm prepare begin - <"$work/kvm.xml" 2>&1) && status=0 || status=$?
+    equal "a domain of type kvm, required: the hook refuses" 1 "$status"
+    one_line "a domain of type kvm, required" "KVM.*type='qemu'" "$said"
+    sed "s/required=.yes./required='no'/" "$work/kvm.xml" >"$work/kvm-no.xml"
+    said=$("$hook" f-kvm prepare begin - <"$work/kvm-no.xml" 2>&1) && status=0 || status=$?
+    equal "a domain of type kvm, not required: the hook lets it start" "0 " "$status $said"
+    nothing_left "a domain of type kvm" f-kvm "$(uuid_of f-kvm)"
+    forget f-kvm
+}
+
+case_qemu() {
+    local copy=$work/qemu-without-sim
+    # The same QEMU, but for the name of the device.
+    sed 's/sim-region/sim-regiom/g' "$real_qemu" >"$copy"
+    chmod 755 "$copy"
+    mount --bind "$copy" "$real_qemu"
+    both "a QEMU without the region device" unprotected "$real_qemu.*sim-region|sim-region.*$real_qemu" "<sim:monitor name='syscalls'/>"
+    umount "$real_qemu"
+}
+
+# --- what is not there ------------------------------------------------------------------------------------------
+
+case_hook() {
+    machine f-yes "$(sim yes)"
+    machine f-no "$(sim no)"
+    check "the marker is there" wait_until 10 test -e "$state_of_manager/required/$(uuid_of f-yes)"
+    chmod -x "$hook"
+    refused f-yes "a hook that can't be executed" 'requires SIM but was not prepared.*50-sim'
+    unwatched f-no "a hook that can't be executed" unprotected 'SIM was not asked.*host-validate'
+    chmod +x "$hook"
+    forget f-yes
+    forget f-no
+}
+
+case_manager() {
+    local no
+    machine f-yes "$(sim yes)"
+    machine f-no "$(sim no)"
+    no=$(uuid_of f-no)
+    check "the domains are known" wait_until 10 test -e "$state_of_manager/required/$(uuid_of f-yes)"
+    manager_stop
+    start_says f-yes
+    equal "no manager, required: it does not start" "1 shut off" "$status $(virsh -q domstate f-yes)"
+    one_line "no manager, required: virsh" 'sim-manager is not reachable.*systemctl start sim-manager' "$said"
+    start_says f-no
+    equal "no manager, not required: it starts" "0 running" "$status $(virsh -q domstate f-no)"
+    said=$(virt-sim list 2>&1) && status=0 || status=$?
+    equal "no manager: virt-sim fails" 1 "$status"
+    one_line "no manager: virt-sim" 'systemctl start sim-manager' "$said"
+    mark
+    manager_start
+    check "afterwards the manager knows that it is unprotected" reaches f-no unprotected 20
+    holds "and 'virt-sim list' says so" 'f-no +unprotected +no' "$(virt-sim list)"
+    one_line "afterwards the log" 'f-no: runs without SIM: .*start it anew' "$(told_of f-no)"
+    holds "afterwards 'virt-sim info' says why" 'start it anew|started anew' "$(sim_problem f-no)"
+    virsh -q destroy f-no || true
+    nothing_left "no manager, required" f-yes "$(uuid_of f-yes)"
+    nothing_left "no manager, not required" f-no "$no"
+    forget f-yes
+    forget f-no
+}
+
+case_disk() {
+    machine f-yes "$(sim yes)"
+    machine f-no "$(sim no)"
+    mount -t tmpfs -o size=512k,mode=711 small "$runs_of_manager/domains"
+    refused f-yes "a full $runs_of_manager" "$runs_of_manager/domains.*(room|space)"
+    unwatched f-no "a full $runs_of_manager" unprotected "$runs_of_manager/domains.*(room|space)"
+    umount "$runs_of_manager/domains"
+    forget f-yes
+    forget f-no
+}
+
+# --- kernels that can't be armed ---------------------------------------------------------------------------------
+
+case_waiting() {
+    machine f-bios "$(sim yes)"
+    start_says f-bios
+    equal "a machine that boots nothing: it starts" "0 running" "$status $(virsh -q domstate f-bios)"
+    check "and is shown as waiting" reaches f-bios waiting 10
+    said=$(virt-sim check f-bios 2>&1) && status=0 || status=$?
+    equal "virt-sim check fails" 1 "$status"
+    one_line "virt-sim check" 'not armed.*waiting' "$said"
+    said=$(uuid_of f-bios)
+    virsh -q destroy f-bios || true
+    nothing_left "destroyed while waiting" f-bios "$said"
+    forget f-bios
+}
+
+# unresolved TEXT PATTERN START: a guest that SIM can't arm, as domain f-yes and f-no; f-no runs on in the end
+unresolved() {
+    local uuid
+    uuid=$(uuid_of f-yes)
+    mark
+    check "$1, required: it starts" "$3" f-yes
+    check "$1, required: the domain does not run on" wait_until 60 shut_off f-yes
+    holds "$1, required: 'virt-sim info' says why" "$2" "$(sim_problem f-yes)"
+    holds "$1, required: 'virt-sim findings' too" "$2" "$(virt-sim findings f-yes)"
+    one_line "$1, required: the log" "$2" "$(told_of f-yes)"
+    nothing_left "$1, required" f-yes "$uuid"
+    mark
+    check "$1, not required: it starts" "$3" f-no
+    check "$1, not required: 'virt-sim list' shows it as failed" reaches f-no failed 60
+    holds "$1, not required: 'virt-sim info' says why" "$2" "$(sim_problem f-no)"
+    check "$1, not required: the guest runs on" wait_until 10 runs f-no
+    one_line "$1, not required: the log" "$2.*the guest runs on without SIM" "$(told_of f-no)"
+}
+
+case_foreign() {
+    # A boot sector that does what a kernel does, and is none: mov ecx,MSR_LSTAR; mov eax,…; mov edx,…; wrmsr; hlt; jmp
+    { printf '\x66\xb9\x82\x00\x00\xc0\x66\xb8\x00\x10\x00\x81\x66\xba\xff\xff\xff\xff\x0f\x30\xf4\xeb\xfd'; head -c 487 /dev/zero; printf '\x55\xaa'; } >"$work/sector"
+    machine f-yes "$(sim yes)" "$work/sector"
+    machine f-no "$(sim no)" "$work/sector"
+    unresolved "a guest that is no Linux" 'is this a 64-bit Linux guest' start_plain
+    local uuid
+    uuid=$(uuid_of f-no)
+    virsh -q destroy f-no || true
+    nothing_left "a guest that is no Linux, not required" f-no "$uuid"
+    forget f-yes
+    forget f-no
+}
+
+case_btf() {
+    local each
+    mkdir -p "$work/no-btf"
+    "$testbed/guest/without-btf.py" "$kernel/vmlinuz" "$work/no-btf/vmlinuz"
+    for each in yes no; do
+        domain_define "f-$each" "$work/no-btf" "$work/initrd"
+        domain_watch "f-$each" "<sim required='$each'><monitor name='syscalls'/></sim>"
+    done
+    unresolved "a kernel without BTF" 'the guest.s kernel carries no BTF .*run one that is built with CONFIG_DEBUG_INFO_BTF=y' domain_start
+    check "a kernel without BTF, not required: the guest works" domain_ready f-no 60
+    virsh -q destroy f-no
+    forget f-yes
+    forget f-no
+}
+
+# shellcheck disable=SC2016 # the guest expands it
+busy='i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done'
+
+# --- while a guest is armed --------------------------------------------------------------------------------------
+
+guest_define() {
+    domain_define f-guest "$kernel" "$work/initrd"
+    domain_watch f-guest "<sim required='yes'><monitor name='syscalls'/><monitor name='process'/></sim>"
+}
+guest_begin() { mark; domain_start f-guest; }
+armed() { reaches f-guest armed "${1:-60}"; }
+readies() { grep -ca '^@ready' "$(console f-guest).log" || true; }
+is_ready_after() { [ "$(readies)" -gt "$1" ] && works; }
+libvirtd_gone() { ! virsh -q list >/dev/null 2>&1; }
+is_connected() { [ "$(ask '{"verb": "about"}' | jq .libvirtConnected)" = true ]; }
+is_decided() { [[ $(sim_state f-guest) =~ ^(armed|mapped)$ ]]; }
+works() { guest f-guest 30 'echo it works' | grep -q 'it works'; }
+
+# The moments of arming: what the log says then, and how long after it.
+moments=("boot stop on:0" "boot stop on:0.1" "boot stop on:0.2" "Linux 6:0" "Linux 6:0.1" "Linux 6:0.3" "Linux 6:0.6")
+at_moment() { # at_moment MOMENT: waits for it
+    wait_until 60 hears "${1%:*}" || return 1
+    sleep "${1#*:}"
+}
+
+case_reset() {
+    local moment before
+    guest_define
+    guest_begin
+    for moment in "${moments[@]}"; do
+        check "reset at '$moment': the moment comes" at_moment "$moment"
+        mark
+        check "reset at '$moment'" virsh -q reset f-guest
+    done
+    before=$(readies)
+    check "after ${#moments[@]} resets in the middle of arming the guest is armed" armed
+    check "and works" wait_until 60 is_ready_after "$before"
+    equal "nobody cried wolf" '' "$(grep -E 'ERROR|not armed' "$manager_log" | grep f-guest || true)"
+    check "every integrity check passes" virt-sim check f-guest
+    guest_end "after resets"
+}
+
+guest_end() { # guest_end TEXT
+    local uuid
+    uuid=$(uuid_of f-guest)
+    virsh -q destroy f-guest 2>/dev/null || true
+    nothing_left "$1" f-guest "$uuid"
+    forget f-guest
+}
+
+case_destroy() {
+    local moment uuid
+    guest_define
+    uuid=$(uuid_of f-guest)
+    for moment in "${moments[@]}"; do
+        guest_begin
+        check "destroy at '$moment': the moment comes" at_moment "$moment"
+        check "destroy at '$moment'" virsh -q destroy f-guest
+        nothing_left "destroy at '$moment'" f-guest "$uuid"
+        equal "destroy at '$moment': no alarm" '' "$(told_of f-guest)"
+    done
+    guest_end "after destroys"
+}
+
+case_kill() {
+    local moment uuid
+    guest_define
+    uuid=$(uuid_of f-guest)
+    for moment in "boot stop on:0" "Linux 6:0.1" "f-guest. armed:0"; do
+        guest_begin
+        check "QEMU killed at '$moment': the moment comes" at_moment "$moment"
+        kill -9 "$(qemu_of f-guest)"
+        check "QEMU killed at '$moment': the domain ends" wait_until 10 shut_off f-guest
+        nothing_left "QEMU killed at '$moment'" f-guest "$uuid"
+        equal "QEMU killed at '$moment': no alarm" '' "$(told_of f-guest)"
+    done
+    guest_begin
+    check "and the domain can be started again" armed
+    guest_end "after kills"
+}
+
+case_reboot() {
+    local before
+    guest_define
+    guest_begin
+    check "a guest is armed" armed
+    check "and is ready" domain_ready f-guest 60
+    before=$(readies)
+    guest f-guest 1 'reboot -f' >/dev/null || true
+    check "it reboots" wait_until 60 is_ready_after "$before"
+    check "and is armed again" armed
+    equal "twice in all" 2 "$(ask '{"verb": "status", "domain": "f-guest"}' | jq .device.armedBoots)"
+    check "every integrity check passes" virt-sim check f-guest
+    guest_end "after a reboot"
+}
+
+events() { ask '{"verb": "status", "domain": "f-guest"}' | jq .ring.received; }
+has_more_events() { local now; now=$(events); [ "$now" != null ] && [ "$now" -gt "$1" ]; }
+
+case_log() {
+    local uuid folder before
+    guest_define
+    uuid=$(uuid_of f-guest)
+    folder=$state_of_manager/domains/$uuid
+    mkdir -p "$folder"
+    mount -t tmpfs -o size=96k,mode=700 small "$folder"
+    guest_begin
+    check "a full disk for the event log: the guest is armed" armed
+    check "and is ready" domain_ready f-guest 60
+    guest f-guest 30 "$busy" >/dev/null
+    check "the log says so" wait_until 20 hears 'events.jsonl: events can.t be written and are lost .*make room'
+    equal "once" 1 "$(told | grep -c "events can't be written")"
+    sleep 5
+    holds "virt-sim status counts them" 'Not logged: +[0-9]+ events' "$(virt-sim status f-guest)"
+    mount -o remount,size=64m "$folder"
+    guest f-guest 30 "$busy" >/dev/null
+    check "when there is room again, events are written again" wait_until 20 hears 'events are written again'
+    check "the file holds whole lines only" jq -e -n '[inputs] | length > 0' "$folder/events.jsonl"
+    virsh -q destroy f-guest
+    nothing_left "a full disk for the event log" f-guest "$uuid"
+    umount "$folder"
+    guest_end "a full disk"
+}
+
+case_libvirtd() {
+    guest_define
+    guest_begin
+    check "a guest is armed" armed
+    kill "$(cat /run/libvirt/libvirtd.pid)"
+    check "libvirtd ends" wait_until 20 libvirtd_gone
+    equal "the guest stays armed" armed "$(sim_state f-guest)"
+    "$SIM_HOST/libvirtd" --pid-file /run/libvirt/libvirtd.pid >>"$HOST_LOGS/libvirtd.out" 2>&1 &
+    check "libvirtd is back" wait_until 30 virsh -q list
+    check "the guest runs" runs f-guest
+    check "the manager finds libvirt again" wait_until 60 is_connected
+    equal "the guest is still armed" armed "$(sim_state f-guest)"
+    check "every integrity check passes" virt-sim check f-guest
+    guest_end "after a restart of libvirtd"
+}
+
+case_crash() {
+    local before
+    guest_define
+    guest_begin
+    manager_stop KILL
+    check "no manager at the boot stop: the guest stands there" wait_until 30 paused f-guest
+    mark
+    check "a new manager starts" manager_start
+    check "and arms the guest that stood" armed
+    check "which then works" domain_ready f-guest 60
+    before=$(events)
+    manager_stop KILL
+    check "no manager while armed: the guest works" works
+    mark
+    check "a new manager starts" manager_start
+    check "it takes the guest up" reaches f-guest mapped 20
+    holds "and says what that means" 'checks begin at its next boot' "$(told_of f-guest)"
+    works || true
+    check "events go on" wait_until 20 has_more_events 0
+    equal "none is missing" 0 "$(ask '{"verb": "status", "domain": "f-guest"}' | jq '.ring.dropped + .ring.missing')"
+    said=$(virt-sim check f-guest 2>&1) && status=0 || status=$?
+    one_line "virt-sim check" 'not armed.*mapped' "$said"
+    check "reset" virsh -q reset f-guest
+    check "it is armed again" armed
+    mark
+    virsh -q reset f-guest
+    for moment in "Linux 6:0" "Linux 6:0.3"; do
+        check "the moment '$moment' comes" at_moment "$moment"
+        manager_stop KILL
+        mark
+        check "a manager that is killed at '$moment' is started" manager_start
+        check "and the guest is armed, from its start if need be" wait_until 60 is_decided
+        say "  killed at '$moment': $(sim_state f-guest)"
+        mark
+        check "reset" virsh -q reset f-guest
+    done
+    check "it is armed at last" armed
+    check "every integrity check passes" virt-sim check f-guest
+    guest_end "after crashes of the manager"
+}
+
+kernel=$("$testbed/guest/kernels.sh" 6.12)
+"$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd"
+cases=$(declare -F | sed -n 's/^declare -f case_//p')
+[ $# -gt 0 ] || eval "set -- $cases"
+for each in "$@"; do
+    began=$SECONDS
+    declare -F "case_$each" >/dev/null || fail "no case '$each'; there are: $cases"
+    "case_$each"
+    say "  $each: $((SECONDS - began)) s"
+done
+finish
