@@ -16,10 +16,14 @@ cd "$here/../.."
 reports=$PWD/target/reports
 
 suite_shell() {
-    local script
+    local script said
     git ls-files | while IFS= read -r script; do
         head -c 64 "$script" | head -n 1 | grep -qaE '^#!.*\b(ba|da)?sh\b' || continue
-        if shellcheck "$script"; then echo "ok shellcheck $script"; else echo "not ok shellcheck $script"; fi
+        if said=$(shellcheck --format=gcc "$script" 2>&1); then
+            echo "ok shellcheck $script"
+        else
+            printf 'not ok shellcheck %s\n%s\n' "$script" "$said"
+        fi
     done
 }
 
@@ -50,8 +54,10 @@ for name in sys.argv[1:]:
     for case in tree.parse(name).getroot().iter("testcase"):
         label = "%s: %s" % (case.get("classname").removeprefix("org.simvm."), case.get("name"))
         skip = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
+        wrong = case.find("failure") if case.find("failure") is not None else case.find("error")
+        if wrong is not None:
             print("not ok " + label.replace("\n", " "))
+            print("\n".join("    " + line for line in (wrong.text or "").splitlines()[:12]))
         elif skip is not None:
             reason = skip.get("message") or skip.text or "no reason given"
             print("ok %s # SKIP %s" % (label.replace("\n", " "), " ".join(reason.split())))
@@ -124,8 +130,8 @@ run_suite() {
     say "$(printf '%-16s %4d passed, %d failed, %d skipped  (%d s)' "$suite" "$passed" "$failed" "$skipped" $((SECONDS - start)))"
     grep -aE '^ok .*# (SKIP|skip)' "$log" | sed -E 's/^ok (.*) # (SKIP|skip) *(.*)/    skipped: \1: \3/' >&2 || true
     if [ "$failed" -gt 0 ]; then
-        grep -aE '^(not ok|FAIL)' "$log" | head -n 20 | sed 's/^/    /' >&2 || true
-        tail -n 15 "$log" | sed 's/^/    | /' >&2
+        grep -aE -A 10 '^(not ok|FAIL)' "$log" | grep -avE '^(ok |--$)' | cut -c1-200 | head -n 60 | sed 's/^/    /' >&2 || true
+        [ "$status" -eq 0 ] || tail -n 8 "$log" | cut -c1-200 | sed 's/^/    | /' >&2
         say "    all of it: ${log#"$PWD/"}"
     fi
     total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed)) total_skipped=$((total_skipped + skipped))
