@@ -115,7 +115,7 @@ say "  … integrity"
 for _ in $(seq 40); do virt-sim check watched --check kernelText -o json; done >"$SIM_HOST/checks"
 check=$(jq -s '.[20:] | map(.results[0]) | {bytes: .[0].bytes, ms: (map(.ms) | sort | .[length / 2 | floor]), findings: (map(.findings | length) | add)}' "$SIM_HOST/checks")
 [ "$(jq .findings <<<"$check")" -eq 0 ] || fail "bench: the kernel's text has findings"
-integrity=$(jq '.bytes / .ms / 1e6' <<<"$check")
+integrity=$(jq '.bytes / .ms / 1e3 | round / 1e3' <<<"$check")
 # The same bytes, read by nobody's cleverness: dd on QEMU's memory file, 1 MiB a call.
 qemu=$(virt-sim status watched -o json | jq .device.pid)
 ram=$(find "/proc/$qemu/fd" -lname '*memfd:*memory-backend-memfd*' | head -n 1)
