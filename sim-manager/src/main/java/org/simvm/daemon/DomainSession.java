@@ -232,7 +232,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             try {
                 recorded.persist(settings.stateDirectory(uuid()));
             } catch (IOException e) {
-                log.error("{}: the baseline can't be kept on disk: {}", name(), e.toString());
+                log.error("{}: the baseline can't be kept in {} ({}); make room or correct the permissions", name(),
+                        settings.stateDirectory(uuid()), e.toString());
             }
             // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
             System.gc();
