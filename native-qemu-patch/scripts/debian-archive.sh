@@ -1,16 +1,24 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # debian-archive.sh: for sourcing, after progress.sh. Reads a Debian suite through a private apt
-# configuration in the cache; the machine's own apt configuration is neither read for sources nor changed.
+# configuration in the cache; of the machine's own only the mirrors are taken, and nothing in it is changed.
 #
 #   archive_update SUITE               fetch the suite's package lists (once a day)
 #   archive_apt SUITE COMMAND...       run apt-get or apt-cache for that suite
 #   archive_unpack SUITE DIR PACKAGE…  download binary packages and unpack them into DIR
 #
-# SIM_DEBIAN_MIRROR and SIM_DEBIAN_SECURITY_MIRROR name other mirrors.
+# SIM_DEBIAN_MIRROR and SIM_DEBIAN_SECURITY_MIRROR name other mirrors than the machine's.
 
-DEBIAN_MIRROR=${SIM_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-DEBIAN_SECURITY_MIRROR=${SIM_DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+# The first of the machine's own package sources whose address ends in /$1/.
+machines_mirror() {
+    # shellcheck disable=SC2016 # apt's own format
+    apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -n "s|^\(.*/$1\)/*\$|\1|p" | sed -n 1p || true
+}
+
+DEBIAN_MIRROR=${SIM_DEBIAN_MIRROR:-$(machines_mirror debian)}
+[ -n "$DEBIAN_MIRROR" ] || fail "apt knows no Debian mirror on this machine: set SIM_DEBIAN_MIRROR to the address of one"
+DEBIAN_SECURITY_MIRROR=${SIM_DEBIAN_SECURITY_MIRROR:-$(machines_mirror debian-security)}
+DEBIAN_SECURITY_MIRROR=${DEBIAN_SECURITY_MIRROR:-$DEBIAN_MIRROR-security}
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 archive_apt() {
