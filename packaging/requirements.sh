@@ -5,6 +5,7 @@
 #   build    what QEMU, the monitors, the launcher, the hook and the manager are built with
 #   run      what a test host needs: libvirt's daemon and client (no service is started), firmware, tools
 #   test     what only `./dev test` needs
+#   vtx      what `./dev vtx` needs besides `build`
 #
 # It asks for root through sudo, and changes no apt configuration.
 set -euo pipefail
@@ -23,6 +24,7 @@ run=(
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
 test=(shellcheck perl zstd)
+vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||
     fail "this is no Debian. Install by hand what stands for: ${build[*]} ${run[*]}; a JDK of 17 or newer and Maven"
@@ -39,7 +41,8 @@ for kind in "$@"; do
             ;;
         run) wanted+=("${run[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) fail "unknown kind '$kind'; choose from build, run, test" ;;
+        vtx) wanted+=("${vtx[@]}") ;;
+        *) fail "unknown kind '$kind'; choose from build, run, test, vtx" ;;
     esac
 done
 
