@@ -76,6 +76,11 @@ install_sim() {
 }
 
 configure_libvirt() {
+    # Debian 12 makes these with libvirt's services, which a test host can do without; libvirtd insists on them.
+    getent group kvm >/dev/null || groupadd --system kvm
+    getent group libvirt >/dev/null || groupadd --system libvirt
+    getent passwd libvirt-qemu >/dev/null ||
+        useradd --system --user-group --groups kvm --no-create-home --shell /usr/sbin/nologin libvirt-qemu
     rm -rf /var/{lib,cache,log}/libvirt /etc/libvirt/qemu
     mkdir -p /etc/libvirt /var/{lib,cache,log}/libvirt/qemu
     cat >/etc/libvirt/qemu.conf <<'END'
