@@ -16,10 +16,12 @@ export PATH=$PATH:/usr/sbin:/sbin
 suite=bookworm
 image="$CACHE/images/debian-$suite-$(cat "$0" "$here/console" "$here/workload.c" | sha256sum | cut -c1-12).ext4"
 mkdir -p "$CACHE/images"
+if [ -e "$image" ]; then echo "$image"; exit 0; fi
+# Before the lock is taken: sudo would hold on to it.
+as_root "$0" "$@"
 exec 9>"$CACHE/images/lock"
 flock 9
 if [ -e "$image" ]; then echo "$image"; exit 0; fi
-as_root "$0" "$@"
 
 work=$(mktemp -d "$CACHE/images/make.XXXXXX")
 trap 'rm -rf "$work"' EXIT
