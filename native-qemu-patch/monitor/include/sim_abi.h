@@ -12,12 +12,19 @@
 #define SIM_ABI_H
 
 #ifdef __KERNEL__
+#include <linux/stddef.h>
 #include <linux/types.h>
 #else
+#include <stddef.h>
 #include <stdint.h>
 #endif
 
-#define SIM_ABI_VERSION 1
+#define SIM_ABI_VERSION 2
+/*
+ * What a header of gate vmfunc says in `abi`: the fields that version 2 adds
+ * are zeros then, so a device of version 1 reads it too.
+ */
+#define SIM_ABI_VMFUNC 1
 #define SIM_PAGE_SIZE 4096
 
 /*
@@ -25,8 +32,8 @@
  * Region file
  *
  * Page 0 of the file is struct sim_region_header, written by the manager and
- * read by QEMU alone; no view maps it. Every other page belongs to exactly one
- * segment. QEMU reads the area once, when the device is realized, and the
+ * read by QEMU and the monitor's process; no view maps it. Every other page
+ * belongs to exactly one segment, or to the call channel. QEMU reads the area once, when the device is realized, and the
  * segments each time a guest is armed, so the manager may place them anew for
  * every boot.
  * ---------------------------------------------------------------------------
@@ -34,9 +41,27 @@
 #define SIM_REGION_MAGIC "SIMREGN1"
 #define SIM_MAX_SEGMENTS 64
 
-/* A view that shows a segment. */
+/*
+ * A view that shows a segment. SIM_VIEW_PROCESS: none does, only the monitor's
+ * process on the host maps it.
+ */
 #define SIM_VIEW_NORMAL 1u
 #define SIM_VIEW_SIM 2u
+#define SIM_VIEW_PROCESS 3u
+
+/*
+ * How a hook gets to the monitor and back.
+ *
+ * vmfunc: VMFUNC switches to the SIM view. hypercall: VMCALL or VMMCALL does,
+ * with the same registers. exit: there is no SIM view; a write to the I/O port
+ * `doorbell_port` leaves the guest, and the monitor runs in a process on the
+ * host, which QEMU reaches through the call channel. With gate exit sim_cr3 is 0,
+ * the gate page alone is in the normal view, and every other segment is in
+ * SIM_VIEW_PROCESS.
+ */
+#define SIM_GATE_VMFUNC 0u
+#define SIM_GATE_HYPERCALL 1u
+#define SIM_GATE_EXIT 2u
 
 /* What a view lets the CPU do with a segment. */
 #define SIM_ACCESS_READ 1u
@@ -46,27 +71,33 @@
 struct sim_segment {
 	uint64_t offset; /* in the region file, a multiple of the page size */
 	uint64_t size;   /* in bytes, a multiple of the page size, not 0 */
-	uint64_t gpa;    /* guest-physical address, a multiple of the page size */
-	uint32_t view;   /* SIM_VIEW_NORMAL or SIM_VIEW_SIM, never both */
+	/*
+	 * Guest-physical address; for SIM_VIEW_PROCESS the virtual address in the
+	 * monitor's process. A multiple of the page size.
+	 */
+	uint64_t gpa;
+	uint32_t view;   /* one SIM_VIEW_* */
 	uint32_t access; /* SIM_ACCESS_* */
 };
 
 struct sim_region_header {
 	uint8_t magic[8];       /* SIM_REGION_MAGIC */
-	uint32_t abi;           /* SIM_ABI_VERSION */
+	uint32_t abi;           /* SIM_ABI_VERSION or SIM_ABI_VMFUNC */
 	uint32_t segment_count; /* 1 .. SIM_MAX_SEGMENTS */
 	uint64_t file_size;     /* in bytes */
 	/*
 	 * The guest-physical range that belongs to SIM, 1 GiB aligned and above
 	 * guest RAM. Whatever no segment shows there is reported as a probe
-	 * when the normal view touches it. All segments lie inside.
+	 * when the normal view touches it. All segments of the two views lie inside.
 	 */
 	uint64_t area_base;
 	uint64_t area_size;
 	uint64_t sim_cr3;       /* root of the SIM page tables for this boot */
-	uint32_t doorbell_port; /* I/O port the monitor writes to */
-	uint32_t reserved;
+	uint32_t doorbell_port; /* I/O port the monitor writes to; with gate exit, the gate */
+	uint32_t gate;          /* SIM_GATE_* */
 	struct sim_segment segments[SIM_MAX_SEGMENTS];
+	/* Offset in the file of struct sim_channel, a multiple of the page size; 0 unless `gate` is exit. */
+	uint64_t channel;
 };
 
 /*
@@ -103,7 +134,7 @@ struct sim_config {
 	uint64_t direct_map;      /* SIM virtual address of guest-physical 0 */
 	uint64_t page_offset;     /* guest's own direct map (page_offset_base) when armed */
 	uint32_t paging_levels;   /* 4 or 5 */
-	uint32_t doorbell_port;
+	uint32_t doorbell_port;   /* 0: none; who calls the monitor looks at reader_sleeps himself (gate exit) */
 	uint32_t ram_range_count; /* 1 .. SIM_MAX_RAM_RANGES */
 	uint32_t hook_count;      /* 0 .. SIM_MAX_HOOKS */
 	struct sim_ram_range ram[SIM_MAX_RAM_RANGES];
@@ -121,6 +152,48 @@ struct sim_call {
 	uint64_t current_task;   /* what the guest says is its task; a claim, never trusted */
 	uint64_t return_address; /* the hook's; checked against the hook table */
 	uint64_t argument[6];    /* rdi, rsi, rdx, rcx, r8, r9 at the hook */
+};
+
+/*
+ * ---------------------------------------------------------------------------
+ * Call channel of gate exit: QEMU's vCPU threads ask, the monitor's process answers
+ *
+ * Slot i belongs to vCPU i. Its state goes round: QEMU fills in `call` and sets
+ * 1 (release), adds 1 to `requests` and wakes one waiter there (a shared futex);
+ * a thread of the process takes the slot by a compare-and-swap from 1 to 2, lets the
+ * monitor run, writes verdict and flags, sets 3 (release) and wakes the waiter
+ * on `state`; QEMU takes the verdict and sets 0.
+ *
+ * A process that begins to serve sets slots that are in state 2, its dead predecessor's, back to 1.
+ * ---------------------------------------------------------------------------
+ */
+#define SIM_MAX_CALL_SLOTS 64
+
+/* sim_call_slot.state */
+#define SIM_CALL_IDLE 0u
+#define SIM_CALL_REQUESTED 1u
+#define SIM_CALL_RUNNING 2u
+#define SIM_CALL_DONE 3u
+
+/* sim_call_slot.flags */
+#define SIM_CALL_RING 1u /* the ring's reader slept; it is QEMU's to wake it */
+
+struct sim_call_slot {
+	uint32_t state; /* SIM_CALL_*; a futex */
+	uint32_t verdict; /* lower half of what the handler returned */
+	uint32_t flags; /* SIM_CALL_RING */
+	uint32_t reserved;
+	struct sim_call call;
+	uint8_t pad[32];
+};
+
+struct sim_channel {
+	uint32_t requests; /* calls made, modulo 2^32; a futex */
+	uint32_t process; /* process id of who serves, 0 if none does */
+	uint32_t slot_count; /* 1 .. SIM_MAX_CALL_SLOTS; written by the manager */
+	uint32_t reserved;
+	uint8_t pad[112];
+	struct sim_call_slot slots[SIM_MAX_CALL_SLOTS];
 };
 
 /*
@@ -243,9 +316,14 @@ struct sim_event_exit {
 };
 
 _Static_assert(sizeof(struct sim_segment) == 32, "sim_segment");
-_Static_assert(sizeof(struct sim_region_header) == 56 + 64 * 32, "sim_region_header");
+_Static_assert(sizeof(struct sim_region_header) == 56 + 64 * 32 + 8, "sim_region_header");
+_Static_assert(offsetof(struct sim_region_header, gate) == 52, "sim_region_header.gate");
+_Static_assert(offsetof(struct sim_region_header, channel) == 2104, "sim_region_header.channel");
 _Static_assert(sizeof(struct sim_config) == 64 + 8 * 16 + 32 * 24, "sim_config");
 _Static_assert(sizeof(struct sim_call) == 80, "sim_call");
+_Static_assert(sizeof(struct sim_call_slot) == 128, "sim_call_slot");
+_Static_assert(offsetof(struct sim_channel, slots) == 128, "sim_channel.slots");
+_Static_assert(sizeof(struct sim_channel) == 128 + 64 * 128, "sim_channel");
 _Static_assert(sizeof(struct sim_ring) == 256 + 32 * 8 + 16, "sim_ring");
 _Static_assert(sizeof(struct sim_subject) == 56, "sim_subject");
 _Static_assert(sizeof(struct sim_event) == 88, "sim_event");

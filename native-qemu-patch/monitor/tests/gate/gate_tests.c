@@ -175,6 +175,8 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	greg_t *registers = context->uc_mcontext.gregs;
 
 	(void)info;
+	/* A landing may have set AC, which a handler keeps; the C library's copies need not be aligned. */
+	__asm__ volatile("push $2\n popfq" : : : "memory", "cc");
 	if (number == SIGUSR1) {
 		for (int i = 0; i < 16; i++)
 			registers[register_of[i]] = wanted[register_of[i]];

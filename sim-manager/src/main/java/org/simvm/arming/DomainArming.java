@@ -189,7 +189,7 @@ public final class DomainArming implements AutoCloseable {
             SimDevice there = SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
             device = there;
             SimStatus status = there.query();
-            if (status.abi() != SimAbi.VERSION) {
+            if (status.abi() < SimAbi.VMFUNC_VERSION || status.abi() > SimAbi.VERSION) {
                 throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI "
                         + status.abi() + ", this manager for " + SimAbi.VERSION
                         + "; install matching packages");

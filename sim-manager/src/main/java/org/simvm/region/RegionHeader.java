@@ -16,13 +16,14 @@ final class RegionHeader {
     static ByteBuffer encode(RegionLayout layout, long simCr3, int doorbellPort) {
         ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
         page.put(0, SimAbi.MAGIC.getBytes(StandardCharsets.US_ASCII));
-        page.putInt(Header.ABI, SimAbi.VERSION);
+        page.putInt(Header.ABI, SimAbi.VMFUNC_VERSION);
         page.putInt(Header.SEGMENT_COUNT, layout.segments().size());
         page.putLong(Header.FILE_SIZE, layout.fileSize());
         page.putLong(Header.AREA_BASE, layout.area().base());
         page.putLong(Header.AREA_SIZE, layout.area().size());
         page.putLong(Header.SIM_CR3, simCr3);
         page.putInt(Header.DOORBELL_PORT, doorbellPort);
+        page.putInt(Header.GATE, Header.GATE_VMFUNC);
         int at = Header.SEGMENTS;
         for (RegionSegment segment : layout.segments()) {
             page.putLong(at, segment.offset());
@@ -41,7 +42,8 @@ final class RegionHeader {
         byte[] magic = new byte[8];
         header.get(0, magic);
         if (!SimAbi.MAGIC.equals(new String(magic, StandardCharsets.ISO_8859_1))
-                || header.getInt(Header.ABI) != SimAbi.VERSION) {
+                || header.getInt(Header.ABI) < SimAbi.VMFUNC_VERSION
+                || header.getInt(Header.ABI) > SimAbi.VERSION) {
             throw new RegionException("not a region of this manager's version");
         }
         long fileSize = header.getLong(Header.FILE_SIZE);

@@ -6,7 +6,9 @@ package org.simvm.region;
  * value with the headers.
  */
 public final class SimAbi {
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
+    /** What a header of gate vmfunc says, {@code SIM_ABI_VMFUNC}; the oldest device there is reads it. */
+    public static final int VMFUNC_VERSION = 1;
     public static final int PAGE_SIZE = 4096;
     public static final int MAX_SEGMENTS = 64;
     public static final int MAX_RAM_RANGES = 8;
@@ -27,8 +29,13 @@ public final class SimAbi {
         static final int AREA_SIZE = 32;
         static final int SIM_CR3 = 40;
         static final int DOORBELL_PORT = 48;
+        static final int GATE = 52;
         static final int SEGMENTS = 56;
-        static final int SIZE = SEGMENTS + MAX_SEGMENTS * SEGMENT_SIZE;
+        static final int CHANNEL = SEGMENTS + MAX_SEGMENTS * SEGMENT_SIZE;
+        static final int SIZE = CHANNEL + 8;
+        static final int GATE_VMFUNC = 0;
+        static final int GATE_HYPERCALL = 1;
+        static final int GATE_EXIT = 2;
 
         private Header() {
         }
@@ -54,6 +61,24 @@ public final class SimAbi {
         static final int SIZE = HOOKS + MAX_HOOKS * HOOK_SIZE;
 
         private Config() {
+        }
+    }
+
+    /** Offsets in {@code struct sim_channel} and {@code struct sim_call_slot}. */
+    static final class Channel {
+        static final int REQUESTS = 0;
+        static final int PROCESS = 4;
+        static final int SLOT_COUNT = 8;
+        static final int SLOTS = 128;
+        static final int MAX_SLOTS = 64;
+        static final int SLOT_SIZE = 128;
+        static final int SIZE = SLOTS + MAX_SLOTS * SLOT_SIZE;
+        static final int SLOT_STATE = 0;
+        static final int SLOT_VERDICT = 4;
+        static final int SLOT_FLAGS = 8;
+        static final int SLOT_CALL = 16;
+
+        private Channel() {
         }
     }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
-/** Which of a guest's two guest-physical maps shows a segment ({@code SIM_VIEW_*} in {@code sim_abi.h}). */
+/** Who is shown a segment: one of a guest's two guest-physical maps, or none of them ({@code SIM_VIEW_*} in {@code sim_abi.h}). */
 public enum View {
     /** The map that the guest's own code runs in. */
     NORMAL(1),
     /** The map that the monitors run in. */
-    SIM(2);
+    SIM(2),
+    /** None: only the monitor's process on the host maps it (gate exit). */
+    PROCESS(3);
 
     private final int code;
 
@@ -22,6 +24,7 @@ public enum View {
         return switch (code) {
             case 1 -> NORMAL;
             case 2 -> SIM;
+            case 3 -> PROCESS;
             default -> throw new RegionException("region header names view " + code + ", which there is not");
         };
     }

@@ -240,7 +240,7 @@ class RegionFileTests {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot(5, 509));
                 ByteBuffer config = config(file, image);
-                assertEquals(1, config.getInt(0));
+                assertEquals(2, config.getInt(0));
                 assertEquals(2, config.getInt(4));
                 assertEquals(16384, config.getLong(8));
                 assertEquals(image.layout().segment(Role.RING).virtualAddress(), config.getLong(16));

@@ -30,6 +30,7 @@ class SimAbiTests {
 
     static {
         constant("SIM_ABI_VERSION", SimAbi.VERSION);
+        constant("SIM_ABI_VMFUNC", SimAbi.VMFUNC_VERSION);
         constant("SIM_PAGE_SIZE", SimAbi.PAGE_SIZE);
         constant("SIM_MAX_SEGMENTS", SimAbi.MAX_SEGMENTS);
         constant("SIM_MAX_RAM_RANGES", SimAbi.MAX_RAM_RANGES);
@@ -37,6 +38,10 @@ class SimAbiTests {
         constant("SIM_MAX_STACKS", SimAbi.MAX_STACKS);
         constant("SIM_VIEW_NORMAL", View.NORMAL.code());
         constant("SIM_VIEW_SIM", View.SIM.code());
+        constant("SIM_VIEW_PROCESS", View.PROCESS.code());
+        constant("SIM_GATE_VMFUNC", SimAbi.Header.GATE_VMFUNC);
+        constant("SIM_GATE_HYPERCALL", SimAbi.Header.GATE_HYPERCALL);
+        constant("SIM_GATE_EXIT", SimAbi.Header.GATE_EXIT);
         constant("SIM_ACCESS_READ | SIM_ACCESS_WRITE", Access.READ_WRITE.code());
         constant("SIM_ACCESS_READ", Access.READ_ONLY.code());
         constant("SIM_ACCESS_EXECUTE", Access.EXECUTE_ONLY.code());
@@ -54,7 +59,20 @@ class SimAbiTests {
         offset("sim_region_header", "area_size", SimAbi.Header.AREA_SIZE);
         offset("sim_region_header", "sim_cr3", SimAbi.Header.SIM_CR3);
         offset("sim_region_header", "doorbell_port", SimAbi.Header.DOORBELL_PORT);
+        offset("sim_region_header", "gate", SimAbi.Header.GATE);
         offset("sim_region_header", "segments", SimAbi.Header.SEGMENTS);
+        offset("sim_region_header", "channel", SimAbi.Header.CHANNEL);
+        constant("SIM_MAX_CALL_SLOTS", SimAbi.Channel.MAX_SLOTS);
+        size("sim_channel", SimAbi.Channel.SIZE);
+        offset("sim_channel", "requests", SimAbi.Channel.REQUESTS);
+        offset("sim_channel", "process", SimAbi.Channel.PROCESS);
+        offset("sim_channel", "slot_count", SimAbi.Channel.SLOT_COUNT);
+        offset("sim_channel", "slots", SimAbi.Channel.SLOTS);
+        size("sim_call_slot", SimAbi.Channel.SLOT_SIZE);
+        offset("sim_call_slot", "state", SimAbi.Channel.SLOT_STATE);
+        offset("sim_call_slot", "verdict", SimAbi.Channel.SLOT_VERDICT);
+        offset("sim_call_slot", "flags", SimAbi.Channel.SLOT_FLAGS);
+        offset("sim_call_slot", "call", SimAbi.Channel.SLOT_CALL);
         size("sim_config", SimAbi.Config.SIZE);
         offset("sim_config", "abi", SimAbi.Config.ABI);
         offset("sim_config", "stack_count", SimAbi.Config.STACK_COUNT);
