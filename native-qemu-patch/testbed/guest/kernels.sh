@@ -47,8 +47,9 @@ fetch() { # fetch SUITE RELEASE INTO
 relocate() { # relocate WHERE-IT-IS WHERE-IT-WILL-BE
     local tool
     grep -rl --include=Makefile --include=.kernelvariables /usr/src "$1"/headers/src | xargs -r sed -i "s|/usr/src/|$2/headers/src/|g"
-    find "$1"/headers/lib -path '*/linux-kbuild-*' -type f -perm -u+x | while IFS= read -r tool; do
-        if [ "$(head -c 4 "$tool" | tail -c 3)" = ELF ] && ldd "$tool" 2>&1 | grep -q 'not found'; then
+    find "$1"/headers/lib -path '*/linux-kbuild-*' -type f -perm -u+x ! -name '*.elf' | while IFS= read -r tool; do
+        # Not `ldd | grep -q`: with pipefail that fails when grep, having found it, ends before ldd.
+        if [ "$(head -c 4 "$tool" | tail -c 3)" = ELF ] && [[ $(ldd "$tool" 2>&1) == *"not found"* ]]; then
             mv "$tool" "$tool.elf"
             # shellcheck disable=SC2016 # the wrapper expands them
             printf '#!/bin/sh\nlib=%s/toolchain/usr/lib/x86_64-linux-gnu\nexec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$0.elf" "$@"\n' "$2" >"$tool"
