@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gate: the only code through which a hook enters the SIM view and leaves
+ * The gate of the SIM view: the only code through which a hook enters the SIM view and leaves
  * it. Three pages; README.md tells why each instruction is where it is.
  *
  *	.g1      gate page, normal view    hook -> ... -> entry VMFUNC (the last three bytes)
@@ -11,8 +11,6 @@
  * patched at load time has a symbol (docs/interfaces.md §2) and holds 0xcc
  * until then, so that a forgotten patch stops at once.
  */
-
-#define PAGE 4096
 
 /* Words that g1_enter has pushed, from the top of the stack upwards. */
 #define SAVED_RSI	(9 * 8)
@@ -32,17 +30,7 @@
 	.byte 0x0f, 0x01, 0xd4
 	.endm
 
-	.macro symbol name
-	.globl \name
-	.hidden \name
-\name:
-	.endm
-
-	/* A symbol of the gate's own, for the check of the built file. */
-	.macro patch name, bytes
-	symbol \name
-	.fill \bytes, 1, 0xcc
-	.endm
+	.include "gates.inc"
 
 /* ------------------------------------------------------------------------ */
 	.section .g1, "ax", @progbits
@@ -60,16 +48,7 @@ g1_fentry_link:
 	ret
 
 	/* A redirected call comes here: the link is the function it was meant for. */
-	.macro call_stub n
-symbol g1_call_stub_\n
-	.byte	0x68			/* push imm32, sign-extended */
-	patch	g1_call_target_\n, 4
-	jmp	g1_enter
-	.endm
-
-	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	call_stub \n
-	.endr
+	call_stubs g1, g1_enter
 
 g1_enter:
 	pushfq

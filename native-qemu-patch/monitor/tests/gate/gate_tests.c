@@ -9,7 +9,9 @@
  * What this can't show: interrupts, ring 0 alone instructions met by a jump into the middle
  * of another, and page tables that map every address.
  *
- *	gate-tests FILE		FILE: .g1, .g2 and .g1_sim, one after the other
+ * The gate of a monitor outside runs here too; the handler stands for QEMU at its `out`.
+ *
+ *	gate-tests FILE		FILE: .g1, .g2, .g1_sim and .g1_exit, one after the other
  */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
@@ -28,10 +30,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "gate_symbols.h" /* GATE_<symbol>: address with G1 at 0, G2 at 4096, G1 of the SIM view at 8192 */
+#include "gate_symbols.h" /* GATE_<symbol>: address with G1 at 0, G2 at 4096, G1 of the SIM view at 8192, the exit gate at 12288 */
 #include "sim_abi.h"
 
 #define PAGE 4096ull
+
+#define GATE_EXIT_PAGE (3 * PAGE)
 
 /* In reach of push imm32, and of 32-bit code. */
 #define GATE 0x70000000ull
@@ -54,6 +58,7 @@
 
 #define GUEST_CR3 0x1987654000ull
 #define CURRENT_OFFSET 0x20
+#define PORT 0xc51e
 #define CURRENT_TASK 0xffff888001234580ull
 
 #define FLAG_DF 0x400ull
@@ -81,6 +86,7 @@ enum outcome { RUNNING, STOPPED, LEFT, STUCK };
 
 static int gate_file;
 static enum view view;
+static bool outside; /* the gate of a monitor outside is mapped */
 static uint64_t cr3;
 static bool hostile; /* the guest's CR3 shows the guest's stack in the SIM view too */
 static uint64_t *bitmap_alias;
@@ -108,7 +114,7 @@ static void apply_world(void)
 	bool monitor = view == SIM && cr3 == SIM_CR3;
 	bool guest = view == NORMAL || (hostile && !monitor);
 
-	show(GATE, view == NORMAL ? 0 : 2);
+	show(GATE, outside ? 3 : view == NORMAL ? 0 : 2);
 	show(GATE + PAGE, 1);
 	if (view == NORMAL)
 		protect(GATE + PAGE, PAGE, PROT_NONE);
@@ -169,6 +175,30 @@ static bool privileged(greg_t *registers, ucontext_t *context)
 	return false;
 }
 
+static struct sim_call seen;
+static unsigned calls;
+static int64_t verdict;
+
+/* What QEMU finds in the registers when the exit gate writes to its port. */
+static bool exit_gate_asks(greg_t *registers)
+{
+	if (!outside || (uint64_t)registers[REG_RIP] != GATE + (GATE_x1_out - GATE_EXIT_PAGE) ||
+	    (uint16_t)registers[REG_RDX] != PORT)
+		return false;
+	seen = (struct sim_call){
+		.guest_cr3 = cr3,
+		.guest_rsp = (uint64_t)registers[REG_RBP],
+		.current_task = (uint64_t)registers[REG_RBX],
+		.return_address = (uint64_t)registers[REG_R11],
+		.argument = { (uint64_t)registers[REG_RDI], (uint64_t)registers[REG_RSI], (uint64_t)registers[REG_R10],
+			      (uint64_t)registers[REG_RCX], (uint64_t)registers[REG_R8], (uint64_t)registers[REG_R9] },
+	};
+	calls++;
+	registers[REG_R11] = (uint32_t)verdict;
+	registers[REG_RIP] += 1;
+	return true;
+}
+
 static void on_signal(int number, siginfo_t *info, void *argument)
 {
 	ucontext_t *context = argument;
@@ -187,17 +217,14 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	}
 	if (number == SIGVTALRM)
 		end_with(STUCK, context);
-	if ((number == SIGSEGV || number == SIGILL) && privileged(registers, context))
+	if ((number == SIGSEGV || number == SIGILL) && (privileged(registers, context) || exit_gate_asks(registers)))
 		return;
 	end_with(STOPPED, context);
 }
 
 /* ---- The monitor: one function behind `g2_dispatch` ---------------------- */
 
-static struct sim_call seen;
 static uint64_t seen_stack, seen_flags, seen_bits;
-static unsigned calls;
-static int64_t verdict;
 
 __attribute__((used)) static int64_t monitor(const struct sim_call *call, uint64_t flags)
 {
@@ -285,7 +312,7 @@ static void patch(uint8_t *pages, uint64_t symbol, uint64_t value, size_t size)
 
 static void build_machine(const char *path)
 {
-	static uint8_t pages[3 * PAGE];
+	static uint8_t pages[4 * PAGE];
 	static uint8_t signal_stack[256 << 10];
 	stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
@@ -297,11 +324,21 @@ static void build_machine(const char *path)
 					      GATE_g1_call_target_9,  GATE_g1_call_target_10, GATE_g1_call_target_11,
 					      GATE_g1_call_target_12, GATE_g1_call_target_13, GATE_g1_call_target_14,
 					      GATE_g1_call_target_15 };
+	static const uint64_t exit_targets[16] = {
+		GATE_x1_call_target_0,	GATE_x1_call_target_1,	GATE_x1_call_target_2,	GATE_x1_call_target_3,
+		GATE_x1_call_target_4,	GATE_x1_call_target_5,	GATE_x1_call_target_6,	GATE_x1_call_target_7,
+		GATE_x1_call_target_8,	GATE_x1_call_target_9,	GATE_x1_call_target_10, GATE_x1_call_target_11,
+		GATE_x1_call_target_12, GATE_x1_call_target_13, GATE_x1_call_target_14, GATE_x1_call_target_15
+	};
 	uint8_t *code;
 
 	CHECK(file >= 0 && read(file, pages, sizeof(pages)) == sizeof(pages));
-	for (uint64_t i = 0; i < 16; i++)
+	for (uint64_t i = 0; i < 16; i++) {
 		patch(pages, targets[i], TARGETS + i * 64, 4);
+		patch(pages, exit_targets[i], TARGETS + i * 64, 4);
+	}
+	patch(pages, GATE_x1_current_offset, CURRENT_OFFSET, 4);
+	patch(pages, GATE_x1_port, PORT, 4);
 	patch(pages, GATE_g1_current_offset, CURRENT_OFFSET, 4);
 	patch(pages, GATE_g2_sim_cr3, SIM_CR3, 8);
 	patch(pages, GATE_g2_stack_bitmap, BITMAP, 8);
@@ -447,6 +484,67 @@ static void a_denied_call_reaches_its_target_with_minus_one_as_second_argument(v
 	expected.rsi = ~0ull;
 	CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
 }
+
+/* ---- The gate of a monitor outside ---------------------------------------- */
+
+static const uint64_t exit_stubs[16] = {
+	GATE_x1_call_stub_0,  GATE_x1_call_stub_1,  GATE_x1_call_stub_2,  GATE_x1_call_stub_3,
+	GATE_x1_call_stub_4,  GATE_x1_call_stub_5,  GATE_x1_call_stub_6,  GATE_x1_call_stub_7,
+	GATE_x1_call_stub_8,  GATE_x1_call_stub_9,  GATE_x1_call_stub_10, GATE_x1_call_stub_11,
+	GATE_x1_call_stub_12, GATE_x1_call_stub_13, GATE_x1_call_stub_14, GATE_x1_call_stub_15
+};
+
+static void call_exit_gate(uint64_t entry)
+{
+	outside = true;
+	call_gate(entry - GATE_EXIT_PAGE);
+	outside = false;
+}
+
+static void the_exit_gate_shows_the_call_as_the_hook_made_it(void)
+{
+	call_exit_gate(GATE_x1_fentry);
+	CHECK(seen.guest_cr3 == GUEST_CR3);
+	CHECK(seen.guest_rsp == before.rsp);
+	CHECK(seen.current_task == CURRENT_TASK);
+	CHECK(seen.return_address == (uint64_t)hook_return);
+	CHECK(seen.argument[0] == before.rdi && seen.argument[1] == before.rsi && seen.argument[2] == before.rdx);
+	CHECK(seen.argument[3] == before.rcx && seen.argument[4] == before.r8 && seen.argument[5] == before.r9);
+}
+
+static void the_exit_gate_gives_every_register_and_flag_back(void)
+{
+	struct registers expected;
+
+	for (verdict = 0; verdict >= -1; verdict--) { /* a fentry hook cannot be denied */
+		call_exit_gate(GATE_x1_fentry);
+		expect_clean_return();
+	}
+	verdict = 0;
+	for (int i = 0; i < 16; i++) {
+		call_exit_gate(exit_stubs[i]);
+		expect_clean_return();
+		expected = before;
+		expected.rsp -= 8; /* the return address */
+		CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
+		CHECK(seen.guest_rsp == before.rsp && seen.return_address == (uint64_t)hook_return);
+	}
+}
+
+static void the_exit_gate_denies_a_redirected_call(void)
+{
+	struct registers expected;
+
+	verdict = -1;
+	call_exit_gate(exit_stubs[5]);
+	verdict = 0;
+	expected = before;
+	expected.rsp -= 8;
+	expected.rsi = ~0ull;
+	CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
+}
+
+/* ---- Stacks ---------------------------------------------------------------- */
 
 static void it_takes_the_first_free_stack_and_gives_back_only_that(void)
 {
@@ -702,6 +800,9 @@ int main(int argc, char **argv)
 	TEST(a_fentry_hook_cannot_be_denied);
 	TEST(a_redirected_call_goes_on_to_its_target_as_if_called_directly);
 	TEST(a_denied_call_reaches_its_target_with_minus_one_as_second_argument);
+	TEST(the_exit_gate_shows_the_call_as_the_hook_made_it);
+	TEST(the_exit_gate_gives_every_register_and_flag_back);
+	TEST(the_exit_gate_denies_a_redirected_call);
 	TEST(it_takes_the_first_free_stack_and_gives_back_only_that);
 	TEST(it_waits_while_every_stack_is_taken);
 	TEST(it_gives_up_when_no_stack_comes_free);
