@@ -24,6 +24,7 @@ rm -rf "${share:?}/lib"
 install -d "$share/lib" "$share/monitors" "$share/schemas"
 install -m 0644 "$jar" "$top"/sim-manager/target/lib/*.jar "$share/lib/"
 install -m 0644 "$top"/native-qemu-patch/monitor/build/*.elf "$share/monitors/"
+install -D -m 0755 "$top/native-qemu-patch/monitor/build/sim-monitor-process" "$dest/usr/lib/sim-manager/sim-monitor-process"
 install -m 0644 "$top"/domain-xml-schemas/schemas/{sim.xsd,sim.rng,catalog.xml} "$share/schemas/"
 
 install -D -m 0755 "$top/packaging/bin/virt-sim" "$dest/usr/bin/virt-sim"
