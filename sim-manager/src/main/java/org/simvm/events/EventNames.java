@@ -20,7 +20,7 @@ public record EventNames(String domain, List<String> monitors) {
     }
 
     /** Names the kind of an event: {@code syscall fork exec exit}, or {@code event-N}. */
-    static String kind(Event event) {
+    public static String kind(Event event) {
         if (event instanceof Event.SyscallEvent) {
             return "syscall";
         } else if (event instanceof Event.ForkEvent) {

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
@@ -124,8 +125,8 @@ final class ConfigurationLayers {
                 uri("libvirt.uri"), absolute("launcher.path"), account("qemu.user"), account("qemu.group"),
                 account("control.group"), directories("monitor.directories"),
                 size("region.size", SimSettings.MINIMUM_REGION_BYTES, SimSettings.MAXIMUM_REGION_BYTES),
-                path("event.log.file"), size("event.log.size", 1 << 10, 1L << 40),
-                number("event.log.files", 1, 1000), level("log.level"), metrics(address, port));
+                path("event.log.file"), size("event.log.size", 64 << 10, 1L << 40),
+                number("event.log.files", 1, 1000), level("log.level"), metrics(address, port), outlets());
         if (!problems.isEmpty()) {
             throw new SettingsException(problems);
         }
@@ -249,6 +250,53 @@ final class ConfigurationLayers {
             wrong(key, "is not a multiple of 4 KiB", "round it up");
         }
         return bytes;
+    }
+
+    private OutletSettings outlets() {
+        OutletSettings.Journal journal = new OutletSettings.Journal(sent("journal.send"), absolute("journal.socket"));
+        Set<String> sentToSyslog = sent("syslog.send");
+        Optional<OutletSettings.Syslog> syslog = address("syslog.address", Set.of("udp", "tcp", "tls"), "udp://loghost:514")
+                .map(uri -> new OutletSettings.Syslog(sentToSyslog, uri));
+        if (syslog.isPresent() && (syslog.get().server().getPort() < 1 || !syslog.get().server().getRawPath().isEmpty())) {
+            wrong("syslog.address", "has no port, or a path", "write one as in udp://loghost:514");
+        }
+        Set<String> sentToWebhook = sent("webhook.send");
+        int timeout = number("webhook.timeout", 1, 600);
+        Optional<Path> secret = text("webhook.secret.file").isEmpty() ? Optional.empty()
+                : Optional.of(absolute("webhook.secret.file"));
+        Optional<OutletSettings.Webhook> webhook = address("webhook.url", Set.of("http", "https"), "https://receiver/sim")
+                .map(uri -> new OutletSettings.Webhook(sentToWebhook, uri, Duration.ofSeconds(timeout), secret));
+        return new OutletSettings(journal, syslog, webhook, size("spool.size", 1 << 20, 1L << 40));
+    }
+
+    /** What an outlet sends: kinds of notices, and types of events. */
+    private Set<String> sent(String key) {
+        Set<String> sent = new TreeSet<>();
+        for (String word : text(key).split("[, ]+")) {
+            if (OutletSettings.KINDS.contains(word) || word.matches("event-[0-9]{1,5}")) {
+                sent.add(word);
+            } else if (!word.isEmpty()) {
+                wrong(key, "names what is never sent: " + word, "use " + String.join(", ", OutletSettings.KINDS) + ", event-N");
+            }
+        }
+        return sent;
+    }
+
+    /** An address with a host; empty if the key is. */
+    private Optional<URI> address(String key, Set<String> schemes, String example) {
+        if (text(key).isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            URI uri = new URI(text(key));
+            if (uri.getHost() != null && uri.getScheme() != null && schemes.contains(uri.getScheme()) && uri.getRawUserInfo() == null) {
+                return Optional.of(uri);
+            }
+        } catch (URISyntaxException e) {
+            // Told like an address of another kind.
+        }
+        wrong(key, "is not an address that can be sent to", "write one as in " + example);
+        return Optional.empty();
     }
 
     private int number(String key, int minimum, int maximum) {

@@ -27,11 +27,12 @@ import java.util.UUID;
  * @param eventLogFiles      event logs kept, the current one included; at least 1
  * @param logLevel           what the manager says of itself
  * @param metrics            where metrics are served; empty: nowhere
+ * @param outlets            what is sent out, and where to
  */
 public record ManagerSettings(Path runDirectory, Path stateDirectory, Path shareDirectory, String libvirtUri,
         Path launcher, String qemuUser, String qemuGroup, String controlGroup, List<Path> monitorDirectories,
         long regionBytes, Path eventLogFile, long eventLogBytes, int eventLogFiles, LogLevel logLevel,
-        Optional<InetSocketAddress> metrics) {
+        Optional<InetSocketAddress> metrics, OutletSettings outlets) {
 
     /** How much the manager says of itself, least first. */
     public enum LogLevel { ERROR, WARN, INFO, DEBUG, TRACE }
@@ -48,12 +49,23 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
         Objects.requireNonNull(eventLogFile, "eventLogFile");
         Objects.requireNonNull(logLevel, "logLevel");
         Objects.requireNonNull(metrics, "metrics");
+        Objects.requireNonNull(outlets, "outlets");
         monitorDirectories = List.copyOf(monitorDirectories);
     }
 
     /** Returns the socket that the CLI and the hook talk to. */
     public Path controlSocket() {
         return runDirectory.resolve("sim-manager.sock");
+    }
+
+    /** Returns the socket for those who may only look. */
+    public Path readOnlySocket() {
+        return runDirectory.resolve("sim-manager-ro.sock");
+    }
+
+    /** Returns the directory of notices that wait to be sent. */
+    public Path spoolDirectory() {
+        return stateDirectory.resolve("spool");
     }
 
     /** Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. */

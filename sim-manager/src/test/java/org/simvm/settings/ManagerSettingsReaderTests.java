@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -175,7 +178,10 @@ class ManagerSettingsReaderTests {
             "region.size, -8 MiB", "region.size, 99999999999 GiB", "libvirt.uri, /system",
             "libvirt.uri, qemu:///a b", "qemu.user, root:root",
             "qemu.group, ''", "metrics.address, localhost", "metrics.address, 1.2.3.4.5", "metrics.port, -1",
-            "event.log.file, ''", "event.log.size, 0 KiB", "monitor.directories, lib", "launcher.path, qemu"})
+            "event.log.file, ''", "event.log.size, 0 KiB", "event.log.size, 63 KiB", "journal.send, everything",
+            "journal.socket, socket", "syslog.address, loghost", "syslog.address, udp://loghost", "syslog.address, ftp://loghost:21",
+            "syslog.send, exec!", "webhook.url, /sim", "webhook.url, https://user:password@host/", "webhook.timeout, 0",
+            "webhook.secret.file, secret", "spool.size, 1 KiB", "monitor.directories, lib", "launcher.path, qemu"})
         @DisplayName("a value that makes no sense")
         void nonsense(String key, String value) throws Exception {
             Files.writeString(file, key + " = " + value + "\n");
@@ -223,5 +229,29 @@ class ManagerSettingsReaderTests {
     void metrics() throws Exception {
         Files.writeString(file, "metrics.port = 9177\nmetrics.address = ::1\n");
         assertEquals(Optional.of(new InetSocketAddress("::1", 9177)), read().metrics());
+    }
+
+    @Test
+    @DisplayName("sends out what it is told, where to it is told; by default to the journal alone")
+    void outlets() throws Exception {
+        OutletSettings outlets = read().outlets();
+        assertEquals(Set.of("violation", "finding", "state", "audit", "manager"), outlets.journal().send());
+        assertEquals(Optional.empty(), outlets.syslog());
+        assertEquals(Optional.empty(), outlets.webhook());
+        Files.writeString(file, """
+                journal.send =
+                syslog.address = tls://loghost.example:6514
+                syslog.send = violation exec,event-200
+                webhook.url = https://receiver.example/sim?host=a
+                webhook.secret.file = /etc/sim-manager/secret
+                spool.size = 1 GiB
+                """);
+        outlets = read().outlets();
+        assertEquals(Set.of(), outlets.journal().send());
+        assertEquals(new OutletSettings.Syslog(Set.of("violation", "exec", "event-200"), URI.create("tls://loghost.example:6514")),
+                outlets.syslog().orElseThrow());
+        assertEquals(Duration.ofSeconds(10), outlets.webhook().orElseThrow().timeout());
+        assertEquals(Optional.of(Path.of("/etc/sim-manager/secret")), outlets.webhook().orElseThrow().secret());
+        assertEquals(1L << 30, outlets.spoolBytes());
     }
 }
