@@ -13,15 +13,21 @@ import org.simvm.settings.ManagerSettings;
 /** All domains that the manager knows, by UUID. */
 final class DomainRegistry {
     private final ManagerSettings settings;
+    private final ManagedDomain.StateListener listener;
     private final ConcurrentHashMap<UUID, ManagedDomain> domains = new ConcurrentHashMap<>();
 
-    DomainRegistry(ManagerSettings settings) {
+    /**
+     * @param listener told of every domain's changes of state
+     */
+    DomainRegistry(ManagerSettings settings, ManagedDomain.StateListener listener) {
         this.settings = settings;
+        this.listener = listener;
     }
 
     /** Returns a domain; it is new if nobody named it before. */
     ManagedDomain get(UUID uuid, String name) {
-        ManagedDomain domain = domains.computeIfAbsent(uuid, key -> new ManagedDomain(uuid, name, settings.stateDirectory(uuid)));
+        ManagedDomain domain = domains.computeIfAbsent(uuid, key -> new ManagedDomain(uuid, name, settings.stateDirectory(uuid),
+                listener));
         domain.name(name);
         return domain;
     }

@@ -31,6 +31,8 @@ import org.simvm.integrity.CheckScheduler;
 import org.simvm.integrity.Finding;
 import org.simvm.integrity.GuestChecks;
 import org.simvm.libvirt.Domains;
+import org.simvm.outlets.Notice;
+import org.simvm.outlets.Outlets;
 import org.simvm.policy.Policy;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
@@ -61,6 +63,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private final ManagerSettings settings;
     private final CheckScheduler scheduler;
     private final DomainWorkers workers;
+    private final Surroundings surroundings;
     private final Runnable whenGone;
     private final Policy policy;
     private final EventNames names;
@@ -76,9 +79,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private volatile CheckReport lastReport;
     private volatile boolean failStopped;
 
-    /** What a session works with. */
+    /**
+     * What a session works with.
+     *
+     * @param sharedLog of events of all domains, if there is one; else each has its own
+     */
     record Surroundings(ManagerSettings settings, CheckScheduler scheduler, DomainWorkers workers,
-            Domains libvirt) {
+            Domains libvirt, Outlets outlets, Optional<EventLog> sharedLog) {
     }
 
     /**
@@ -96,8 +103,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.names = new EventNames(order.description().name(),
                 order.sim().monitors().stream().map(MonitorSettings::name).toList());
         this.policy = new Policy(order.sim().policy(), new IncidentActions(order.domain(), name(), domain.incidents(),
-                settings.stateDirectory(order.domain()), surroundings.libvirt(), workers, this::stopGuest));
-        this.eventLog = openEventLog();
+                settings.stateDirectory(order.domain()), surroundings.libvirt(), workers, this::stopGuest,
+                surroundings.outlets()));
+        this.surroundings = surroundings;
+        this.eventLog = surroundings.sharedLog().isPresent() ? Optional.empty() : openEventLog();
         this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
     }
 
@@ -173,7 +182,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     long eventsNotLogged() {
-        return eventLog.map(EventLog::lost).orElse(0L);
+        return eventLog.or(surroundings::sharedLog).map(EventLog::lost).orElse(0L);
     }
 
     /** Asks the device; empty if QEMU does not answer. */
@@ -213,6 +222,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void mapped(RingReader ring) {
         List<EventSink> sinks = new ArrayList<>(List.of(domain.recentEvents(), domain.broadcast()));
         eventLog.ifPresent(sinks::add);
+        surroundings.sharedLog().ifPresent(shared -> sinks.add(shared.with(names)));
+        sinks.add(surroundings.outlets().events(new Notice.Domain(uuid(), name()), names));
         drain = RingDrain.start(name(), ring, sinks, policy::finding);
     }
 

@@ -12,6 +12,8 @@ import java.util.UUID;
 import org.simvm.integrity.Finding;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
+import org.simvm.outlets.Notice;
+import org.simvm.outlets.Outlets;
 import org.simvm.policy.Actions;
 import org.simvm.policy.Incident;
 import org.simvm.settings.FindingClass;
@@ -30,6 +32,7 @@ final class IncidentActions implements Actions {
     private final Domains libvirt;
     private final DomainWorkers workers;
     private final GuestStop stop;
+    private final Outlets outlets;
 
     /** Stops a guest's vCPUs without libvirt. */
     @FunctionalInterface
@@ -46,9 +49,10 @@ final class IncidentActions implements Actions {
     /**
      * @param dumps where memory dumps go
      * @param stop used at once, before libvirt is asked, which may take its time
+     * @param outlets told of each incident
      */
     IncidentActions(UUID domain, String name, IncidentLog incidents, Path dumps, Domains libvirt, DomainWorkers workers,
-            GuestStop stop) {
+            GuestStop stop, Outlets outlets) {
         this.domain = domain;
         this.name = name;
         this.incidents = incidents;
@@ -56,11 +60,13 @@ final class IncidentActions implements Actions {
         this.libvirt = libvirt;
         this.workers = workers;
         this.stop = stop;
+        this.outlets = outlets;
     }
 
     @Override
     public void record(Incident incident) {
         incidents.record(incident);
+        outlets.accept(Notices.incident(new Notice.Domain(domain, name), incident));
     }
 
     @Override

@@ -22,6 +22,7 @@ final class ManagedDomain {
     private final EventBroadcast broadcast = new EventBroadcast();
     private final RecentEvents recentEvents = new RecentEvents();
     private final IncidentLog incidents;
+    private final StateListener listener;
 
     private String name;
     private OptionalInt id = OptionalInt.empty();
@@ -33,11 +34,30 @@ final class ManagedDomain {
     private boolean asked;
     private Optional<String> unwatched = Optional.empty();
     private DomainSession session;
+    private String toldState = "none";
 
-    ManagedDomain(UUID uuid, String name, Path stateDirectory) {
+    /** Is told when a domain's state changed; must be quick, and change nothing. */
+    @FunctionalInterface
+    interface StateListener {
+        void changed(ManagedDomain domain, String before, String now);
+    }
+
+    ManagedDomain(UUID uuid, String name, Path stateDirectory, StateListener listener) {
         this.uuid = uuid;
         this.name = name;
         this.incidents = new IncidentLog(stateDirectory);
+        this.listener = listener;
+    }
+
+    /** Wakes those who wait, and tells of a state that is new. Called with the lock held whenever something changed. */
+    private void tell() {
+        notifyAll();
+        String now = state();
+        if (!now.equals(toldState)) {
+            String before = toldState;
+            toldState = now;
+            listener.changed(this, before, now);
+        }
     }
 
     UUID uuid() {
@@ -82,7 +102,7 @@ final class ManagedDomain {
         if (!runs) {
             id = OptionalInt.empty();
         }
-        notifyAll();
+        tell();
     }
 
     synchronized boolean persistent() {
@@ -127,7 +147,7 @@ final class ManagedDomain {
     synchronized void unwatched(String reason) {
         asked = true;
         unwatched = Optional.of(reason);
-        notifyAll();
+        tell();
     }
 
     /** SIM was asked about the start that goes on now, and everything is ready. */
@@ -153,7 +173,7 @@ final class ManagedDomain {
     synchronized void settings(Optional<SimSettings> seen, Optional<String> wrong) {
         settings = seen;
         problem = wrong;
-        notifyAll();
+        tell();
     }
 
     synchronized Optional<DomainSession> session() {
@@ -164,7 +184,7 @@ final class ManagedDomain {
     synchronized Optional<DomainSession> session(DomainSession next) {
         DomainSession before = session;
         session = next;
-        notifyAll();
+        tell();
         return Optional.ofNullable(before);
     }
 
@@ -174,7 +194,7 @@ final class ManagedDomain {
             return false;
         }
         session = null;
-        notifyAll();
+        tell();
         return true;
     }
 
@@ -203,7 +223,7 @@ final class ManagedDomain {
 
     /** Something that {@link #state} shows has changed. */
     synchronized void changed() {
-        notifyAll();
+        tell();
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -8,12 +9,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.simvm.control.ControlServer;
 import org.simvm.arming.DomainArming;
+import org.simvm.events.EventLog;
+import org.simvm.events.EventNames;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.libvirt.LibvirtConnection;
+import org.simvm.libvirt.LibvirtEvent;
+import org.simvm.outlets.Notice;
+import org.simvm.outlets.OutletStatus;
+import org.simvm.outlets.Outlets;
 import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.SettingsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,45 +33,97 @@ public final class Manager implements AutoCloseable {
     /** Domains whose memory is checked at the same time; checks are as fast as memory, so more would only wait for it. */
     private static final int CHECK_THREADS = 2;
 
-    private final ManagerSettings settings;
+    private volatile ManagerSettings settings;
+    private final SettingsSource source;
     private final Instant started = Instant.now();
     private final ServiceNotification service = new ServiceNotification();
     private final InstanceLock lock;
     private final CheckScheduler scheduler;
     private final DomainWorkers workers = new DomainWorkers();
+    private final Outlets outlets;
+    private final Optional<EventLog> sharedLog;
+    private final AuditLog audit;
     private final DomainRegistry registry;
     private final SessionKeeper sessions;
     private final LibvirtConnection libvirt;
     private final ControlServer control;
     private boolean closed;
 
-    private Manager(ManagerSettings settings, InstanceLock lock) throws IOException {
+    private Manager(ManagerSettings settings, SettingsSource source, InstanceLock lock) throws IOException {
         this.settings = settings;
+        this.source = source;
         this.lock = lock;
         this.scheduler = CheckScheduler.start(CHECK_THREADS);
         DomainArming.warmUp();
-        this.registry = new DomainRegistry(settings);
+        this.outlets = new Outlets(settings.spoolDirectory());
+        outlets.configure(settings.outlets());
+        this.audit = new AuditLog(settings.stateDirectory().resolve("audit.jsonl"), outlets);
+        this.sharedLog = sharedLog(settings);
+        this.registry = new DomainRegistry(settings, (domain, before, now) -> outlets.accept(Notices.state(
+                new Notice.Domain(domain.uuid(), domain.name()), before, now, domain.problem().or(domain::unwatched))));
         CompletableFuture<Reconciler> follower = new CompletableFuture<>();
-        this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> follower.join().accept(event));
+        this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> {
+            follower.join().accept(event);
+            tell(event);
+        });
         Preparation preparation = new Preparation(settings);
         this.sessions = new SessionKeeper(registry, preparation,
-                new DomainSession.Surroundings(settings, scheduler, workers, libvirt));
+                new DomainSession.Surroundings(settings, scheduler, workers, libvirt, outlets, sharedLog));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();
         sessions.adoptAll();
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
-                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, this::about));
+                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, this::about));
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
+    }
+
+    /** One log for all domains, if it is so configured. */
+    private static Optional<EventLog> sharedLog(ManagerSettings settings) {
+        if (!settings.eventLogFile().isAbsolute()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new EventLog(settings.eventLogFile(), settings.eventLogBytes(), settings.eventLogFiles() - 1,
+                    new EventNames(null, List.of())));
+        } catch (IOException e) {
+            log.error("events are not logged, {} can't be opened: {}", settings.eventLogFile(), e.toString());
+            return Optional.empty();
+        }
+    }
+
+    private void tell(LibvirtEvent event) {
+        if (event instanceof LibvirtEvent.Connected) {
+            outlets.accept(Notices.manager(Notice.Severity.INFO, "connected", "connected to libvirt at " + settings.libvirtUri()));
+        } else if (event instanceof LibvirtEvent.Disconnected lost) {
+            outlets.accept(Notices.manager(Notice.Severity.WARNING, "disconnected", "libvirt is not reachable: " + lost.reason()));
+        }
+    }
+
+    /** Reads the configuration anew. */
+    @FunctionalInterface
+    public interface SettingsSource {
+        /**
+         * Reads it.
+         *
+         * @throws SettingsException everything that is wrong
+         */
+        ManagerSettings read() throws SettingsException;
+    }
+
+    /** Starts a manager whose settings stay as they are. */
+    public static Manager start(ManagerSettings settings) throws StartException {
+        return start(settings, () -> settings);
     }
 
     /**
      * Starts a manager: takes the lock, takes up guests that run already, opens the control socket, and begins to connect to
      * libvirt, for which it does not wait.
      *
+     * @param source asked for new settings by {@link #reload}
      * @throws StartException in one line, why not and the next step
      */
-    public static Manager start(ManagerSettings settings) throws StartException {
+    public static Manager start(ManagerSettings settings, SettingsSource source) throws StartException {
         InstanceLock lock = null;
         try {
             directory(settings.runDirectory(), "rwxr-xr-x");
@@ -69,10 +131,12 @@ public final class Manager implements AutoCloseable {
             directory(settings.stateDirectory(), "rwx--x--x");
             directory(settings.stateDirectory().resolve("domains"), "rwx------");
             directory(settings.stateDirectory().resolve("required"), "rwx--x--x");
+            directory(settings.spoolDirectory(), "rwx------");
             lock = InstanceLock.take(settings.runDirectory());
-            Manager manager = new Manager(settings, lock);
+            Manager manager = new Manager(settings, source, lock);
             lock = null;
             log.info("ready: {}, {}", settings.controlSocket(), settings.libvirtUri());
+            manager.outlets.accept(Notices.manager(Notice.Severity.INFO, "started", "sim-manager " + version() + " is ready"));
             manager.service.ready("serving " + settings.libvirtUri());
             return manager;
         } catch (IOException e) {
@@ -106,6 +170,12 @@ public final class Manager implements AutoCloseable {
         json.put("libvirtUri", settings.libvirtUri());
         json.put("libvirtConnected", libvirt.isConnected());
         json.put("domains", registry.all().size());
+        ArrayNode ways = json.putArray("outlets");
+        for (OutletStatus outlet : outlets.status()) {
+            ways.addObject().put("name", outlet.name()).put("on", outlet.on()).put("failing", outlet.failing())
+                    .put("delivered", outlet.delivered()).put("refused", outlet.refused()).put("lost", outlet.lost())
+                    .put("waiting", outlet.waiting()).put("bytes", outlet.bytes());
+        }
         json.put("armed", registry.all().stream().filter(domain -> domain.state().equals("armed")).count());
         return json;
     }
@@ -129,6 +199,10 @@ public final class Manager implements AutoCloseable {
         sessions.leaveAll();
         scheduler.close();
         workers.close();
+        sharedLog.ifPresent(EventLog::close);
+        outlets.accept(Notices.manager(Notice.Severity.INFO, "stopped", "sim-manager stops; guests run on, unwatched until it is back"));
+        outlets.close();
+        audit.close();
         release(lock);
         log.info("stopped");
     }

@@ -26,9 +26,12 @@ import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettingsReader;
 
 /**
- * Answers the CLI. Verbs: {@code about list info status wait check events violations findings dumpxml apply remove}.
+ * Answers the CLI. Verbs: {@code about list info status wait check events violations findings audit dumpxml apply remove}.
  */
 final class Requests implements ControlHandler {
+    /** Verbs that change something: who used them is kept. */
+    private static final Set<String> AUDITED = Set.of("apply", "remove", "check");
+    private static final int DEFAULT_AUDIT = 100;
     private static final int DEFAULT_EVENTS = 20;
     private static final long LIBVIRT_PATIENCE_SECONDS = 30;
 
@@ -38,6 +41,7 @@ final class Requests implements ControlHandler {
     private final Reconciler reconciler;
     private final Domains libvirt;
     private final DomainWorkers workers;
+    private final AuditLog audit;
     private final About about;
 
     /** Tells about the manager itself. */
@@ -47,13 +51,14 @@ final class Requests implements ControlHandler {
     }
 
     Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
-            DomainWorkers workers, About about) {
+            DomainWorkers workers, AuditLog audit, About about) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
         this.reconciler = reconciler;
         this.libvirt = libvirt;
         this.workers = workers;
+        this.audit = audit;
         this.about = about;
     }
 
@@ -65,6 +70,28 @@ final class Requests implements ControlHandler {
     @Override
     public void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
         request.demand(Access.READ);
+        if (!AUDITED.contains(request.verb())) {
+            answer(request, answers);
+            return;
+        }
+        try {
+            answer(request, answers);
+            audit.record(request, named(request), "done");
+        } catch (ControlException e) {
+            audit.record(request, named(request), "refused: " + e.getMessage());
+            throw e;
+        }
+    }
+
+    private Optional<ManagedDomain> named(Request request) {
+        try {
+            return Optional.of(domain(request));
+        } catch (ControlException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void answer(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
         switch (request.verb()) {
             case "about" -> answers.send(about.tell());
             case "list" -> {
@@ -80,6 +107,12 @@ final class Requests implements ControlHandler {
             case "events" -> events(request, answers);
             case "violations" -> incidents(request, answers, true);
             case "findings" -> incidents(request, answers, false);
+            case "audit" -> {
+                request.demand(Access.CHANGE);
+                for (ObjectNode entry : audit.last(request.arguments().path("limit").asInt(DEFAULT_AUDIT))) {
+                    answers.send(entry);
+                }
+            }
             case "dumpxml" -> dumpXml(request, answers);
             case "apply" -> setElement(request, answers, Optional.of(request.text("element")));
             case "remove" -> setElement(request, answers, Optional.empty());

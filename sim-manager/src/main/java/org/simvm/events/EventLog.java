@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes events as JSON lines to a file that rotates by size: {@code events.jsonl}, then
  * {@code events.jsonl.1} (the youngest of the old ones), {@code .2} and so on. Files are 0640; a line is
- * never split over two files.
+ * never split over two files. Several domains may share one.
  *
  * <p>A disk that is full costs events, never the manager: they are counted, the log says so once, and again
  * when writing has worked for some seconds.
@@ -63,8 +63,28 @@ public final class EventLog implements EventSink {
 
     @Override
     public void accept(Event event) {
+        write(event, lines);
+    }
+
+    /** Returns a sink for another domain that writes to this log too, and leaves it open when it is closed. */
+    public EventSink with(EventNames names) {
+        JsonLines named = new JsonLines(names);
+        return new EventSink() {
+            @Override
+            public void accept(Event event) {
+                write(event, named);
+            }
+
+            @Override
+            public void idle() {
+                flush();
+            }
+        };
+    }
+
+    private synchronized void write(Event event, JsonLines named) {
         try {
-            lines.write(json, event);
+            named.write(json, event);
             json.flush();
         } catch (IOException error) {
             throw new IllegalStateException("a buffer in memory doesn't fail", error);
@@ -87,12 +107,12 @@ public final class EventLog implements EventSink {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         flush();
         closeChannel();
     }
 
-    private void flush() {
+    private synchronized void flush() {
         if (buffer.size() == 0) {
             return;
         }
