@@ -92,13 +92,13 @@ final class InfoCommand implements Callable<Integer> {
             }
             line(out, "Monitor", text.toString());
         }
-        JsonNode integrity = settings.path("integrity");
-        if (integrity.isMissingNode()) {
+        if (settings.path("integrity").isEmpty()) {
             line(out, "Integrity", "no checks");
-        } else {
-            String when = integrity.has("cron") ? "cron " + integrity.get("cron").asText()
-                    : "every " + integrity.path("intervalMs").asLong() / 1000 + " s";
-            line(out, "Integrity", when + ": " + joined(integrity.path("checks")));
+        }
+        for (JsonNode group : settings.path("integrity")) {
+            String when = group.has("cron") ? "cron " + group.get("cron").asText()
+                    : "every " + group.path("intervalMs").asLong() / 1000 + " s";
+            line(out, "Integrity", when + ": " + joined(group.path("checks")));
         }
         line(out, "Policy", "default " + settings.path("policy").path("default").asText()
                 + rules(settings.path("policy").path("violations")) + rules(settings.path("policy").path("findings")));

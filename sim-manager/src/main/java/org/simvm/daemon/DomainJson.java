@@ -18,6 +18,7 @@ import org.simvm.region.RegionLayout;
 import org.simvm.region.RegionPlan;
 import org.simvm.region.RegionSegment;
 import org.simvm.region.RingStatistics;
+import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.MonitorSettings;
 import org.simvm.settings.Schedule;
@@ -81,22 +82,30 @@ final class DomainJson {
             monitor.parameters().forEach(parameters::put);
         }
         sim.integrity().ifPresent(integrity -> {
-            ObjectNode each = json.putObject("integrity");
-            if (integrity.schedule() instanceof Schedule.Cron cron) {
-                each.put("cron", cron.expression());
-            } else if (integrity.schedule() instanceof Schedule.Interval interval) {
-                each.put("intervalMs", interval.period().toMillis());
-            }
-            each.put("jitterMs", integrity.jitter().toMillis());
-            ArrayNode checks = each.putArray("checks");
-            integrity.checks().stream().map(IntegrityCheck::xmlName).forEach(checks::add);
+            ArrayNode groups = json.putArray("integrity");
+            integrity.groups().forEach(group -> groups.add(group(group)));
         });
         ObjectNode policy = json.putObject("policy");
         policy.put("default", sim.policy().defaultAction().xmlName());
+        policy.put("alertsPerMinute", sim.policy().alertsPerMinute());
         ObjectNode violations = policy.putObject("violations");
         sim.policy().violations().forEach((kind, action) -> violations.put(kind.xmlName(), action.xmlName()));
         ObjectNode findings = policy.putObject("findings");
         sim.policy().findings().forEach((kind, action) -> findings.put(kind.xmlName(), action.xmlName()));
+        return json;
+    }
+
+    private static ObjectNode group(CheckGroup group) {
+        ObjectNode json = object();
+        json.put("group", group.name());
+        if (group.schedule() instanceof Schedule.Cron cron) {
+            json.put("cron", cron.expression());
+        } else if (group.schedule() instanceof Schedule.Interval interval) {
+            json.put("intervalMs", interval.period().toMillis());
+        }
+        json.put("jitterMs", group.jitter().toMillis());
+        ArrayNode checks = json.putArray("checks");
+        group.checks().stream().map(IntegrityCheck::xmlName).forEach(checks::add);
         return json;
     }
 

@@ -249,7 +249,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
             System.gc();
         });
-        order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, () -> round(integrity.checks())));
+        order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, group -> round(group.checks())));
         domain.changed();
     }
 

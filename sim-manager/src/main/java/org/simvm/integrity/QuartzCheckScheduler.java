@@ -2,12 +2,20 @@
 package org.simvm.integrity;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.quartz.CronScheduleBuilder;
 import org.quartz.DisallowConcurrentExecution;
 import org.quartz.Job;
@@ -22,29 +30,43 @@ import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
 import org.quartz.impl.StdSchedulerFactory;
+import org.quartz.impl.matchers.GroupMatcher;
 import org.quartz.spi.JobFactory;
+import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegritySettings;
 import org.simvm.settings.Schedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one Quartz job for each domain: group = the domain's UUID, so that {@link
- * DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent. The RAM store is
- * enough: a domain can be checked on its own host alone, and a manager that starts anew schedules its domains
- * anew.
+ * Keeps one Quartz job for each domain (group = the domain's UUID) with a trigger for each group of checks,
+ * so that {@link DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent.
+ *
+ * <p>The RAM store is enough on one host: a domain can be checked on its own host alone, and a manager that
+ * starts anew schedules its domains anew. All that a stored job holds is the domain's UUID and the group's
+ * name, so that a shared store works too; who fires a domain that it does not have does nothing.
  */
 final class QuartzCheckScheduler implements CheckScheduler {
+    static final Duration WATCH_PERIOD = Duration.ofSeconds(60);
+    static final Duration LONGEST_ROUND = Duration.ofMinutes(10);
     private static final Logger log = LoggerFactory.getLogger(QuartzCheckScheduler.class);
     private static final String NAME = "integrity";
 
     private final Scheduler quartz;
-    private final Map<String, Round> rounds = new ConcurrentHashMap<>();
+    private final Duration longestRound;
+    private final Map<String, Rounds> rounds = new ConcurrentHashMap<>();
+    private final Map<String, Suspension> suspensions = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService clock;
+    private final Watchdog watchdog;
 
-    private record Round(Runnable body, Duration jitter) {
+    /** What a domain has scheduled. */
+    record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {
     }
 
-    QuartzCheckScheduler(int threads) {
+    private record Suspension(Instant until, Future<?> end) {
+    }
+
+    QuartzCheckScheduler(int threads, Properties given, Duration watchPeriod, Duration longestRound) {
         Properties properties = new Properties();
         properties.setProperty("org.quartz.scheduler.instanceName", "sim-integrity-" + UUID.randomUUID());
         properties.setProperty("org.quartz.scheduler.skipUpdateCheck", "true");
@@ -53,27 +75,52 @@ final class QuartzCheckScheduler implements CheckScheduler {
         properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(threads));
         properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
         properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
+        // A round is late only if it is late by this: a busy host is no reason to run one twice.
+        properties.setProperty("org.quartz.jobStore.misfireThreshold", "10000");
+        properties.putAll(given);
+        this.longestRound = longestRound;
         try {
             quartz = new StdSchedulerFactory(properties).getScheduler();
-            JobFactory factory = (bundle, scheduler) ->
-                    new RoundJob(bundle.getJobDetail().getKey().getGroup(), rounds);
+            watchdog = new Watchdog(quartz, rounds.keySet(), longestRound);
+            JobFactory factory = (bundle, scheduler) -> new RoundJob(bundle.getJobDetail().getKey().getGroup(), this);
             quartz.setJobFactory(factory);
             quartz.start();
         } catch (SchedulerException e) {
             throw new IllegalStateException("cannot start the scheduler of integrity checks: "
                     + e.getMessage(), e);
         }
+        clock = Executors.newSingleThreadScheduledExecutor(body -> {
+            Thread thread = new Thread(body, "watchdog of checks");
+            thread.setDaemon(true);
+            return thread;
+        });
+        clock.scheduleWithFixedDelay(watchdog::look, watchPeriod.toMillis(), watchPeriod.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     @Override
-    public void schedule(UUID domain, IntegritySettings settings, Runnable round) {
+    public void onStuck(StuckListener listener) {
+        watchdog.tell(listener);
+    }
+
+    @Override
+    public Duration longestRound() {
+        return longestRound;
+    }
+
+    @Override
+    public void schedule(UUID domain, IntegritySettings settings, Consumer<CheckGroup> round) {
         String group = domain.toString();
         JobKey key = JobKey.jobKey(NAME, group);
         JobDetail job = JobBuilder.newJob(RoundJob.class).withIdentity(key).storeDurably().build();
         try {
             quartz.deleteJob(key);
-            rounds.put(group, new Round(round, settings.jitter()));
-            quartz.scheduleJob(job, trigger(group, settings.schedule()));
+            rounds.put(group, new Rounds(round, settings.groups().stream()
+                    .collect(Collectors.toUnmodifiableMap(CheckGroup::name, each -> each))));
+            quartz.addJob(job, true);
+            for (CheckGroup checks : settings.groups()) {
+                quartz.scheduleJob(trigger(key, checks));
+            }
         } catch (SchedulerException e) {
             throw new IllegalStateException("cannot schedule checks of domain " + domain + ": "
                     + e.getMessage(), e);
@@ -84,17 +131,19 @@ final class QuartzCheckScheduler implements CheckScheduler {
      * A missed round is made up for once: checks are idempotent, and a storm of them after an outage helps
      * nobody.
      */
-    private static Trigger trigger(String group, Schedule schedule) {
-        TriggerBuilder<Trigger> builder = TriggerBuilder.newTrigger().withIdentity(NAME, group);
-        if (schedule instanceof Schedule.Cron cron) {
+    static Trigger trigger(JobKey job, CheckGroup checks) {
+        TriggerBuilder<Trigger> builder = TriggerBuilder.newTrigger()
+                .withIdentity(checks.name(), job.getGroup()).forJob(job)
+                .usingJobData(RoundJob.GROUP, checks.name());
+        if (checks.schedule() instanceof Schedule.Cron cron) {
             return builder.withSchedule(CronScheduleBuilder.cronSchedule(cron.expression())
                     .withMisfireHandlingInstructionFireAndProceed()).build();
         }
-        long period = ((Schedule.Interval) schedule).period().toMillis();
+        long period = ((Schedule.Interval) checks.schedule()).period().toMillis();
         return builder.startAt(new Date(System.currentTimeMillis() + period))
                 .withSchedule(SimpleScheduleBuilder.simpleSchedule()
                         .withIntervalInMilliseconds(period).repeatForever()
-                        .withMisfireHandlingInstructionNextWithRemainingCount()).build();
+                        .withMisfireHandlingInstructionNowWithRemainingCount()).build();
     }
 
     @Override
@@ -110,12 +159,16 @@ final class QuartzCheckScheduler implements CheckScheduler {
     @Override
     public boolean runNow(UUID domain) {
         JobKey key = JobKey.jobKey(NAME, domain.toString());
+        Rounds scheduled = rounds.get(domain.toString());
         try {
-            if (!quartz.checkExists(key)) {
+            if (scheduled == null || !quartz.checkExists(key)) {
                 return false;
             }
-            quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key).usingJobData(RoundJob.AT_ONCE, "yes")
-                    .build());
+            for (String name : scheduled.groups().keySet()) {
+                quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key)
+                        .withIdentity(UUID.randomUUID().toString(), key.getGroup())
+                        .usingJobData(RoundJob.GROUP, name).usingJobData(RoundJob.AT_ONCE, "yes").build());
+            }
             return true;
         } catch (SchedulerException e) {
             log.warn("cannot start a round of checks of domain {}: {}", domain, e.getMessage());
@@ -124,7 +177,47 @@ final class QuartzCheckScheduler implements CheckScheduler {
     }
 
     @Override
+    public void suspend(UUID domain, Instant until, Runnable ended) {
+        String group = domain.toString();
+        suspensions.compute(group, (key, before) -> {
+            if (before != null) {
+                before.end().cancel(false);
+            }
+            long delay = Math.max(0, Duration.between(Instant.now(), until).toMillis());
+            return new Suspension(until, clock.schedule(() -> {
+                if (endSuspension(domain)) {
+                    ended.run();
+                }
+            }, delay, TimeUnit.MILLISECONDS));
+        });
+    }
+
+    @Override
+    public boolean resume(UUID domain) {
+        Suspension suspended = suspensions.get(domain.toString());
+        if (suspended == null) {
+            return false;
+        }
+        suspended.end().cancel(false);
+        return endSuspension(domain);
+    }
+
+    private boolean endSuspension(UUID domain) {
+        if (suspensions.remove(domain.toString()) == null) {
+            return false;
+        }
+        runNow(domain);
+        return true;
+    }
+
+    @Override
+    public Optional<Instant> suspendedUntil(UUID domain) {
+        return Optional.ofNullable(suspensions.get(domain.toString())).map(Suspension::until);
+    }
+
+    @Override
     public void close() {
+        clock.shutdownNow();
         try {
             quartz.shutdown(true);
         } catch (SchedulerException e) {
@@ -135,44 +228,66 @@ final class QuartzCheckScheduler implements CheckScheduler {
     /** One round of one domain. */
     @DisallowConcurrentExecution
     static final class RoundJob implements Job {
+        static final String GROUP = "group";
         static final String AT_ONCE = "at-once";
-        private static final String POSTPONED = "postponed";
+        private static final String POSTPONED = "postponed ";
 
-        private final String group;
-        private final Map<String, Round> rounds;
+        private final String domain;
+        private final QuartzCheckScheduler scheduler;
 
-        RoundJob(String group, Map<String, Round> rounds) {
-            this.group = group;
-            this.rounds = rounds;
+        RoundJob(String domain, QuartzCheckScheduler scheduler) {
+            this.domain = domain;
+            this.scheduler = scheduler;
         }
 
         @Override
         public void execute(JobExecutionContext context) {
-            Round round = rounds.get(group);
-            if (round == null) { // cancelled between the trigger and here
+            Rounds scheduled = scheduler.rounds.get(domain);
+            CheckGroup group = scheduled == null ? null
+                    : scheduled.groups().get(context.getMergedJobDataMap().getString(GROUP));
+            if (group == null || scheduler.suspensions.containsKey(domain)) { // cancelled, or not for us
                 return;
             }
+            boolean atOnce = context.getMergedJobDataMap().containsKey(AT_ONCE);
             try {
-                if (!round.jitter().isZero() && !context.getMergedJobDataMap().containsKey(AT_ONCE)) {
-                    postpone(context, round.jitter());
+                if (!group.jitter().isZero() && !atOnce) {
+                    postpone(context, group);
                 } else {
-                    round.body().run();
+                    run(scheduled, group);
                 }
             } catch (SchedulerException | RuntimeException e) {
-                log.error("domain {}: a round of integrity checks failed", group, e);
+                log.error("domain {}: a round of integrity checks failed", domain, e);
+            }
+        }
+
+        private void run(Rounds scheduled, CheckGroup group) {
+            scheduler.watchdog.begins(domain, group.name());
+            try {
+                scheduled.body().accept(group);
+            } finally {
+                scheduler.watchdog.ends(domain);
             }
         }
 
         /** Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains. */
-        private void postpone(JobExecutionContext context, Duration jitter) throws SchedulerException {
-            long delay = ThreadLocalRandom.current().nextLong(jitter.toMillis() + 1);
-            TriggerKey key = TriggerKey.triggerKey(POSTPONED, group);
+        private void postpone(JobExecutionContext context, CheckGroup group) throws SchedulerException {
+            long delay = ThreadLocalRandom.current().nextLong(group.jitter().toMillis() + 1);
+            TriggerKey key = TriggerKey.triggerKey(POSTPONED + group.name(), domain);
             Trigger once = TriggerBuilder.newTrigger().withIdentity(key).forJob(context.getJobDetail())
-                    .usingJobData(AT_ONCE, "yes").startAt(new Date(System.currentTimeMillis() + delay))
-                    .build();
+                    .usingJobData(GROUP, group.name()).usingJobData(AT_ONCE, "yes")
+                    .startAt(new Date(System.currentTimeMillis() + delay)).build();
             if (context.getScheduler().rescheduleJob(key, once) == null) {
                 context.getScheduler().scheduleJob(once);
             }
         }
+    }
+
+    /** For tests: the triggers of a domain. */
+    java.util.Set<TriggerKey> triggers(UUID domain) throws SchedulerException {
+        return quartz.getTriggerKeys(GroupMatcher.triggerGroupEquals(domain.toString()));
+    }
+
+    Scheduler quartz() {
+        return quartz;
     }
 }

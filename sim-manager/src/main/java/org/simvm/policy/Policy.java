@@ -15,8 +15,8 @@ import org.simvm.settings.PolicySettings;
 /**
  * Decides what is done about one domain's violations and findings.
  *
- * <p>Every incident is recorded. Alerts of one kind and subject come at most {@value #BURST} times in
- * {@value #WINDOW_SECONDS} seconds; the next one that comes through tells how many were held back. Actions
+ * <p>Every incident is recorded. Alerts of one kind and subject come at most {@link
+ * PolicySettings#alertsPerMinute} times in {@value #WINDOW_SECONDS} seconds; the next one that comes through tells how many were held back. Actions
  * that stop the guest are never held back, but are asked for once only until the guest goes on ({@link
  * #guestResumed}).
  *
@@ -24,7 +24,6 @@ import org.simvm.settings.PolicySettings;
  * do not.
  */
 public final class Policy {
-    static final int BURST = 10;
     static final int WINDOW_SECONDS = 60;
     private static final int MOST_KINDS = 1024;
 
@@ -76,7 +75,7 @@ public final class Policy {
             Optional<Finding> finding) {
         boolean stops = action.stopsGuest() && (stopped == null || outranks(action, stopped));
         Window window = window(subject);
-        boolean alerts = action != PolicyAction.LOG && (stops || window.alerts < BURST);
+        boolean alerts = action != PolicyAction.LOG && (stops || window.alerts < settings.alertsPerMinute());
         Incident incident = new Incident(action, violation, finding, alerts ? window.suppressed : 0);
         actions.record(incident);
         if (alerts) {

@@ -2,20 +2,18 @@
 package org.simvm.settings;
 
 import java.time.Duration;
-import java.util.Collections;
 import java.util.EnumSet;
-import java.util.Objects;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Says which integrity checks run, and when.
  *
- * @param schedule when a round of checks starts
- * @param jitter   each round starts later by a random time up to this, so that domains do not all check at
- *                 once and the guest cannot foresee the moment; zero for none
- * @param checks   the checks of a round; never empty
+ * @param groups each with a schedule of its own, no check in two of them; never empty. Jitter keeps domains
+ *               from checking all at once, and the guest from foreseeing the moment
  */
-public record IntegritySettings(Schedule schedule, Duration jitter, Set<IntegrityCheck> checks) {
+public record IntegritySettings(List<CheckGroup> groups) {
 
     /** Every 60 seconds and up to 5 more, all checks: what a domain that says nothing gets. */
     public static final IntegritySettings DEFAULT = new IntegritySettings(
@@ -23,13 +21,23 @@ public record IntegritySettings(Schedule schedule, Duration jitter, Set<Integrit
             EnumSet.allOf(IntegrityCheck.class));
 
     public IntegritySettings {
-        Objects.requireNonNull(schedule, "schedule");
-        if (jitter.isNegative()) {
-            throw new IllegalArgumentException("negative jitter: " + jitter);
-        }
-        if (checks.isEmpty()) {
+        groups = List.copyOf(groups);
+        if (groups.isEmpty()) {
             throw new IllegalArgumentException("no checks");
         }
-        checks = Collections.unmodifiableSet(EnumSet.copyOf(checks));
+        if (groups.stream().map(CheckGroup::name).distinct().count() < groups.size()) {
+            throw new IllegalArgumentException("two groups of one name: " + groups);
+        }
+    }
+
+    /** Says that some checks run together, and no others. */
+    public IntegritySettings(Schedule schedule, Duration jitter, Set<IntegrityCheck> checks) {
+        this(List.of(new CheckGroup(CheckGroup.OWN, schedule, jitter, checks)));
+    }
+
+    /** Returns the checks of all groups. */
+    public Set<IntegrityCheck> checks() {
+        return groups.stream().flatMap(group -> group.checks().stream())
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(IntegrityCheck.class)));
     }
 }

@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 import org.glassfish.jaxb.core.Locatable;
 import org.quartz.CronExpression;
 import org.simvm.schema.Check;
+import org.simvm.schema.Group;
 import org.simvm.schema.Integrity;
 import org.simvm.schema.Monitor;
 import org.simvm.schema.OnFinding;
@@ -31,6 +32,7 @@ import org.simvm.schema.Policy;
 import org.simvm.schema.Region;
 import org.simvm.schema.Sim;
 import org.simvm.schema.SizeUnit;
+import org.simvm.schema.TimeUnit;
 import org.simvm.schema.YesNo;
 
 /**
@@ -44,6 +46,8 @@ final class SettingsConversion {
     private static final Duration LONGEST_INTERVAL = Duration.ofDays(366);
     private static final Duration LONGEST_JITTER = Duration.ofHours(1);
     private static final Duration DEFAULT_JITTER = Duration.ofSeconds(5);
+    private static final Schedule DEFAULT_SCHEDULE = new Schedule.Interval(Duration.ofSeconds(60));
+    private static final int MOST_ALERTS = 100_000;
     private static final long PAGE_BYTES = 4096;
     private static final String CRON_ADVICE =
             "write seconds, minutes, hours, day of month, month, day of week (one of the days is ?)";
@@ -146,90 +150,127 @@ final class SettingsConversion {
         return Optional.of(file);
     }
 
+    /** What {@code integrity} and {@code group} say alike: when. */
+    private record When(Locatable at, String element, BigInteger interval, TimeUnit unit, String cron,
+            BigInteger jitter) {
+        static When of(Integrity integrity) {
+            return new When(integrity, "<integrity>", integrity.getInterval(), integrity.getUnit(),
+                    integrity.getCron(), integrity.getJitter());
+        }
+
+        static When of(Group group) {
+            return new When(group, "<group>", group.getInterval(), group.getUnit(), group.getCron(),
+                    group.getJitter());
+        }
+    }
+
     private Optional<IntegritySettings> integrity(Integrity integrity) {
-        Schedule schedule = schedule(integrity);
-        Duration jitter = jitter(integrity, schedule);
+        Set<IntegrityCheck> own = checks(integrity.getCheck());
+        List<CheckGroup> groups = new ArrayList<>();
+        Set<IntegrityCheck> grouped = EnumSet.noneOf(IntegrityCheck.class);
+        for (Group group : integrity.getGroup()) {
+            Set<IntegrityCheck> checks = checks(group.getCheck());
+            checks.removeAll(grouped); // a check in two groups is the schema's to refuse
+            grouped.addAll(checks);
+            When when = When.of(group);
+            Schedule schedule = schedule(when);
+            Duration jitter = jitter(when, schedule);
+            if (group.getName() != null && !checks.isEmpty()
+                    && groups.stream().noneMatch(other -> other.name().equals(group.getName()))) {
+                groups.add(new CheckGroup(group.getName(), schedule, jitter, checks));
+            }
+        }
+        if (own.isEmpty()) {
+            own = EnumSet.complementOf(EnumSet.copyOf(grouped));
+        }
+        When when = When.of(integrity);
+        Schedule schedule = schedule(when);
+        Duration jitter = jitter(when, schedule);
+        if (!own.isEmpty()) {
+            groups.add(0, new CheckGroup(CheckGroup.OWN, schedule, jitter, own));
+        }
+        return integrity.getEnabled() == YesNo.NO ? Optional.empty()
+                : Optional.of(new IntegritySettings(groups));
+    }
+
+    private Set<IntegrityCheck> checks(List<Check> given) {
         Set<IntegrityCheck> checks = EnumSet.noneOf(IntegrityCheck.class);
-        for (Check check : integrity.getCheck()) {
+        for (Check check : given) {
             if (check.getName() != null) {
                 checks.add(named(IntegrityCheck.values(), IntegrityCheck::xmlName, check.getName().value()));
             }
         }
-        if (checks.isEmpty()) {
-            checks = EnumSet.allOf(IntegrityCheck.class);
-        }
-        return integrity.getEnabled() == YesNo.NO ? Optional.empty()
-                : Optional.of(new IntegritySettings(schedule, jitter, checks));
+        return checks;
     }
 
-    private Schedule schedule(Integrity integrity) {
-        BigInteger interval = integrity.getInterval();
-        if (interval != null && integrity.getCron() != null) {
-            problem(integrity, "<integrity> has both interval and cron", "keep one of them");
-            return IntegritySettings.DEFAULT.schedule();
+    private Schedule schedule(When when) {
+        BigInteger interval = when.interval();
+        if (interval != null && when.cron() != null) {
+            problem(when.at(), when.element() + " has both interval and cron", "keep one of them");
+            return DEFAULT_SCHEDULE;
         }
-        if (integrity.getUnit() != null && interval == null) {
-            problem(integrity, "unit=\"" + integrity.getUnit().value() + "\" on <integrity> without interval",
-                    "add interval=\"...\", or remove unit");
+        if (when.unit() != null && interval == null) {
+            problem(when.at(), "unit=\"" + when.unit().value() + "\" on " + when.element()
+                    + " without interval", "add interval=\"...\", or remove unit");
         }
-        if (integrity.getCron() != null) {
-            return cron(integrity);
+        if (when.cron() != null) {
+            return cron(when);
         }
         if (interval == null || interval.signum() <= 0) {
-            return IntegritySettings.DEFAULT.schedule();
+            return DEFAULT_SCHEDULE;
         }
-        long unitSeconds = integrity.getUnit() == null ? 1 : switch (integrity.getUnit()) {
+        long unitSeconds = when.unit() == null ? 1 : switch (when.unit()) {
             case S -> 1;
             case MIN -> 60;
             case H -> 3600;
         };
         BigInteger seconds = interval.multiply(BigInteger.valueOf(unitSeconds));
         if (seconds.compareTo(BigInteger.valueOf(LONGEST_INTERVAL.toSeconds())) > 0) {
-            problem(integrity, "interval=\"" + interval + "\" on <integrity> is longer than "
+            problem(when.at(), "interval=\"" + interval + "\" on " + when.element() + " is longer than "
                     + LONGEST_INTERVAL.toDays() + " days",
                     "shorten it, or switch checks off by enabled=\"no\"");
-            return IntegritySettings.DEFAULT.schedule();
+            return DEFAULT_SCHEDULE;
         }
         return new Schedule.Interval(Duration.ofSeconds(seconds.longValueExact()));
     }
 
-    private Schedule cron(Integrity integrity) {
-        String expression = integrity.getCron();
-        String what = "cron=\"" + expression + "\" on <integrity>";
+    private Schedule cron(When when) {
+        String expression = when.cron();
+        String what = "cron=\"" + expression + "\" on " + when.element();
         Matcher wildcard = QUARTZ_INNER_NUMBER.matcher(expression);
         if (wildcard.find()) {
-            problem(integrity, what + " is not a cron expression: " + wildcard.group() + " is out of range",
+            problem(when.at(), what + " is not a cron expression: " + wildcard.group() + " is out of range",
                     CRON_ADVICE);
             return new Schedule.Cron(expression);
         }
         try {
             if (new CronExpression(expression).getNextValidTimeAfter(new Date()) == null) {
-                problem(integrity, what + " never comes", "correct the year, or the day of the month");
+                problem(when.at(), what + " never comes", "correct the year, or the day of the month");
             }
         } catch (ParseException | RuntimeException e) {
             // Quartz lets some mistakes out as NumberFormatException and the like.
-            problem(integrity, what + " is not a cron expression: " + e.getMessage(),
+            problem(when.at(), what + " is not a cron expression: " + e.getMessage(),
                     CRON_ADVICE);
         }
         return new Schedule.Cron(expression);
     }
 
-    private Duration jitter(Integrity integrity, Schedule schedule) {
+    private Duration jitter(When when, Schedule schedule) {
         Optional<Duration> period = schedule instanceof Schedule.Interval interval
                 ? Optional.of(interval.period()) : Optional.empty();
-        BigInteger given = integrity.getJitter();
+        BigInteger given = when.jitter();
         if (given == null) {
             Duration tenth = period.map(p -> p.dividedBy(10)).orElse(DEFAULT_JITTER);
             return tenth.compareTo(DEFAULT_JITTER) < 0 ? tenth : DEFAULT_JITTER;
         }
-        String what = "jitter=\"" + given + "\" on <integrity> is longer than ";
+        String what = "jitter=\"" + given + "\" on " + when.element() + " is longer than ";
         if (given.compareTo(BigInteger.valueOf(LONGEST_JITTER.toSeconds())) > 0) {
-            problem(integrity, what + LONGEST_JITTER.toSeconds() + " s", "shorten it");
+            problem(when.at(), what + LONGEST_JITTER.toSeconds() + " s", "shorten it");
             return DEFAULT_JITTER;
         }
         Duration jitter = Duration.ofSeconds(Math.max(0, given.longValueExact()));
         if (period.isPresent() && jitter.compareTo(period.get()) > 0) {
-            problem(integrity, what + "the interval", "shorten it to " + period.get().toSeconds()
+            problem(when.at(), what + "the interval", "shorten it to " + period.get().toSeconds()
                     + " s or less");
         }
         return jitter;
@@ -258,7 +299,9 @@ final class SettingsConversion {
                 findings.put(findingClass, action);
             }
         }
-        return new PolicySettings(otherwise, violations, findings);
+        int alerts = policy.getAlertsPerMinute() == null ? PolicySettings.ALERTS_PER_MINUTE
+                : policy.getAlertsPerMinute().min(BigInteger.valueOf(MOST_ALERTS)).intValue();
+        return new PolicySettings(otherwise, violations, findings, Math.max(1, alerts));
     }
 
     /** Adds a problem, unless the schema found one there: what follows from that would only confuse. */

@@ -99,9 +99,9 @@ class PolicyTests {
             policy.violation(violation("probe"));
         }
         assertEquals(100, done.stream().filter("record"::equals).count());
-        assertEquals(Policy.BURST, alerts.size());
+        assertEquals(PolicySettings.ALERTS_PER_MINUTE, alerts.size());
         policy.finding(finding(FindingClass.HOOKS, "do_exit"));
-        assertEquals(Policy.BURST + 1, alerts.size(), "another subject has a limit of its own");
+        assertEquals(PolicySettings.ALERTS_PER_MINUTE + 1, alerts.size(), "another subject has a limit of its own");
         now += Duration.ofSeconds(Policy.WINDOW_SECONDS).toNanos();
         policy.violation(violation("probe"));
         Incident next = alerts.get(alerts.size() - 1);

@@ -78,8 +78,14 @@ class SimSettingsReaderTests {
                     settings.monitors());
             assertEquals(List.of("calls", "paths"),
                     List.copyOf(settings.monitors().get(0).parameters().keySet()));
-            assertEquals(Optional.of(new IntegritySettings(new Schedule.Interval(Duration.ofMinutes(5)),
-                    Duration.ofSeconds(20), EnumSet.allOf(IntegrityCheck.class))), settings.integrity());
+            IntegritySettings integrity = settings.integrity().orElseThrow();
+            assertEquals(List.of(CheckGroup.OWN, "often", "hourly"),
+                    integrity.groups().stream().map(CheckGroup::name).toList());
+            assertEquals(EnumSet.allOf(IntegrityCheck.class), integrity.checks());
+            assertEquals(new CheckGroup("hourly", new Schedule.Cron("0 0 * * * ?"), Duration.ofSeconds(5),
+                    Set.of(IntegrityCheck.GATE_MAPPING)), integrity.groups().get(2));
+            assertEquals(Duration.ofSeconds(20), integrity.groups().get(0).jitter());
+            assertEquals(3, settings.policy().alertsPerMinute());
             assertEquals(PolicyAction.PAUSE, settings.policy().on(ViolationKind.SEALED_WRITE));
             assertEquals(PolicyAction.DESTROY, settings.policy().on(ViolationKind.INTERRUPT_FLAG));
             assertEquals(PolicyAction.LOG, settings.policy().on(FindingClass.EVENTS_LOST));
@@ -136,10 +142,10 @@ class SimSettingsReaderTests {
         void schedules() throws Exception {
             assertEquals(new Schedule.Interval(Duration.ofHours(2)),
                     read("<sim><integrity interval='2' "
-                    + "unit='h'/></sim>").integrity().orElseThrow().schedule());
+                    + "unit='h'/></sim>").integrity().orElseThrow().groups().get(0).schedule());
             assertEquals(new Schedule.Cron("0 0/10 * * * ?"),
                     read("<sim><integrity cron='0 0/10 * * * "
-                    + "?'/></sim>").integrity().orElseThrow().schedule());
+                    + "?'/></sim>").integrity().orElseThrow().groups().get(0).schedule());
             assertEquals(Optional.empty(), read("<sim><integrity enabled='no'/></sim>").integrity());
         }
 
@@ -147,11 +153,11 @@ class SimSettingsReaderTests {
         @DisplayName("jitter: 5 s, or a tenth of a shorter interval, unless said")
         void jitter() throws Exception {
             assertEquals(Duration.ofSeconds(5),
-                    read("<sim><integrity interval='600'/></sim>").integrity().orElseThrow().jitter());
+                    read("<sim><integrity interval='600'/></sim>").integrity().orElseThrow().groups().get(0).jitter());
             assertEquals(Duration.ofMillis(300),
-                    read("<sim><integrity interval='3'/></sim>").integrity().orElseThrow().jitter());
+                    read("<sim><integrity interval='3'/></sim>").integrity().orElseThrow().groups().get(0).jitter());
             assertEquals(Duration.ZERO,
-                    read("<sim><integrity jitter='0'/></sim>").integrity().orElseThrow().jitter());
+                    read("<sim><integrity jitter='0'/></sim>").integrity().orElseThrow().groups().get(0).jitter());
         }
 
         @Test
@@ -160,6 +166,24 @@ class SimSettingsReaderTests {
             assertEquals(Set.of(IntegrityCheck.HOOKS, IntegrityCheck.GATE_MAPPING),
                     read("<sim><integrity><check name='hooks'/><check name='gateMapping'/></integrity></sim>")
                             .integrity().orElseThrow().checks());
+        }
+
+        @Test
+        @DisplayName("a group takes its checks out of the element's own; without any left there is no own group")
+        void groups() throws Exception {
+            IntegritySettings integrity = read("<sim><integrity interval='60'><group name='fast' interval='2'>"
+                    + "<check name='hooks'/><check name='gates'/></group></integrity></sim>").integrity()
+                    .orElseThrow();
+            assertEquals(EnumSet.allOf(IntegrityCheck.class), integrity.checks());
+            assertEquals(EnumSet.complementOf(EnumSet.of(IntegrityCheck.HOOKS, IntegrityCheck.GATES)),
+                    integrity.groups().get(0).checks());
+            assertEquals(new Schedule.Interval(Duration.ofSeconds(2)), integrity.groups().get(1).schedule());
+            StringBuilder every = new StringBuilder("<sim><integrity><group name='all'>");
+            for (IntegrityCheck check : IntegrityCheck.values()) {
+                every.append("<check name='").append(check.xmlName()).append("'/>");
+            }
+            assertEquals(List.of("all"), read(every + "</group></integrity></sim>").integrity().orElseThrow()
+                    .groups().stream().map(CheckGroup::name).toList());
         }
 
         @ParameterizedTest(name = "{0}")
