@@ -71,8 +71,9 @@ final class SchemaErrors {
                         : "check its spelling, or remove it");
             }
             case "cvc-complex-type.2.1", "cvc-type.3.1.2", "cvc-complex-type.2.3" -> content();
-            case "cvc-complex-type.2.4.a", "cvc-complex-type.2.4.b", "cvc-complex-type.2.4.d", "cvc-elt.1",
-                    "cvc-elt.1.a" -> unknownElement();
+            case "cvc-complex-type.2.4.b" -> problems.add(element, tag(element) + " has too little in it",
+                    "add what the schema demands, or remove it");
+            case "cvc-complex-type.2.4.a", "cvc-complex-type.2.4.d", "cvc-elt.1", "cvc-elt.1.a" -> unknownElement();
             case "cvc-identity-constraint.3" -> problems.add(element,
                     "a second " + tag(element) + " in " + tag(around()), "keep one of them");
             case "cvc-identity-constraint.4.1" -> nameTwice(text);
