@@ -3,7 +3,7 @@ package org.simvm.arming;
 
 import java.util.List;
 import org.simvm.guest.kernel.Kernel;
-import org.simvm.guest.kernel.VirtualRange;
+import org.simvm.guest.kernel.PatchSite;
 import org.simvm.guest.memory.GuestMemory;
 import org.simvm.guest.paging.PageTables;
 import org.simvm.region.BootImage;
@@ -27,7 +27,7 @@ import org.simvm.region.RegionFile;
  */
 public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTables, VcpuSource vcpus,
         long lstar, RegionFile region, BootImage image, long gateEntryGpa, List<HookSite> hooks,
-        List<VirtualRange> patchable, List<StepTime> steps) {
+        List<PatchSite> patchable, List<StepTime> steps) {
     public ArmedGuest {
         hooks = List.copyOf(hooks);
         patchable = List.copyOf(patchable);

@@ -33,6 +33,27 @@ public interface ArmingListener {
     void armed(ArmedGuest guest);
 
     /**
+     * An earlier manager armed the guest, which runs: returns what that manager kept of its boot.
+     *
+     * @throws Exception if nothing is kept, or it can't be read
+     */
+    default KeptBoot keptBoot() throws Exception {
+        throw new java.io.IOException("nothing was kept of this boot");
+    }
+
+    /**
+     * An earlier manager armed the guest, which runs and was found again.
+     *
+     * @throws Exception if its baseline can't be taken up; {@link #notTakenUp} follows
+     */
+    default void takenUp(ArmedGuest guest) throws Exception {
+    }
+
+    /** An earlier manager armed the guest, but what it recorded can't be taken up: there are events, but no checks. */
+    default void notTakenUp(String reason) {
+    }
+
+    /**
      * This boot can't be armed. If SIM is required the guest stands and what happens to it is the listener's
      * to decide; else it runs on.
      */

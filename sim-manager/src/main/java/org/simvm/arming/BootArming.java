@@ -9,7 +9,8 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
-import org.simvm.guest.kernel.VirtualRange;
+import org.simvm.guest.kernel.PatchSite;
+import org.simvm.guest.kernel.PatchSites;
 import org.simvm.guest.memory.GuestMemory;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.PageTables;
@@ -66,7 +67,7 @@ final class BootArming {
     private PageTables kernelTables;
     private GateSlot slot;
     private BootImage image;
-    private List<VirtualRange> patchable;
+    private List<PatchSite> patchable;
     private List<HookSite> sites;
 
     /** Begins with what the device says of the guest that stands at its boot stop. */
@@ -150,7 +151,7 @@ final class BootArming {
                 new BootValues.KernelText(kernel.text().start(), kernel.text().end()), slot.index(),
                 callTargets, table, SlotValues.resolve(kernel, programs)));
         clock.lap("prepare: region");
-        patchable = SelfPatching.places(kernel, virtual);
+        patchable = PatchSites.of(kernel, virtual);
         clock.lap("prepare: places that the kernel patches");
     }
 

@@ -225,8 +225,7 @@ public final class DomainArming implements AutoCloseable {
             state = ArmingState.MAPPED;
             listener.mapped(request.region().ring());
             if (request.earlier().armed()) {
-                log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot",
-                        request.domain());
+                takeUp(status);
                 return;
             }
         }
@@ -248,6 +247,23 @@ public final class DomainArming implements AutoCloseable {
         throw new ArmingException(ArmingFailure.Kind.QEMU,
                 "an earlier manager ended while it armed the guest (device state " + status.state().wireName()
                 + "); reset the guest, or start it anew, to arm it");
+    }
+
+    /** Whatever is missing for its checks, its events go on. */
+    private void takeUp(SimStatus status) throws InterruptedException {
+        try {
+            KeptBoot kept = listener.keptBoot();
+            ArmedGuest guest = TakenUpGuest.of(request, kept, ram.map(status), device, kernels);
+            listener.takenUp(guest);
+            state = ArmingState.ARMED;
+            log.info("{}: an earlier manager armed the guest: events and checks go on: {}", request.domain(), guest);
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot: {}",
+                    request.domain(), oneLine(e));
+            listener.notTakenUp(oneLine(e));
+        }
     }
 
     private void bootStop(SimEvent.Boot booted) throws Exception {

@@ -4,6 +4,7 @@ package org.simvm.arming;
 import java.util.ArrayList;
 import java.util.List;
 import org.simvm.guest.kernel.Kernel;
+import org.simvm.guest.kernel.KernelTable;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.qmp.GuestWrite;

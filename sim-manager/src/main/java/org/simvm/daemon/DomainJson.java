@@ -225,6 +225,11 @@ final class DomainJson {
             each.put("ms", result.took().toNanos() / 1e6);
             each.put("bytes", result.bytes());
             findings(each.putArray("findings"), result.findings());
+            ArrayNode information = each.putArray("information");
+            result.information().forEach(told -> {
+                ObjectNode one = information.addObject().put("subject", told.subject()).put("text", told.text());
+                told.va().ifPresent(va -> one.put("va", IncidentJson.hex(va)));
+            });
         }
         return json;
     }

@@ -21,6 +21,7 @@ import org.simvm.arming.ArmingListener;
 import org.simvm.arming.ArmingRequest;
 import org.simvm.arming.ArmingState;
 import org.simvm.arming.DomainArming;
+import org.simvm.arming.KeptBoot;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
@@ -30,6 +31,7 @@ import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.integrity.Finding;
 import org.simvm.integrity.GuestChecks;
+import org.simvm.integrity.ProcessRecord;
 import org.simvm.libvirt.Domains;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.Outlets;
@@ -75,6 +77,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private volatile RingDrain drain;
     private volatile ArmedGuest guest;
     private volatile GuestChecks checks;
+    private volatile ProcessRecord processes;
     private volatile ArmingFailure failure;
     private volatile CheckReport lastReport;
     private volatile boolean failStopped;
@@ -229,7 +232,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void recordBaseline(ArmedGuest standing) throws BaselineException {
-        checks = GuestChecks.record(standing);
+        checks = GuestChecks.record(standing, Optional.of(processes));
     }
 
     @Override
@@ -249,7 +252,33 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
             System.gc();
         });
+        scheduleChecks();
+        domain.changed();
+    }
+
+    private void scheduleChecks() {
         order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, group -> round(group.checks())));
+    }
+
+    @Override
+    public KeptBoot keptBoot() throws BaselineException {
+        return GuestChecks.keptBoot(settings.stateDirectory(uuid()));
+    }
+
+    /** Whatever was changed while no manager looked is looked for at once. */
+    @Override
+    public void takenUp(ArmedGuest running) throws BaselineException {
+        checks = GuestChecks.resume(running, Optional.of(processes), settings.stateDirectory(uuid()));
+        guest = running;
+        scheduleChecks();
+        scheduler.runNow(uuid());
+        domain.changed();
+    }
+
+    @Override
+    public void notTakenUp(String reason) {
+        policy.finding(new Finding(Instant.now(), FindingClass.CHECK_INCOMPLETE, "baseline of an earlier manager",
+                OptionalLong.empty(), OptionalLong.empty(), "integrity checks that go on", reason, false));
         domain.changed();
     }
 

@@ -13,36 +13,50 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses inside the
- * region are secret and not in it.
+ * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses are
+ * hexadecimal; those inside the region are secret and not in it.
  *
  * @param format version of this layout, {@value #FORMAT}
  * @param recorded when, as ISO 8601
  * @param kernel release of the guest's kernel
- * @param lstar {@code MSR_LSTAR} at the boot stop, hexadecimal
- * @param text the kernel's text
+ * @param lstar {@code MSR_LSTAR} at the boot stop
+ * @param copies parts of the kernel's image that must not change, each with a file
  * @param segments parts of the region that must not change
  * @param tables tables of the kernel that must not change
+ * @param registers of the virtual CPUs, by name
  * @param hooks what was written into the text
- * @param gateEntry the page-table entry that maps the gates: guest-physical address and value, hexadecimal
+ * @param paging the kernel's own page tables
+ * @param gate how the gates are mapped
  */
-record Baseline(int format, String recorded, String kernel, String lstar, Text text, List<Segment> segments,
-        List<Table> tables, List<Hook> hooks, List<String> gateEntry) {
-    static final int FORMAT = 1;
+record Baseline(int format, String recorded, String kernel, String lstar, List<Copy> copies, List<Segment> segments,
+        List<Table> tables, Map<String, String> registers, List<Hook> hooks, Paging paging, Gate gate) {
+    static final int FORMAT = 2;
     static final String FILE = "baseline.json";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /**
-     * The kernel's text.
+     * A part of the kernel's image.
      *
-     * @param start first guest virtual address, hexadecimal
+     * @param name of it and of the file with its bytes
+     * @param start first guest virtual address
      * @param bytes length
-     * @param excluded bytes that the kernel itself patches; zero for the digest
-     * @param sha256 digest, hexadecimal
+     * @param excluded bytes that the kernel itself patches, and hooks; zero for the digest
+     * @param sha256 digest
+     * @param pieces where it lies in guest-physical memory
      */
-    record Text(String start, long bytes, long excluded, String sha256) {
+    record Copy(String name, String start, long bytes, long excluded, String sha256, List<Piece> pieces) {
+    }
+
+    /**
+     * A physically contiguous piece of a copy.
+     *
+     * @param offset of its first byte in the copy
+     * @param gpa guest-physical address
+     */
+    record Piece(int offset, String gpa) {
     }
 
     /**
@@ -50,7 +64,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
      *
      * @param name the region's own
      * @param bytes length
-     * @param sha256 digest, hexadecimal
+     * @param sha256 digest
      */
     record Segment(String name, long bytes, String sha256) {
     }
@@ -59,23 +73,50 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
      * A table in the kernel's data.
      *
      * @param symbol its name
-     * @param address guest virtual address, hexadecimal
-     * @param bytes length
-     * @param sha256 digest, hexadecimal
+     * @param address guest virtual address
+     * @param contents its bytes
      */
-    record Table(String symbol, String address, long bytes, String sha256) {
+    record Table(String symbol, String address, String contents) {
     }
 
     /**
      * A hook.
      *
+     * @param monitor index in the domain's settings
+     * @param id the monitor's own of the hook
      * @param symbol function and offset
-     * @param address guest virtual address, hexadecimal
-     * @param gpa guest-physical address, hexadecimal
-     * @param original bytes before, hexadecimal
-     * @param call bytes since, hexadecimal
+     * @param address guest virtual address
+     * @param gpa guest-physical address
+     * @param original bytes before
+     * @param call bytes since
      */
-    record Hook(String symbol, String address, String gpa, String original, String call) {
+    record Hook(int monitor, int id, String symbol, String address, String gpa, String original, String call) {
+    }
+
+    /**
+     * The page tables of {@code init_mm}.
+     *
+     * @param root guest-physical address of the topmost table
+     * @param levels 4 or 5
+     */
+    record Paging(String root, int levels) {
+    }
+
+    /**
+     * How the guest's page tables map the gates.
+     *
+     * @param entryGpa guest-physical address of the page-table entry
+     * @param entry its value
+     * @param frame guest-physical address of the 1 GiB frame
+     * @param virtualBase guest virtual address of the frame
+     * @param pages guest-physical address of the gate's first page
+     */
+    record Gate(String entryGpa, String entry, String frame, String virtualBase, String pages) {
+    }
+
+    Copy copy(String name) throws IOException {
+        return copies.stream().filter(copy -> copy.name().equals(name)).findFirst()
+                .orElseThrow(() -> new IOException("the baseline has no " + name));
     }
 
     /**
@@ -90,12 +131,11 @@ record Baseline(int format, String recorded, String kernel, String lstar, Text t
     static Baseline read(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
         try {
-            Baseline baseline = JSON.readValue(Files.readAllBytes(file), Baseline.class);
-            if (baseline.format() != FORMAT) {
-                throw new IOException(file + ": format " + baseline.format() + ", this manager knows "
-                        + FORMAT);
+            int format = JSON.readTree(Files.readAllBytes(file)).path("format").asInt();
+            if (format != FORMAT) {
+                throw new IOException(file + ": format " + format + ", this manager knows " + FORMAT);
             }
-            return baseline;
+            return JSON.readValue(Files.readAllBytes(file), Baseline.class);
         } catch (JsonProcessingException e) {
             throw new IOException(file + ": not a baseline: " + e.getOriginalMessage(), e);
         }

@@ -4,6 +4,7 @@ package org.simvm.integrity;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.simvm.settings.IntegrityCheck;
 
 /**
@@ -28,10 +29,27 @@ public record CheckReport(Instant started, Duration took, long bytes, boolean ab
      * @param took how long it took
      * @param bytes compared
      * @param findings empty if all is as it was
+     * @param information what is as it may be, but worth knowing
      */
-    public record Result(IntegrityCheck check, Duration took, long bytes, List<Finding> findings) {
+    public record Result(IntegrityCheck check, Duration took, long bytes, List<Finding> findings,
+            List<Information> information) {
         public Result {
             findings = List.copyOf(findings);
+            information = List.copyOf(information);
+        }
+    }
+
+    /**
+     * Tells of something that a check saw and that breaks no rule: a kprobe, a module that was loaded.
+     *
+     * @param subject what it is about; cleaned of control characters
+     * @param va guest virtual address, if there is one
+     * @param text one line
+     */
+    public record Information(String subject, OptionalLong va, String text) {
+        public Information {
+            subject = Finding.clean(subject);
+            text = Finding.clean(text);
         }
     }
 

@@ -41,7 +41,7 @@ public record Finding(Instant time, FindingClass findingClass, String subject, O
                 .append(guestControlled ? " (rests on guest data)" : "").toString();
     }
 
-    private static String clean(String text) {
+    static String clean(String text) {
         return Objects.requireNonNull(text).replaceAll("\\p{Cntrl}+", " ");
     }
 }

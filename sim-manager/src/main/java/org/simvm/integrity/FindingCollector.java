@@ -13,6 +13,7 @@ final class FindingCollector {
 
     private final FindingClass findingClass;
     private final List<Finding> findings = new ArrayList<>();
+    private final List<CheckReport.Information> information = new ArrayList<>();
     private long bytes;
     private long leftOut;
 
@@ -50,6 +51,17 @@ final class FindingCollector {
         } else {
             leftOut++;
         }
+    }
+
+    /** Adds what is as it may be, but worth knowing. */
+    void inform(String subject, OptionalLong va, String text) {
+        if (information.size() < LIMIT) {
+            information.add(new CheckReport.Information(subject, va, text));
+        }
+    }
+
+    List<CheckReport.Information> information() {
+        return List.copyOf(information);
     }
 
     /** Tells whether more findings would only be counted. */

@@ -7,13 +7,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.KeptBoot;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.qmp.QmpException;
 import org.simvm.region.RegionException;
@@ -25,48 +25,47 @@ import org.simvm.settings.IntegrityCheck;
  *
  * <p>Rounds may be asked for from any thread; one runs at a time. What looks wrong is looked at again a
  * moment later, and is a finding only if it still is: the guest runs meanwhile, and may just be going down.
+ * A check that needs what this guest has not, a monitor or a part of its kernel, is left out.
  */
 public final class GuestChecks {
     private static final Duration SECOND_LOOK = Duration.ofMillis(100);
 
     private final ArmedGuest guest;
-    private final Instant recorded = Instant.now();
-    private final SegmentCheck monitorCode;
-    private final SegmentCheck gates;
-    private final TextCheck text;
-    private final TableCheck tables;
+    private final Recorded recorded;
     private final Map<IntegrityCheck, Check> checks = new EnumMap<>(IntegrityCheck.class);
+    private final Optional<ProcessRecord> record;
+    private final Optional<TaskList> tasks;
     private volatile boolean retired;
 
-    private GuestChecks(ArmedGuest guest)
-            throws BaselineException, GuestMemoryException, RegionException, QmpException,
-            InterruptedException {
+    private GuestChecks(ArmedGuest guest, Recorded recorded, Optional<ProcessRecord> record) throws BaselineException {
         this.guest = guest;
-        text = TextCheck.record(guest);
-        tables = TableCheck.record(guest);
-        monitorCode = SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::monitorCode);
-        gates = SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::gates);
-        checks.put(IntegrityCheck.MONITOR_CODE, monitorCode);
-        checks.put(IntegrityCheck.GATES, gates);
+        this.recorded = recorded;
+        recorded.addTo(checks);
         checks.put(IntegrityCheck.GATE_MAPPING, GateMappingCheck.of(guest));
         checks.put(IntegrityCheck.HOOKS, new HookCheck(guest));
-        RegisterCheck registers = RegisterCheck.record(guest);
-        checks.put(IntegrityCheck.KERNEL_TEXT, findings -> {
-            text.run(findings);
-            tables.run(findings);
-            registers.run(findings);
-        });
+        GuestKnowledge knowledge = GuestKnowledge.of(guest);
+        this.record = record.filter(given -> knowledge.processesSeen());
+        tasks = knowledge.tasks();
+        checks.put(IntegrityCheck.MODULE_TEXT, new ModuleCheck(guest, knowledge.modules()));
+        checks.put(IntegrityCheck.CALL_TARGETS, new CallTargetCheck(guest, knowledge.modules()));
+        if (tasks.isPresent()) {
+            this.record.ifPresent(seen -> checks.put(IntegrityCheck.TASKS, new TaskCheck(tasks.get(), seen)));
+            knowledge.credentials(this.record).ifPresent(check -> checks.put(IntegrityCheck.CREDENTIALS, check));
+        }
     }
 
     /**
      * Records the baseline. The guest must stand, hooks and gates in place; it takes as long as a copy of the
-     * kernel's text.
+     * kernel's text and read-only data.
      *
+     * @param record what the process monitor sees from now on; its user feeds it
      * @throws BaselineException if something that will be checked can't be read
      */
-    public static GuestChecks record(ArmedGuest guest) throws BaselineException {
+    public static GuestChecks record(ArmedGuest guest, Optional<ProcessRecord> record) throws BaselineException {
         try {
-            return new GuestChecks(guest);
+            GuestChecks checks = new GuestChecks(guest, Recorded.now(guest), record);
+            checks.beginRecord();
+            return checks;
         } catch (GuestMemoryException | RegionException | QmpException e) {
             throw new BaselineException(e.getMessage(), e);
         } catch (InterruptedException e) {
@@ -75,24 +74,57 @@ public final class GuestChecks {
         }
     }
 
+    /** Records the baseline of a guest without a record of its processes. */
+    public static GuestChecks record(ArmedGuest guest) throws BaselineException {
+        return record(guest, Optional.empty());
+    }
+
     /**
-     * Writes {@code baseline.json}, atomically: the old file stays until the new one is complete. The copy of
-     * the kernel's text moves from the heap to the file {@code kernel-text} beside it. Not for the time that
+     * Takes up the baseline that an earlier manager kept, of a guest that runs. What it knew of tasks and modules
+     * begins anew with what the guest shows now.
+     *
+     * @param directory where {@link #persist} wrote
+     * @throws BaselineException if it isn't there, is damaged, or the guest can't be read
+     */
+    public static GuestChecks resume(ArmedGuest guest, Optional<ProcessRecord> record, Path directory)
+            throws BaselineException {
+        try {
+            GuestChecks checks = new GuestChecks(guest, Recorded.kept(guest, directory), record);
+            checks.beginRecord();
+            return checks;
+        } catch (IOException | GuestMemoryException e) {
+            throw new BaselineException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads what arming must know of a boot to take its guest up.
+     *
+     * @throws BaselineException if no baseline is kept, or it is damaged
+     */
+    public static KeptBoot keptBoot(Path directory) throws BaselineException {
+        try {
+            return Recorded.keptBoot(directory);
+        } catch (IOException e) {
+            throw new BaselineException(e.getMessage(), e);
+        }
+    }
+
+    private void beginRecord() throws GuestMemoryException {
+        if (record.isPresent() && tasks.isPresent()) {
+            record.get().restart(tasks.get().readAll());
+        }
+    }
+
+    /**
+     * Writes the baseline, atomically: an old file stays until the new one is complete. The copies of the
+     * kernel's text and data move from the heap to files beside {@code baseline.json}. Not for the time that
      * the guest stands.
      *
      * @param directory the domain's state directory; must exist
      */
     public void persist(Path directory) throws IOException {
-        text.moveTo(directory);
-        HexFormat hex = HexFormat.of();
-        new Baseline(Baseline.FORMAT, recorded.toString(), guest.kernel().version(),
-                Long.toHexString(guest.lstar()), text.baseline(),
-                Stream.of(monitorCode, gates).flatMap(check -> check.baseline().stream()).toList(),
-                tables.baseline(), guest.hooks().stream().map(hook -> new Baseline.Hook(hook.symbol(),
-                        Long.toHexString(hook.address()), Long.toHexString(hook.gpa()),
-                        hex.formatHex(hook.original()), hex.formatHex(hook.call()))).toList(),
-                List.of(Long.toHexString(guest.gateEntryGpa()),
-                Long.toHexString(guest.image().gateEntry()))).write(directory);
+        recorded.persist(directory);
     }
 
     /**
@@ -102,10 +134,15 @@ public final class GuestChecks {
         retired = true;
     }
 
+    /** Returns the checks that this guest can have. */
+    public Set<IntegrityCheck> available() {
+        return Set.copyOf(checks.keySet());
+    }
+
     /**
      * Runs checks now, on this thread.
      *
-     * @param wanted which ones
+     * @param wanted which ones; those that this guest can't have are left out
      * @return what they found; a check that can't be carried out is a finding of class {@code
      *     CHECK_INCOMPLETE}
      */
@@ -136,10 +173,11 @@ public final class GuestChecks {
             findings.addIncomplete("check " + name.xmlName(), e.getMessage(), false);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            findings.addIncomplete("check " + name.xmlName(), "the manager is stopping", false);
+            findings.addIncomplete("check " + name.xmlName(), "it was interrupted: the manager is stopping, or it took too"
+                    + " long", false);
         }
         return new CheckReport.Result(name, Duration.ofNanos(System.nanoTime() - start), findings.bytes(),
-                findings.findings());
+                findings.findings(), findings.information());
     }
 
     private List<CheckReport.Result> secondLook(List<CheckReport.Result> first) {
@@ -157,9 +195,11 @@ public final class GuestChecks {
             Set<String> seenBefore = result.findings().stream().map(Finding::subject)
                     .collect(Collectors.toSet());
             CheckReport.Result again = run(result.check(), checks.get(result.check()));
+            List<CheckReport.Information> information = new ArrayList<>(result.information());
+            again.information().stream().filter(each -> !information.contains(each)).forEach(information::add);
             results.add(new CheckReport.Result(result.check(), result.took(), result.bytes(),
                     again.findings().stream().filter(finding -> seenBefore.contains(finding.subject()))
-                    .toList()));
+                    .toList(), information));
         }
         return results;
     }

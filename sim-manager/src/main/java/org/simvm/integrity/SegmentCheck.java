@@ -57,6 +57,17 @@ final class SegmentCheck implements Check {
         return check;
     }
 
+    /** Takes up what an earlier manager recorded. */
+    static SegmentCheck resume(RegionFile region, RegionLayout layout, Predicate<RegionSegment> which,
+            List<Baseline.Segment> kept) {
+        SegmentCheck check = new SegmentCheck(region);
+        for (RegionSegment segment : layout.segments()) {
+            kept.stream().filter(each -> which.test(segment) && each.name().equals(segment.name()))
+                    .forEach(each -> check.segments.add(new Recorded(segment, each.sha256())));
+        }
+        return check;
+    }
+
     List<Baseline.Segment> baseline() {
         return segments.stream().map(recorded -> new Baseline.Segment(recorded.segment().name(),
                 recorded.segment().size(), recorded.sha256())).toList();

@@ -4,6 +4,7 @@ package org.simvm.integrity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.OptionalInt;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
@@ -18,6 +19,8 @@ final class TaskList {
      */
     private static final int MOST = 1 << 16;
     private static final int COMM = 16;
+    /** {@code PF_EXITING}. */
+    private static final int EXITING = 4;
 
     private final VirtualMemory memory;
     private final long initTask;
@@ -26,6 +29,11 @@ final class TaskList {
     private final int pid;
     private final int comm;
     private final int pgd;
+    private final int tgid;
+    private final int flags;
+    private final OptionalInt signal;
+    private final OptionalInt threadHead;
+    private final OptionalInt threadNode;
 
     private TaskList(VirtualMemory memory, Kernel kernel) {
         this.memory = memory;
@@ -35,6 +43,11 @@ final class TaskList {
         pid = kernel.offset("task_struct.pid").orElseThrow();
         comm = kernel.offset("task_struct.comm").orElseThrow();
         pgd = kernel.offset("mm_struct.pgd").orElseThrow();
+        tgid = kernel.offset("task_struct.tgid").orElseThrow();
+        flags = kernel.offset("task_struct.flags").orElseThrow();
+        signal = kernel.offset("task_struct.signal");
+        threadHead = kernel.offset("signal_struct.thread_head");
+        threadNode = kernel.offset("task_struct.thread_node");
     }
 
     /** Makes a reader, or throws {@link BaselineException} if the kernel lacks a symbol or member. */
@@ -87,6 +100,61 @@ final class TaskList {
             at = memory.readLong(at);
         }
         return processes;
+    }
+
+    /**
+     * A task: a process, a thread, or a thread of the kernel's.
+     *
+     * @param address guest virtual address of its {@code task_struct}
+     * @param pid its thread id
+     * @param tgid its process id
+     * @param exiting it has begun to end
+     * @param comm its name, cleaned
+     */
+    record Task(long address, int pid, int tgid, boolean exiting, String comm) {
+        @Override
+        public String toString() {
+            return "process '" + comm + "' (pid " + pid + ")";
+        }
+    }
+
+    /** Tells whether {@link #readAll} has the threads of processes, too. */
+    boolean hasThreads() {
+        return signal.isPresent() && threadHead.isPresent() && threadNode.isPresent();
+    }
+
+    /**
+     * Reads the list with the threads of each process, once.
+     *
+     * @throws GuestMemoryException as for {@link #read}
+     */
+    List<Task> readAll() throws GuestMemoryException {
+        List<Task> all = new ArrayList<>();
+        long head = initTask + tasks;
+        for (long at = memory.readLong(head); at != head; at = memory.readLong(at)) {
+            add(all, at - tasks);
+            if (hasThreads()) {
+                threads(all, at - tasks);
+            }
+        }
+        return all;
+    }
+
+    private void threads(List<Task> all, long leader) throws GuestMemoryException {
+        long list = memory.readLong(leader + signal.getAsInt()) + threadHead.getAsInt();
+        for (long at = memory.readLong(list); at != list; at = memory.readLong(at)) {
+            if (at - threadNode.getAsInt() != leader) {
+                add(all, at - threadNode.getAsInt());
+            }
+        }
+    }
+
+    private void add(List<Task> all, long task) throws GuestMemoryException {
+        if (all.size() >= MOST) {
+            throw new GuestMemoryException(task, "the guest's list of tasks has more than " + MOST + " entries");
+        }
+        all.add(new Task(task, memory.readInt(task + pid), memory.readInt(task + tgid),
+                (memory.readInt(task + flags) & EXITING) != 0, name(task)));
     }
 
     /** Tells whether a process still has the page tables that it had when the list was read. */

@@ -70,7 +70,9 @@ final class SimMessages {
         for (JsonNode vcpu : member(node, "vcpus")) {
             vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), unsigned(vcpu, "calls"),
                     unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"),
-                    unsigned(vcpu, "lstar"), unsigned(vcpu, "idt"), unsigned(vcpu, "rip")));
+                    unsigned(vcpu, "lstar"), unsigned(vcpu, "idt"), unsigned(vcpu, "rip"),
+                    optionalUnsigned(vcpu, "cstar"), optionalUnsigned(vcpu, "sysenter-eip"),
+                    optionalUnsigned(vcpu, "cr0")));
         }
         return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
                 unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"),

@@ -3,6 +3,7 @@ package org.simvm.qmp;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Holds the answer to {@code query-sim}. 64-bit values are unsigned.
@@ -53,9 +54,12 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, int p
      * @param lstar where {@code SYSCALL} enters the kernel
      * @param idt base address of the interrupt descriptor table
      * @param rip the register's value
+     * @param cstar where {@code SYSCALL} of 32-bit code enters the kernel; empty if QEMU does not tell
+     * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not tell
+     * @param cr0 the register's value; empty if QEMU does not tell
      */
     public record Vcpu(int index, String view, long calls, long cr3, long cr4, long efer, long lstar,
-            long idt, long rip) {
+            long idt, long rip, OptionalLong cstar, OptionalLong sysenterEip, OptionalLong cr0) {
         /** Tells whether it runs monitor code just now. */
         public boolean inSimView() {
             return view.equals("sim");

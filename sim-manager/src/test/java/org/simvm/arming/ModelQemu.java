@@ -37,6 +37,8 @@ public final class ModelQemu implements AutoCloseable {
     private boolean firstProgram;
     private volatile long cr3 = SyntheticGuest.CR3;
     private volatile long lstar;
+    private volatile long cr4 = 0x20;
+    private volatile long efer = 0xd01;
     private volatile long idt = 0xfffffe0000000000L;
     private long stop;
     private int mapped;
@@ -132,6 +134,12 @@ public final class ModelQemu implements AutoCloseable {
         idt = newIdt;
     }
 
+    /** What the guest does to its CPU's control registers. */
+    public void setProtection(long newCr4, long newEfer) {
+        cr4 = newCr4;
+        efer = newEfer;
+    }
+
     public void die() throws IOException {
         server.close();
     }
@@ -207,7 +215,7 @@ public final class ModelQemu implements AutoCloseable {
             throw new ScriptedQmpServer.CommandError(e.getMessage());
         }
         status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("calls", 0)
-                .put("cr3", cr3).put("cr4", 0x20).put("efer", 0xd01).put("lstar", unsigned(lstar))
+                .put("cr3", cr3).put("cr4", cr4).put("efer", efer).put("lstar", unsigned(lstar))
                 .put("idt", unsigned(idt)).put("rip", 0);
         return status;
     }

@@ -47,6 +47,13 @@ public final class SyntheticGuest implements AutoCloseable {
     public static final int PID = 40;
     public static final int COMM = 44;
     public static final int PGD = 8;
+    public static final int TGID = 64;
+    public static final int FLAGS = 68;
+    public static final int REAL_CRED = 72;
+    public static final int EXEC_ID = 80;
+    public static final int CAPABILITIES = 48;
+    /** The text of the one module. */
+    public static final long MODULE_TEXT = DATA + 0x180000;
     private static final long LARGE = 0x83 | 0x60; // present, writable, accessed, dirty, 2 MiB
     private static final long LARGE_TEXT = 0x81 | 0x60;
     private static final long NO_EXECUTE = 1L << 63;
@@ -73,7 +80,8 @@ public final class SyntheticGuest implements AutoCloseable {
         long next = TEXT;
         for (String function : List.of("_stext", "entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe",
                 "do_syscall_64", "__fentry__", "wake_up_new_task", "begin_new_exec", "kernel_execve",
-                "run_init_process", "plain_function", "calls_twice", "with_jump_label", "do_exit")) {
+                "run_init_process", "plain_function", "calls_twice", "with_jump_label", "do_exit",
+                "ftrace_caller", "static_caller")) {
             symbols.put(function, next);
             next += 0x100;
         }
@@ -81,12 +89,17 @@ public final class SyntheticGuest implements AutoCloseable {
         next = DATA;
         for (String variable : List.of("__start_mcount_loc", "__stop_mcount_loc", "__start___jump_table",
                 "__stop___jump_table", "sys_call_table", "idt_table", "page_offset_base", "system_state",
-                "init_task", "shell_task", "shell_mm", "daemon_task", "daemon_mm")) {
+                "init_task", "shell_task", "shell_mm", "daemon_task", "daemon_mm", "modules", "module_a",
+                "__start_rodata", "__end_rodata", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
+                "ftrace_list_end", "init_cred", "shell_cred", "daemon_cred", "net_namespace_list", "init_net",
+                "filters", "security_hook_heads", "security_hook", "__start_static_call_sites",
+                "__stop_static_call_sites")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
         symbols.put("__stop_mcount_loc", symbols.get("__start_mcount_loc") + 3 * 8);
         symbols.put("__stop___jump_table", symbols.get("__start___jump_table") + 16);
+        symbols.put("__stop_static_call_sites", symbols.get("__start_static_call_sites") + 8);
         symbols.put("init_top_pgt", DATA + 0x100000);
         symbols.put("current_task", 0x1fbc0L);
         offsets.put("task_struct.tasks", TASKS);
@@ -94,6 +107,34 @@ public final class SyntheticGuest implements AutoCloseable {
         offsets.put("task_struct.pid", PID);
         offsets.put("task_struct.comm", COMM);
         offsets.put("mm_struct.pgd", PGD);
+        offsets.put("task_struct.tgid", TGID);
+        offsets.put("task_struct.flags", FLAGS);
+        offsets.put("task_struct.real_cred", REAL_CRED);
+        offsets.put("task_struct.self_exec_id", EXEC_ID);
+        List<String> ids = List.of("uid", "gid", "suid", "sgid", "euid", "egid", "fsuid", "fsgid");
+        for (int i = 0; i < ids.size(); i++) {
+            offsets.put("cred." + ids.get(i), 8 + 4 * i);
+        }
+        offsets.put("cred.cap_permitted", CAPABILITIES);
+        offsets.put("cred.user_ns", 56);
+        offsets.put("module.list", 8);
+        offsets.put("module.name", 24);
+        offsets.put("module.state", 0);
+        offsets.put("module.mem", 96);
+        offsets.put("module_memory.base", 0);
+        offsets.put("module_memory.size", 8);
+        offsets.put("kprobe.hlist", 0);
+        offsets.put("kprobe.addr", 16);
+        offsets.put("kprobe.pre_handler", 24);
+        offsets.put("kprobe.flags", 32);
+        offsets.put("optimized_kprobe.optinsn.insn", 40);
+        offsets.put("ftrace_ops.func", 0);
+        offsets.put("ftrace_ops.next", 8);
+        offsets.put("ftrace_ops.trampoline", 16);
+        offsets.put("net.list", 16);
+        offsets.put("net.nf.hooks_ipv4", 64);
+        offsets.put("security_hook_list.list", 0);
+        offsets.put("security_hook_list.hook", 16);
     }
 
     /** Puts everything where it is when {@code MSR_LSTAR} has just been written. */
@@ -139,6 +180,7 @@ public final class SyntheticGuest implements AutoCloseable {
         call(address("calls_twice") + 0x10, address("plain_function"));
         call(address("calls_twice") + 0x20, address("plain_function"));
         writeVirtual(address("with_jump_label") + 8, NOP5);
+        call(address("static_caller") + 8, address("plain_function"));
     }
 
     private void fentry(long site) {
@@ -156,6 +198,9 @@ public final class SyntheticGuest implements AutoCloseable {
         }
         long jump = address("__start___jump_table");
         putInt(jump, (int) (address("with_jump_label") + 8 - jump));
+        putInt(jump + 4, (int) (address("with_jump_label") + 0x40 - (jump + 4)));
+        putInt(address("__start_static_call_sites"),
+                (int) (address("static_caller") + 8 - address("__start_static_call_sites")));
         for (int i = 0; i < 16; i++) {
             putLong(address("sys_call_table") + 8L * i, address("plain_function"));
         }
@@ -165,12 +210,38 @@ public final class SyntheticGuest implements AutoCloseable {
         for (int i = 0; i < tasks.length; i++) {
             putLong(tasks[i] + TASKS, tasks[(i + 1) % tasks.length] + TASKS);
             putInt(tasks[i] + PID, i * 100);
+            putInt(tasks[i] + TGID, i * 100);
         }
+        lists();
         process("shell", 0x20000);
         process("daemon", 0x22000);
     }
 
+    /** A module, a network namespace, and lists of functions that are all empty. */
+    private void lists() {
+        long module = address("module_a");
+        putLong(address("modules"), module + 8);
+        putLong(module + 8, address("modules"));
+        writeVirtual(module + 24, "module_a\0".getBytes(StandardCharsets.US_ASCII));
+        putLong(module + 96, MODULE_TEXT);
+        putInt(module + 104, 0x1000);
+        byte[] code = new byte[0x1000];
+        new Random(2).nextBytes(code);
+        write(gpa(MODULE_TEXT), code);
+        putLong(address("ftrace_ops_list"), address("ftrace_list_end"));
+        putLong(address("net_namespace_list"), address("init_net") + 16);
+        putLong(address("init_net") + 16, address("net_namespace_list"));
+        putLong(address("security_hook_heads"), address("security_hook"));
+        putLong(address("security_hook") + 16, address("plain_function"));
+    }
+
     private void process(String name, long pgd) {
+        long credentials = address(name + "_cred");
+        putLong(address(name + "_task") + REAL_CRED, credentials);
+        for (int i = 0; i < 8; i++) {
+            putInt(credentials + 8 + 4 * i, name.equals("shell") ? 1000 : 0);
+        }
+        putLong(credentials + CAPABILITIES, name.equals("shell") ? 0 : -1L);
         write(pgd, read(CR3, 4096));
         putLong(address(name + "_task") + MM, address(name + "_mm"));
         writeVirtual(address(name + "_task") + COMM, (name + "\0").getBytes(StandardCharsets.US_ASCII));
@@ -341,7 +412,11 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public OptionalInt size(String structure) {
-            return structure.equals("task_struct") ? OptionalInt.of(4096) : OptionalInt.empty();
+            return switch (structure) {
+                case "task_struct" -> OptionalInt.of(4096);
+                case "security_hook_heads" -> OptionalInt.of(16);
+                default -> OptionalInt.empty();
+            };
         }
 
         @Override

@@ -17,8 +17,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.ArmingBench;
 import org.simvm.arming.HookSite;
+import org.simvm.arming.KeptBoot;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
 import org.simvm.region.RegionSegment;
@@ -74,7 +77,9 @@ class GuestChecksTests {
     void findNothingInAHealthyGuestAndSayHowMuchTheyCompared() {
         CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
         assertEquals(List.of(), report.findings());
-        assertEquals(EnumSet.allOf(IntegrityCheck.class).size(), report.results().size());
+        assertEquals(EnumSet.complementOf(EnumSet.of(IntegrityCheck.TASKS)), checks.available(),
+                "all but what needs a record of processes");
+        assertEquals(checks.available().size(), report.results().size());
         assertFalse(report.abandoned());
         assertTrue(report.bytes() > SyntheticGuest.TEXT_SIZE);
         assertTrue(report.gigabytesPerSecond() > 0);
@@ -175,15 +180,66 @@ class GuestChecksTests {
 
         @Test
         void leaveOutWhatAHealthyKernelPatches() {
-            guest.writeVirtual(guest.address("with_jump_label") + 8, new byte[] {(byte) 0xe9, 1, 2, 3, 4});
-            guest.writeVirtual(guest.address("do_exit") + 4, new byte[] {(byte) 0xcc, 9, 9, 9, 9});
+            branch(0xe9, guest.address("with_jump_label") + 8, guest.address("with_jump_label") + 0x40);
+            branch(0xe8, guest.address("do_exit") + 4, guest.address("ftrace_caller"));
+            branch(0xe9, guest.address("static_caller") + 8, guest.address("calls_twice"));
             assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
+            guest.writeVirtual(guest.address("static_caller") + 8, SyntheticGuest.NOP5);
+            assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
+        }
+
+        @Test
+        void findAJumpLabelThatLeadsElsewhere() {
+            long site = guest.address("with_jump_label") + 8;
+            branch(0xe9, site, guest.address("with_jump_label") + 0x44);
+            Finding finding = onlyFinding(IntegrityCheck.KERNEL_TEXT);
+            assertEquals("with_jump_label+0x8/0x100", finding.subject());
+            assertEquals(String.format("a NOP, or a jump to 0x%x", guest.address("with_jump_label") + 0x40),
+                    finding.expected());
+        }
+
+        @Test
+        void findATracedFunctionThatCallsWhatIsNoTrampoline() {
+            branch(0xe8, guest.address("do_exit") + 4, guest.address("plain_function"));
+            assertEquals("a NOP, or a call of one of ftrace's trampolines",
+                    onlyFinding(IntegrityCheck.KERNEL_TEXT).expected());
+            guest.putLong(guest.address("ftrace_ops_list"), guest.address("tracer"));
+            guest.putLong(guest.address("tracer"), guest.address("plain_function"));
+            guest.putLong(guest.address("tracer") + 8, guest.address("ftrace_list_end"));
+            guest.putLong(guest.address("tracer") + 16, SyntheticGuest.MODULE_TEXT + 0x800);
+            branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
+            assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT), "a registered tracer's own trampoline");
+        }
+
+        @Test
+        void findAStaticCallOutOfTheKernelsCode() {
+            branch(0xe8, guest.address("static_caller") + 8, SyntheticGuest.DATA + 0x5000);
+            assertEquals("a static call of the kernel's code", onlyFinding(IntegrityCheck.KERNEL_TEXT).expected());
+        }
+
+        @Test
+        void tellOfAKprobeThatTheKernelKnowsAndFindATrapThatItDoesNot() {
+            long at = guest.address("plain_function") + 0x20;
+            guest.writeVirtual(at, new byte[] {(byte) 0xcc});
+            assertEquals("plain_function+0x20/0x100", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+            guest.putLong(guest.address("kprobe_table") + 8 * 5, guest.address("kprobe"));
+            guest.putLong(guest.address("kprobe") + 16, at);
+            guest.putLong(guest.address("kprobe") + 24, guest.address("calls_twice"));
+            CheckReport report = checks.check(Set.of(IntegrityCheck.KERNEL_TEXT));
+            assertEquals(List.of(), report.findings());
+            CheckReport.Information told = report.results().get(0).information().get(0);
+            assertEquals("plain_function+0x20/0x100", told.subject());
+            assertTrue(told.text().contains("calls_twice"), told.text());
+        }
+
+        private void branch(int opcode, long site, long target) {
+            guest.writeVirtual(site, ByteBuffer.allocate(5).order(ByteOrder.LITTLE_ENDIAN).put((byte) opcode)
+                    .putInt((int) (target - site - 5)).array());
         }
 
         @Test
         void findAChangeRightBehindSuchAPlace() {
             long behind = guest.address("with_jump_label") + 13;
-            guest.writeVirtual(guest.address("with_jump_label") + 8, new byte[] {(byte) 0xe9, 1, 2, 3, 4});
             guest.writeVirtual(behind, new byte[] {(byte) ~guest.readVirtual(behind, 1)[0]});
             assertEquals(behind, onlyFinding(IntegrityCheck.KERNEL_TEXT).va().getAsLong());
         }
@@ -191,7 +247,7 @@ class GuestChecksTests {
         @Test
         void findARedirectedSystemCall() {
             guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
-            Finding finding = onlyFinding(IntegrityCheck.KERNEL_TEXT);
+            Finding finding = onlyFinding(IntegrityCheck.SYSTEM_CALLS);
             assertEquals("sys_call_table[3]", finding.subject());
             assertTrue(finding.expected().startsWith("plain_function+0x0/0x100 "), finding.expected());
             assertTrue(finding.found().startsWith("calls_twice+0x0/0x100 "), finding.found());
@@ -200,19 +256,31 @@ class GuestChecksTests {
         @Test
         void findARedirectedInterrupt() {
             guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
-            assertEquals("idt_table[14]", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+            assertEquals("idt_table[14]", onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
         }
 
         @Test
         void findARedirectedSystemCallEntryAndInterruptTable() {
             bench.qemu.setRegisters(SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
-            List<Finding> findings = findings(IntegrityCheck.KERNEL_TEXT);
-            assertEquals(List.of("LSTAR of vCPU 0", "interrupt table of vCPU 0"),
-                    findings.stream().map(Finding::subject).toList());
-            assertTrue(findings.get(0).expected().startsWith("entry_SYSCALL_64+0x0/0x100 "),
-                    findings.get(0).expected());
-            assertTrue(findings.get(0).found().startsWith("plain_function+0x0/0x100 "),
-                    findings.get(0).found());
+            assertEquals("interrupt table of vCPU 0", onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
+            Finding entry = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
+            assertEquals("LSTAR of vCPU 0", entry.subject());
+            assertTrue(entry.expected().startsWith("entry_SYSCALL_64+0x0/0x100 "), entry.expected());
+            assertTrue(entry.found().startsWith("plain_function+0x0/0x100 "), entry.found());
+        }
+
+        @Test
+        void findProtectionSwitchedOff() {
+            bench.qemu.setProtection(0x20, 0x501);
+            Finding finding = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
+            assertEquals("EFER of vCPU 0", finding.subject());
+            assertTrue(finding.found().endsWith("without bits 0x800"), finding.found());
+        }
+
+        @Test
+        void findAChangeInReadOnlyData() {
+            guest.writeVirtual(guest.address("__start_rodata") + 0x123, new byte[] {1});
+            assertEquals("__start_rodata+0x123/0x1000", onlyFinding(IntegrityCheck.READ_ONLY_DATA).subject());
         }
 
         @Test
@@ -322,9 +390,9 @@ class GuestChecksTests {
             checks.persist(directory);
             Baseline baseline = Baseline.read(directory);
             assertEquals("6.12.0-synthetic", baseline.kernel());
-            assertEquals(SyntheticGuest.TEXT_SIZE, baseline.text().bytes());
-            assertEquals(10 + 3 * 5, baseline.text().excluded(),
-                    "two places that the kernel patches, three hooks");
+            assertEquals(SyntheticGuest.TEXT_SIZE, baseline.copy(Recorded.TEXT).bytes());
+            assertEquals(15 + 3 * 5, baseline.copy(Recorded.TEXT).excluded(),
+                    "three places that the kernel patches, three hooks");
             assertEquals(List.of("wake_up_new_task+0x4", "begin_new_exec",
                     "entry_SYSCALL_64_after_hwframe+0x47"), baseline.hooks().stream()
                     .map(Baseline.Hook::symbol).toList());
@@ -348,10 +416,63 @@ class GuestChecksTests {
 
         @Test
         void refuseADamagedFileWithOneLine() throws IOException {
-            Files.writeString(directory.resolve(Baseline.FILE), "{\"format\": 1, \"recorded\":");
+            Files.writeString(directory.resolve(Baseline.FILE), "{\"format\": 2, \"recorded\":");
             IOException e = assertThrows(IOException.class, () -> Baseline.read(directory));
             assertTrue(e.getMessage().startsWith(directory.resolve(Baseline.FILE) + ": not a baseline: "),
                     e.getMessage());
+        }
+    }
+
+    @Nested
+    @DisplayName("and a later manager")
+    class Resumed {
+        private GuestChecks resume() throws Exception {
+            checks.persist(directory);
+            return GuestChecks.resume(armed, Optional.empty(), directory);
+        }
+
+        @Test
+        void goOnWithTheBaselineThatWasKept() throws Exception {
+            GuestChecks later = resume();
+            assertEquals(checks.available(), later.available());
+            assertEquals(List.of(), later.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+        }
+
+        @Test
+        void findWhatWasChangedWhileNoManagerLooked() throws Exception {
+            checks.persist(directory);
+            long at = guest.address("plain_function") + 0x20;
+            guest.writeVirtual(at, new byte[] {(byte) ~guest.readVirtual(at, 1)[0]});
+            guest.writeVirtual(guest.address("__start_rodata") + 8, new byte[] {7});
+            guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
+            guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1});
+            bench.qemu.setRegisters(SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
+            GuestChecks later = GuestChecks.resume(armed, Optional.empty(), directory);
+            assertEquals(Set.of("plain_function+0x20/0x100", "__start_rodata+0x8/0x1000", "sys_call_table[3]",
+                    "idt_table[14]", "LSTAR of vCPU 0"), later.check(EnumSet.allOf(IntegrityCheck.class)).findings()
+                            .stream().map(Finding::subject).collect(Collectors.toSet()));
+        }
+
+        @Test
+        void tellsArmingWhatItMustKnow() throws Exception {
+            checks.persist(directory);
+            KeptBoot kept = GuestChecks.keptBoot(directory);
+            assertEquals(armed.patchable(), kept.patchable());
+            assertEquals(armed.image().gateEntry(), kept.gateEntry());
+            assertEquals(armed.kernelTables().root(), kept.root());
+            assertEquals(armed.hooks().stream().map(HookSite::address).toList(),
+                    kept.hooks().stream().map(KeptBoot.Hook::address).toList());
+        }
+
+        @Test
+        void refuseACopyThatIsNotTheOneThatWasRecorded() throws Exception {
+            checks.persist(directory);
+            byte[] text = Files.readAllBytes(directory.resolve(Recorded.TEXT));
+            text[0x930] ^= 1;
+            Files.write(directory.resolve(Recorded.TEXT), text);
+            BaselineException e = assertThrows(BaselineException.class,
+                    () -> GuestChecks.resume(armed, Optional.empty(), directory));
+            assertTrue(e.getMessage().endsWith("kernel-text: not the copy that the baseline names"), e.getMessage());
         }
     }
 

@@ -199,13 +199,13 @@ class RealGuestTests {
         poke(status, inTextGpa, new byte[] {(byte) 0xcc, (byte) 0xcc});
         poke(status, armed.kernelTables().translate(table).orElseThrow().gpa(), new byte[] {0, 0});
         List<String> subjects = checks.check(Set.of(IntegrityCheck.HOOKS,
-                IntegrityCheck.KERNEL_TEXT)).findings().stream().map(Finding::oneLine).toList();
+                IntegrityCheck.KERNEL_TEXT, IntegrityCheck.SYSTEM_CALLS)).findings().stream().map(Finding::oneLine).toList();
         System.out.println("  " + String.join(System.lineSeparator() + "  ", subjects));
         assertTrue(subjects.stream().anyMatch(line -> line.startsWith("hooks: " + hook.symbol())),
                 subjects.toString());
         assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: kernel_clone+0x3")),
                 subjects.toString());
-        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("kernelText: sys_call_table[39]")),
+        assertTrue(subjects.stream().anyMatch(line -> line.startsWith("systemCalls: sys_call_table[39]")),
                 subjects.toString());
     }
 

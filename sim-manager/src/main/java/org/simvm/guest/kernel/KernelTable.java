@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.arming;
+package org.simvm.guest.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
@@ -15,12 +14,12 @@ import org.simvm.guest.paging.VirtualMemory;
  * @param address guest virtual address of the first entry
  * @param bytes the entries, little-endian
  */
-record KernelTable(long address, ByteBuffer bytes) {
+public record KernelTable(long address, ByteBuffer bytes) {
     /** Ten times what Debian's largest kernel has; bounds what a hostile symbol table makes us read. */
     private static final long LARGEST = 16 << 20;
 
     /** Copies a table, or returns nothing if this kernel has none. */
-    static Optional<KernelTable> read(Kernel kernel, VirtualMemory memory, String startSymbol,
+    public static Optional<KernelTable> read(Kernel kernel, VirtualMemory memory, String startSymbol,
             String endSymbol) throws GuestMemoryException {
         OptionalLong start = kernel.symbol(startSymbol);
         OptionalLong end = kernel.symbol(endSymbol);
@@ -33,18 +32,33 @@ record KernelTable(long address, ByteBuffer bytes) {
                     String.format("table %s at 0x%x has the size %d, which no kernel has", startSymbol,
                     start.getAsLong(), size));
         }
-        byte[] bytes = memory.read(start.getAsLong(), (int) size);
-        return Optional.of(new KernelTable(start.getAsLong(),
-                ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)));
+        return Optional.of(read(memory, start.getAsLong(), (int) size));
+    }
+
+    /**
+     * Copies a table whose place a module's description tells.
+     *
+     * @param size bytes, as the guest says
+     */
+    static KernelTable readAt(VirtualMemory memory, long address, long size) throws GuestMemoryException {
+        if (size < 0 || size > LARGEST) {
+            throw new GuestMemoryException(address, String.format("a table at 0x%x has the size %d, which no module has",
+                    address, size));
+        }
+        return read(memory, address, (int) size);
+    }
+
+    private static KernelTable read(VirtualMemory memory, long address, int size) throws GuestMemoryException {
+        return new KernelTable(address, ByteBuffer.wrap(memory.read(address, size)).order(ByteOrder.LITTLE_ENDIAN));
     }
 
     /** Returns how many entries of a size there are. */
-    int count(int entrySize) {
+    public int count(int entrySize) {
         return bytes.capacity() / entrySize;
     }
 
     /** Returns the address that the 32-bit field at an offset of the table names relative to itself. */
-    long relative(int offset) {
+    public long relative(int offset) {
         return address + offset + bytes.getInt(offset);
     }
 }

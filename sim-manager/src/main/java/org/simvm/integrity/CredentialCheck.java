@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.simvm.guest.kernel.Kernel;
+import org.simvm.guest.kernel.KernelUnresolvedException;
+import org.simvm.guest.memory.GuestMemoryException;
+import org.simvm.guest.paging.VirtualMemory;
+
+/**
+ * Compares each process's credentials ({@code real_cred}) with those at the last look.
+ *
+ * <p>A process without the right to take other ids can reach an id or a capability that it did not have only by
+ * starting a program, or in another user namespace. No process of the guest's user space has the kernel's own
+ * credentials, {@code init_cred}. Where all system calls are seen, credentials that change at all, with no call
+ * that changes them, are a finding too. A process is looked at anew once it has started a program.
+ */
+final class CredentialCheck implements Check {
+    private static final long CAP_SETGID = 1L << 6;
+    private static final long CAP_SETUID = 1L << 7;
+    private static final List<String> USERS = List.of("uid", "suid", "euid", "fsuid");
+    private static final List<String> GROUPS = List.of("gid", "sgid", "egid", "fsgid");
+    private static final int ATTEMPTS = 3;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final VirtualMemory memory;
+    private final TaskList tasks;
+    private final Optional<ProcessRecord> record;
+    private final boolean callsSeen;
+    private final OptionalLong kernelsOwn;
+    private final int realCred;
+    private final int execId;
+    private final int[] users;
+    private final int[] groups;
+    private final int permitted;
+    private final int namespace;
+    private final Map<Long, Seen> seen = new HashMap<>();
+
+    /** Credentials at a moment. */
+    private record Credentials(long address, int[] users, int[] groups, long permitted, long namespace) {
+        boolean same(Credentials other) {
+            return Arrays.equals(users, other.users) && Arrays.equals(groups, other.groups)
+                    && permitted == other.permitted && namespace == other.namespace;
+        }
+
+        @Override
+        public String toString() {
+            return String.format("uid %s, euid %s, gid %s, egid %s, capabilities 0x%x", Integer.toUnsignedString(users[0]),
+                    Integer.toUnsignedString(users[2]), Integer.toUnsignedString(groups[0]),
+                    Integer.toUnsignedString(groups[2]), permitted);
+        }
+    }
+
+    private record Seen(int pid, long mm, long programs, int execId, long calls, Credentials credentials) {
+    }
+
+    /**
+     * Makes the check.
+     *
+     * @param record of the process monitor, if it runs
+     * @param callsSeen whether every system call is reported
+     * @throws BaselineException if the kernel lacks a structure
+     */
+    CredentialCheck(VirtualMemory memory, Kernel kernel, TaskList tasks, Optional<ProcessRecord> record, boolean callsSeen)
+            throws BaselineException {
+        this.memory = memory;
+        this.tasks = tasks;
+        this.record = record;
+        this.callsSeen = callsSeen && record.isPresent();
+        kernelsOwn = kernel.symbol("init_cred");
+        try {
+            realCred = kernel.requireOffset("task_struct.real_cred");
+            execId = kernel.requireOffset("task_struct.self_exec_id");
+            users = offsets(kernel, USERS);
+            groups = offsets(kernel, GROUPS);
+            permitted = kernel.requireOffset("cred.cap_permitted");
+            namespace = kernel.requireOffset("cred.user_ns");
+        } catch (KernelUnresolvedException e) {
+            throw new BaselineException(e.getMessage(), e);
+        }
+    }
+
+    private static int[] offsets(Kernel kernel, List<String> members) throws KernelUnresolvedException {
+        int[] offsets = new int[members.size()];
+        for (int i = 0; i < offsets.length; i++) {
+            offsets[i] = kernel.requireOffset("cred." + members.get(i));
+        }
+        return offsets;
+    }
+
+    @Override
+    public void run(FindingCollector findings) throws InterruptedException {
+        List<TaskList.Process> processes = List.of();
+        String reason = "";
+        for (int attempt = 0; attempt < ATTEMPTS && processes.isEmpty(); attempt++) {
+            try {
+                processes = tasks.read();
+            } catch (GuestMemoryException e) {
+                reason = e.getMessage();
+            }
+        }
+        if (processes.isEmpty()) {
+            if (!reason.isEmpty()) {
+                findings.addIncomplete("the guest's list of processes", reason, true);
+            }
+            return;
+        }
+        Set<Long> there = new HashSet<>();
+        for (TaskList.Process process : processes) {
+            there.add(process.task());
+            look(process, findings);
+        }
+        seen.keySet().retainAll(there);
+    }
+
+    private void look(TaskList.Process process, FindingCollector findings) throws InterruptedException {
+        Seen before = seen.get(process.task());
+        Seen now;
+        try {
+            now = read(process);
+        } catch (GuestMemoryException e) {
+            return; // it ends; a process whose credentials can't be read runs no further
+        }
+        findings.compared(USERS.size() * 2 * Integer.BYTES + 2 * Long.BYTES);
+        Optional<String> wrong = wrong(process, before, now);
+        if (wrong.isPresent() && record.isPresent()) {
+            record.get().catchUp(PATIENCE); // the event that explains it may still be in the ring
+            wrong = wrong(process, before, now);
+        }
+        if (wrong.isEmpty()) {
+            seen.put(process.task(), now);
+        } else if (tasks.unchanged(process)) {
+            String was = before == null ? "credentials of its own" : before.credentials().toString();
+            findings.addGuestControlled(process.toString(), OptionalLong.of(now.credentials().address()),
+                    OptionalLong.empty(), was, now.credentials() + ": " + wrong.get());
+        }
+    }
+
+    private Seen read(TaskList.Process process) throws GuestMemoryException {
+        Optional<ProcessRecord.Deeds> deeds = record.flatMap(known -> known.deeds(process.task()));
+        long credentials = memory.readLong(process.task() + realCred);
+        int[] userIds = new int[users.length];
+        int[] groupIds = new int[groups.length];
+        for (int i = 0; i < users.length; i++) {
+            userIds[i] = memory.readInt(credentials + users[i]);
+            groupIds[i] = memory.readInt(credentials + groups[i]);
+        }
+        return new Seen(process.pid(), process.mm(), deeds.map(ProcessRecord.Deeds::programs).orElse(0L),
+                memory.readInt(process.task() + execId), deeds.map(ProcessRecord.Deeds::credentialCalls).orElse(0L),
+                new Credentials(credentials, userIds, groupIds, memory.readLong(credentials + permitted),
+                        memory.readLong(credentials + namespace)));
+    }
+
+    private Optional<String> wrong(TaskList.Process process, Seen before, Seen now) {
+        if (kernelsOwn.isPresent() && now.credentials().address() == kernelsOwn.getAsLong()) {
+            return Optional.of("they are the kernel's own");
+        }
+        if (before == null || before.pid() != now.pid()) {
+            return Optional.empty();
+        }
+        Optional<ProcessRecord.Deeds> deeds = record.flatMap(known -> known.deeds(process.task()));
+        if (callsSeen && deeds.isPresent() && deeds.get().escalation().isPresent()) {
+            return Optional.of("it rose " + deeds.get().escalation().get() + " between two of its events, with no call");
+        }
+        // Deeds are read anew: what was done while the credentials were read counts as well.
+        boolean started = deeds.isPresent() ? deeds.get().programs() != before.programs()
+                : now.execId() != before.execId() || now.mm() != before.mm();
+        if (started || now.credentials().same(before.credentials())
+                || now.credentials().namespace() != before.credentials().namespace()) {
+            return Optional.empty();
+        }
+        Optional<String> gained = gained(before.credentials(), now.credentials());
+        if (gained.isPresent()) {
+            return Optional.of("it had no right to " + gained.get() + " and started no program");
+        }
+        if (callsSeen && deeds.isPresent() && deeds.get().credentialCalls() == before.calls()) {
+            return Optional.of("it made no call that changes credentials");
+        }
+        return Optional.empty();
+    }
+
+    /** Says what a process got that it could not get by itself. */
+    private static Optional<String> gained(Credentials before, Credentials now) {
+        List<String> gains = new ArrayList<>();
+        if ((before.permitted() & CAP_SETUID) == 0 && !within(now.users(), before.users())) {
+            gains.add("a user id");
+        }
+        if ((before.permitted() & CAP_SETGID) == 0 && !within(now.groups(), before.groups())) {
+            gains.add("a group id");
+        }
+        if ((now.permitted() & ~before.permitted()) != 0) {
+            gains.add("a capability");
+        }
+        return gains.isEmpty() ? Optional.empty() : Optional.of(String.join(" and ", gains));
+    }
+
+    private static boolean within(int[] now, int[] before) {
+        return Arrays.stream(now).allMatch(id -> Arrays.stream(before).anyMatch(known -> known == id));
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.integrity;
+
+import java.util.List;
+import java.util.Optional;
+import org.simvm.guest.kernel.Kernel;
+import org.simvm.guest.kernel.KernelModule;
+import org.simvm.guest.kernel.ModuleList;
+import org.simvm.guest.memory.GuestMemoryException;
+
+/**
+ * What is code in the guest's kernel at a moment: its text, which has a check, and the text of modules in the
+ * guest's list, which has one too.
+ *
+ * @param modules those in the list
+ */
+record LoadedCode(Kernel kernel, List<KernelModule> modules) {
+    private static final int ATTEMPTS = 3;
+
+    /** Reads the list of modules, which may change under the reader. */
+    static LoadedCode read(Kernel kernel, Optional<ModuleList> list) throws GuestMemoryException {
+        for (int attempt = 1;; attempt++) {
+            try {
+                return new LoadedCode(kernel, list.isPresent() ? list.get().read() : List.of());
+            } catch (GuestMemoryException e) {
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    Optional<KernelModule> moduleAt(long address) {
+        return modules.stream().filter(module -> module.text().contains(address)).findFirst();
+    }
+
+    boolean contains(long address) {
+        return kernel.text().contains(address) || moduleAt(address).isPresent();
+    }
+
+    /**
+     * Tells whether a function can begin at an address: in the kernel's own text only where a symbol does, in a
+     * module's anywhere, as its symbols are the module's word.
+     */
+    boolean function(long address) {
+        if (kernel.text().contains(address)) {
+            return kernel.symbolAt(address).filter(symbol -> symbol.offset() == 0).isPresent();
+        }
+        return moduleAt(address).isPresent();
+    }
+
+    /** Names an address for people. */
+    String name(long address) {
+        return kernel.symbolAt(address).map(symbol -> symbol + " ")
+                .or(() -> moduleAt(address).map(module -> String.format("%s+0x%x ", module.name(),
+                        address - module.text().start())))
+                .orElse("no known code ") + String.format("(0x%x)", address);
+    }
+}
