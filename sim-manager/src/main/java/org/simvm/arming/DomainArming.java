@@ -320,8 +320,11 @@ public final class DomainArming implements AutoCloseable {
         try {
             listener.recordBaseline(arming.guest());
         } catch (Exception e) {
+            if (e instanceof RuntimeException) {
+                log.error("{}: the baseline could not be recorded", request.domain(), e);
+            }
             throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: "
-                    + e.getMessage(), e);
+                    + oneLine(e), e);
         }
         clock.lap("baseline stop: baseline");
         ensureCurrent();

@@ -227,6 +227,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         eventLog.ifPresent(sinks::add);
         surroundings.sharedLog().ifPresent(shared -> sinks.add(shared.with(names)));
         sinks.add(surroundings.outlets().events(new Notice.Domain(uuid(), name()), names));
+        processes = new ProcessRecord(ring::wake, () -> ring.statistics().droppedInAll());
+        sinks.add(processes);
         drain = RingDrain.start(name(), ring, sinks, policy::finding);
     }
 
