@@ -6,6 +6,7 @@
  *   workload latency N    N times getppid(2), each timed: prints `p50 X ns, p99 Y ns`
  *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
  *   workload doors        one system call through each door: 64-bit, int 0x80, x32
+ *   workload idle UID     waits for ever as that user
  *   workload vmfunc       VMFUNC leaf 0, view 1, from user space
  */
 #define _GNU_SOURCE
@@ -93,6 +94,16 @@ static int doors(void)
 	return 0;
 }
 
+static int idle(long uid)
+{
+	if (setgid(uid) || setuid(uid)) {
+		perror("workload: setuid");
+		return 1;
+	}
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	long n = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
@@ -104,6 +115,8 @@ int main(int argc, char **argv)
 			return latency(n);
 		if (!strcmp(argv[1], "forks"))
 			return forks(n);
+		if (!strcmp(argv[1], "idle"))
+			return idle(n);
 	}
 	if (argc == 2 && !strcmp(argv[1], "doors"))
 		return doors();
@@ -112,6 +125,6 @@ int main(int argc, char **argv)
 		printf("VMFUNC returned\n");
 		return 0;
 	}
-	fprintf(stderr, "workload syscalls|latency|forks N, workload doors|vmfunc\n");
+	fprintf(stderr, "workload syscalls|latency|forks N, workload idle UID, workload doors|vmfunc\n");
 	return 2;
 }

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# integrity.sh [KERNEL:OPTION,OPTION…]…: what a rootkit changes in a guest's kernel is found by the next scheduled check,
+# and what a busy kernel changes itself, by tracing, probes and modules, is not; a manager that is killed and started
+# again goes on with the checks of the guest that it armed.
+set -euo pipefail
+# shellcheck source=SCRIPTDIR/tap.sh
+. "$(dirname "$0")/tap.sh"
+gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
+interval=3
+
+found() { virt-sim findings "$1" -o json | jq -r --arg class "$2" --arg about "$3" 'select(.class == $class and (.text | test($about))) | .text'; }
+count() { virt-sim status "$1" -o json | jq '.findings'; }
+more() { [ "$(found "$1" "$2" "$3" | wc -l)" -gt "$4" ]; }
+started() { virt-sim status "$1" -o json | jq -r '.lastCheck.started // ""'; }
+later() { [ "$(started "$1")" \> "$2" ]; }
+
+# Waits until a scheduled round has begun after now, and ended.
+next_round() {
+    local now
+    now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)
+    wait_until 60 later "$1" "$now"
+}
+
+address_of() { # in the guest: the address of a kernel symbol, as a number that insmod takes
+    printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"
+}
+
+attack() { # attack NAME LABEL CLASS WHAT-THE-FINDING-SAYS ROOTKIT-PARAMETERS
+    local name=$1 label=$2 class=$3 about=$4 before begun
+    before=$(found "$name" "$class" "$about" | wc -l)
+    guest "$name" 60 "insmod /rootkit.ko $5" >"$work/said" || { _not_ok "$label: the attack is carried out" "$(cat "$work/said")"; return; }
+    begun=$SECONDS
+    check "$label: found by the next scheduled check" wait_until 30 more "$name" "$class" "$about" "$before"
+    echo "# $label: after $((SECONDS - begun)) s: $(found "$name" "$class" "$about" | tail -n 1)"
+    guest "$name" 60 'rmmod rootkit' >/dev/null || _not_ok "$label: undone" "rmmod failed"
+}
+
+# A round with no finding, and none of the scheduled ones since $2 findings were counted.
+quiet() { # quiet NAME LABEL FINDINGS-SO-FAR
+    next_round "$1" || true
+    check "$2: no finding by hand" virt-sim check "$1"
+    equal "$2: no finding on schedule" "$3" "$(count "$1")"
+}
+
+try() { # try KERNEL-SERIES OPTION…
+    local series=$1 label name kernel pid call offset
+    shift
+    label="$series${*:+ ($*)}"
+    name=integrity-$series
+    kernel=$("$testbed/guest/kernels.sh" "$series")
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "$work/workload" "$("$testbed/rootkit/build.sh" "$kernel")"
+    domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
+    check "$label: the element is taken up" domain_watch "$name" '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
+        <integrity interval="'$interval'" jitter="0"/></sim>'
+    check "$label: it starts" domain_start "$name"
+    check "$label: it boots" domain_ready "$name" 240
+    next_round "$name" || true
+    equal "$label: every check is made" 14 "$(virt-sim check "$name" -o json | jq '.results | length')"
+    quiet "$name" "$label, idle" 0
+    echo "# $label: $(virt-sim check "$name" -o json | jq -r '"\(.bytes / 1e6 | round) MB in \(.ms | round) ms, \(.gbps * 100 | round / 100) GB/s"')"
+
+    # What a healthy kernel does to itself.
+    guest "$name" 240 'mount -t tracefs tracefs /sys/kernel/tracing; cd /sys/kernel/tracing; echo function >current_tracer; ls / >/dev/null' >/dev/null || true
+    quiet "$name" "$label, tracing every function" 0
+    guest "$name" 240 'cd /sys/kernel/tracing; echo nop >current_tracer; echo 1 >events/sched/enable; echo 1 >/proc/sys/kernel/sched_schedstats' >/dev/null || true
+    quiet "$name" "$label, trace points and jump labels" 0
+    # shellcheck disable=SC2016 # the guest's own shell
+    offset=$(guest "$name" 60 'cd /sys/kernel/tracing; echo 0 >events/sched/enable; i=6;
+        while [ $i -lt 60 ]; do if echo "p:middle vfs_read+$i" 2>/dev/null >kprobe_events; then break; fi; i=$((i+1)); done;
+        echo 1 >events/kprobes/middle/enable; ls / >/dev/null; echo probe-at-$i') || true
+    quiet "$name" "$label, a kprobe in the middle of a function ($(grep -o 'probe-at-[0-9]*' <<<"$offset"))" 0
+    holds "$label: the kprobe is told" 'vfs_read.* kprobe' "$(virt-sim check "$name" -o json | jq -r '.results[].information[]? | "\(.subject): \(.text)"')"
+    guest "$name" 60 'cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable; echo >kprobe_events; rmmod evdev; insmod /modules/evdev.ko; rmmod evdev' >/dev/null || true
+    quiet "$name" "$label, modules come and go" 0
+    guest "$name" 240 '/workload forks 300; /workload syscalls 20000; /workload doors; insmod /modules/evdev.ko' >/dev/null || true
+    quiet "$name" "$label, a busy guest" 0
+
+    # What a rootkit does.
+    call=$(address_of sys_call_table)
+    attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\\[39\\]' "pointer=\$(($call + 39 * 8))"
+    attack "$name" "$label: an entry of the interrupt table" interruptTable 'idt_table\\[9\\]' "gate=\$(($(address_of idt_table) + 9 * 16))"
+    attack "$name" "$label: code of a function" kernelText 'orderly_poweroff' "patch=\$(($(address_of orderly_poweroff) + 8))"
+    attack "$name" "$label: LSTAR" entryRegisters 'LSTAR of vCPU 0' lstar=1
+    attack "$name" "$label: text of a module" moduleText 'module evdev' "patch=$(address_of evdev_poll)"
+    attack "$name" "$label: a network filter" callTargets 'ipv4 filter' filter=1
+    # shellcheck disable=SC2016
+    pid=$(guest "$name" 30 '/workload idle 1000 & echo pid $!' | sed -n 's/^pid \([0-9]*\).*/\1/p')
+    next_round "$name" || true
+    attack "$name" "$label: a hidden process" tasks "pid $pid" "hide=$pid"
+    attack "$name" "$label: gates unmapped for one process" gateMapping "pid $pid" "private_tables=$pid"
+    attack "$name" "$label: credentials written over" credentials "pid $pid" "rights=$pid"
+    guest "$name" 30 "kill -9 $pid" >/dev/null || true
+    next_round "$name" || true
+    check "$label: all is well when it is undone" virt-sim check "$name"
+
+    # A manager that was killed goes on where it was.
+    guest "$name" 60 "insmod /rootkit.ko patch=\$(($(address_of orderly_poweroff) + 8))" >/dev/null || true
+    kill -9 "$(pgrep -f 'org.simvm.cli.VirtSim daemon')"
+    sleep 1
+    /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
+    wait_until 60 virt-sim list >/dev/null 2>&1 || true
+    check "$label: a manager that comes back checks at once, and finds what was changed" \
+        wait_until 60 more "$name" kernelText orderly_poweroff 0
+    equal "$label: it shows the guest as armed" armed "$(virt-sim info "$name" -o json | jq -r .state)"
+    guest "$name" 60 'rmmod rootkit' >/dev/null || true
+    next_round "$name" || true
+    check "$label: and nothing else" virt-sim check "$name"
+
+    guest "$name" 1 'poweroff -f' >/dev/null || true
+    check "$label: it shuts down" domain_gone "$name" 60
+    domain_forget "$name"
+}
+
+if [ $# -gt 0 ]; then
+    for one in "$@"; do
+        IFS=, read -r -a options <<<"${one#*:}"
+        [[ $one == *:* ]] || options=()
+        try "${one%%:*}" ${options[@]+"${options[@]}"}
+    done
+else
+    try 6.1 vcpus=2
+    try 6.12 vcpus=2
+fi
+finish
