@@ -26,6 +26,10 @@ address_of() { # in the guest: the address of a kernel symbol, as a number that 
     printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"
 }
 
+behind() { # likewise, and a number of bytes behind it; the shell's numbers are signed, insmod's are not
+    printf '%s\n' "\$(printf 0x%x \$(($(address_of "$1") + $2)))"
+}
+
 attack() { # attack NAME LABEL CLASS WHAT-THE-FINDING-SAYS ROOTKIT-PARAMETERS
     local name=$1 label=$2 class=$3 about=$4 before begun
     before=$(found "$name" "$class" "$about" | wc -l)
@@ -44,7 +48,7 @@ quiet() { # quiet NAME LABEL FINDINGS-SO-FAR
 }
 
 try() { # try KERNEL-SERIES OPTION…
-    local series=$1 label name kernel pid call offset
+    local series=$1 label name kernel pid offset
     shift
     label="$series${*:+ ($*)}"
     name=integrity-$series
@@ -77,10 +81,9 @@ try() { # try KERNEL-SERIES OPTION…
     quiet "$name" "$label, a busy guest" 0
 
     # What a rootkit does.
-    call=$(address_of sys_call_table)
-    attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\\[39\\]' "pointer=\$(($call + 39 * 8))"
-    attack "$name" "$label: an entry of the interrupt table" interruptTable 'idt_table\\[9\\]' "gate=\$(($(address_of idt_table) + 9 * 16))"
-    attack "$name" "$label: code of a function" kernelText 'orderly_poweroff' "patch=\$(($(address_of orderly_poweroff) + 8))"
+    attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\\[39\\]' "pointer=$(behind sys_call_table "39 * 8")"
+    attack "$name" "$label: an entry of the interrupt table" interruptTable 'idt_table\\[9\\]' "gate=$(behind idt_table "9 * 16")"
+    attack "$name" "$label: code of a function" kernelText 'orderly_poweroff' "patch=$(behind orderly_poweroff 8)"
     attack "$name" "$label: LSTAR" entryRegisters 'LSTAR of vCPU 0' lstar=1
     attack "$name" "$label: text of a module" moduleText 'module evdev' "patch=$(address_of evdev_poll)"
     attack "$name" "$label: a network filter" callTargets 'ipv4 filter' filter=1
@@ -95,7 +98,7 @@ try() { # try KERNEL-SERIES OPTION…
     check "$label: all is well when it is undone" virt-sim check "$name"
 
     # A manager that was killed goes on where it was.
-    guest "$name" 60 "insmod /rootkit.ko patch=\$(($(address_of orderly_poweroff) + 8))" >/dev/null || true
+    guest "$name" 60 "insmod /rootkit.ko patch=$(behind orderly_poweroff 8)" >/dev/null || true
     kill -9 "$(pgrep -f 'org.simvm.cli.VirtSim daemon')"
     sleep 1
     /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &

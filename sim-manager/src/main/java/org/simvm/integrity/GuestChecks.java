@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.KeptBoot;
 import org.simvm.guest.memory.GuestMemoryException;
+import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.qmp.QmpException;
 import org.simvm.region.RegionException;
 import org.simvm.settings.IntegrityCheck;
@@ -35,11 +36,13 @@ public final class GuestChecks {
     private final Map<IntegrityCheck, Check> checks = new EnumMap<>(IntegrityCheck.class);
     private final Optional<ProcessRecord> record;
     private final Optional<TaskList> tasks;
+    private final SelfPatching patching;
     private volatile boolean retired;
 
     private GuestChecks(ArmedGuest guest, Recorded recorded, Optional<ProcessRecord> record) throws BaselineException {
         this.guest = guest;
         this.recorded = recorded;
+        this.patching = new SelfPatching(guest.kernel(), new VirtualMemory(guest.kernelTables()));
         recorded.addTo(checks);
         checks.put(IntegrityCheck.GATE_MAPPING, GateMappingCheck.of(guest));
         checks.put(IntegrityCheck.HOOKS, new HookCheck(guest));
@@ -181,26 +184,36 @@ public final class GuestChecks {
     }
 
     private List<CheckReport.Result> secondLook(List<CheckReport.Result> first) {
+        boolean patched = false;
         try {
             Thread.sleep(SECOND_LOOK.toMillis());
+            patched = patching.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // then without the pause
         }
-        List<CheckReport.Result> results = new ArrayList<>();
-        for (CheckReport.Result result : first) {
-            if (result.findings().isEmpty() || retired) {
-                results.add(result);
-                continue;
-            }
-            Set<String> seenBefore = result.findings().stream().map(Finding::subject)
-                    .collect(Collectors.toSet());
-            CheckReport.Result again = run(result.check(), checks.get(result.check()));
-            List<CheckReport.Information> information = new ArrayList<>(result.information());
-            again.information().stream().filter(each -> !information.contains(each)).forEach(information::add);
-            results.add(new CheckReport.Result(result.check(), result.took(), result.bytes(),
-                    again.findings().stream().filter(finding -> seenBefore.contains(finding.subject()))
-                    .toList(), information));
+        List<CheckReport.Result> results = first.stream().map(this::again).toList();
+        if (!patched) {
+            return results;
         }
-        return results;
+        try { // what was wrong while the kernel patched itself may have been so at both looks
+            Thread.sleep(SECOND_LOOK.toMillis());
+            patching.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return results.stream().map(this::again).toList();
+    }
+
+    /** Keeps of a result what still is so. */
+    private CheckReport.Result again(CheckReport.Result result) {
+        if (result.findings().isEmpty() || retired) {
+            return result;
+        }
+        Set<String> seenBefore = result.findings().stream().map(Finding::subject).collect(Collectors.toSet());
+        CheckReport.Result again = run(result.check(), checks.get(result.check()));
+        List<CheckReport.Information> information = new ArrayList<>(result.information());
+        again.information().stream().filter(each -> !information.contains(each)).forEach(information::add);
+        return new CheckReport.Result(result.check(), result.took(), result.bytes(),
+                again.findings().stream().filter(finding -> seenBefore.contains(finding.subject())).toList(), information);
     }
 }

@@ -37,7 +37,7 @@ public final class ProcessRecord implements EventSink {
     static final class Life {
         private final int pid;
         private final int tgid;
-        private final String comm;
+        private String comm;
         private long programs;
         private long credentialCalls;
         private Subject last;
@@ -95,6 +95,7 @@ public final class ProcessRecord implements EventSink {
             return;
         }
         escalation(life, event.head().subject());
+        life.comm = clean(event.head().subject());
         if (event instanceof Event.ExecEvent) {
             life.programs++;
             life.last = null; // what it starts may have rights of its own
@@ -107,7 +108,16 @@ public final class ProcessRecord implements EventSink {
     }
 
     private static Life life(Subject subject) {
-        return new Life(subject.pid(), subject.tgid(), subject.comm().toString().replaceAll("[^\\x20-\\x7e]", "?"));
+        return new Life(subject.pid(), subject.tgid(), clean(subject));
+    }
+
+    private static String clean(Subject subject) {
+        byte[] name = subject.comm().bytes();
+        char[] shown = new char[name.length];
+        for (int i = 0; i < shown.length; i++) {
+            shown[i] = name[i] >= 0x20 && name[i] < 0x7f ? (char) name[i] : '?';
+        }
+        return new String(shown);
     }
 
     private void begin(long task, Life life) {
