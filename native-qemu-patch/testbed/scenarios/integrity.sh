@@ -81,8 +81,8 @@ try() { # try KERNEL-SERIES OPTION…
     quiet "$name" "$label, a busy guest" 0
 
     # What a rootkit does.
-    attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\\[39\\]' "pointer=$(behind sys_call_table "39 * 8")"
-    attack "$name" "$label: an entry of the interrupt table" interruptTable 'idt_table\\[9\\]' "gate=$(behind idt_table "9 * 16")"
+    attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\[39\]' "pointer=$(behind sys_call_table "39 * 8")"
+    attack "$name" "$label: an entry of the interrupt table" interruptTable 'idt_table\[9\]' "gate=$(behind idt_table "9 * 16")"
     attack "$name" "$label: code of a function" kernelText 'orderly_poweroff' "patch=$(behind orderly_poweroff 8)"
     attack "$name" "$label: LSTAR" entryRegisters 'LSTAR of vCPU 0' lstar=1
     attack "$name" "$label: text of a module" moduleText 'module evdev' "patch=$(address_of evdev_poll)"

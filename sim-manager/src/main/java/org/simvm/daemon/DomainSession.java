@@ -214,6 +214,12 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         policy.finding(finding);
     }
 
+    /** The watchdog saw that a round of checks does not end, or does not begin. */
+    void checksStuck(String what) {
+        policy.finding(new Finding(Instant.now(), FindingClass.CHECK_INCOMPLETE, "schedule of checks", OptionalLong.empty(),
+                OptionalLong.empty(), "rounds that come and end", what, false));
+    }
+
     /** Somebody let the paused guest run. */
     void resumed() {
         policy.guestResumed();

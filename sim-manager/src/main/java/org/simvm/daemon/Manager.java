@@ -72,9 +72,13 @@ public final class Manager implements AutoCloseable {
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();
+        MaintenanceWindows windows = new MaintenanceWindows(settings, scheduler, audit);
+        scheduler.onStuck((domain, what) -> registry.known(domain).flatMap(ManagedDomain::session).ifPresent(session ->
+                session.checksStuck(what)));
         sessions.adoptAll();
+        registry.all().forEach(windows::takeUp);
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
-                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, this::about));
+                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, this::about));
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
     }
 

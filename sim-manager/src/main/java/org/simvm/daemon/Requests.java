@@ -4,6 +4,7 @@ package org.simvm.daemon;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -26,11 +27,12 @@ import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettingsReader;
 
 /**
- * Answers the CLI. Verbs: {@code about list info status wait check events violations findings audit dumpxml apply remove}.
+ * Answers the CLI. Verbs: {@code about list info status wait check events violations findings audit dumpxml apply remove
+ * suspend-checks resume-checks}.
  */
 final class Requests implements ControlHandler {
     /** Verbs that change something: who used them is kept. */
-    private static final Set<String> AUDITED = Set.of("apply", "remove", "check");
+    private static final Set<String> AUDITED = Set.of("apply", "remove", "check", "suspend-checks", "resume-checks");
     private static final int DEFAULT_AUDIT = 100;
     private static final int DEFAULT_EVENTS = 20;
     private static final long LIBVIRT_PATIENCE_SECONDS = 30;
@@ -42,6 +44,7 @@ final class Requests implements ControlHandler {
     private final Domains libvirt;
     private final DomainWorkers workers;
     private final AuditLog audit;
+    private final MaintenanceWindows windows;
     private final About about;
 
     /** Tells about the manager itself. */
@@ -51,7 +54,7 @@ final class Requests implements ControlHandler {
     }
 
     Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
-            DomainWorkers workers, AuditLog audit, About about) {
+            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, About about) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
@@ -59,6 +62,7 @@ final class Requests implements ControlHandler {
         this.libvirt = libvirt;
         this.workers = workers;
         this.audit = audit;
+        this.windows = windows;
         this.about = about;
     }
 
@@ -100,7 +104,11 @@ final class Requests implements ControlHandler {
                 }
             }
             case "info" -> info(request, answers);
-            case "status" -> answers.send(DomainJson.status(domain(request)));
+            case "status" -> {
+                ObjectNode status = DomainJson.status(domain(request));
+                windows.until(domain(request).uuid()).ifPresent(until -> status.put("checksSuspendedUntil", until.toString()));
+                answers.send(status);
+            }
             case "wait" -> answers.send(JsonNodeFactory.instance.objectNode().put("state",
                     domain(request).awaitOutcome(request.arguments().path("milliseconds").asLong(60_000))));
             case "check" -> check(request, answers);
@@ -116,6 +124,17 @@ final class Requests implements ControlHandler {
             case "dumpxml" -> dumpXml(request, answers);
             case "apply" -> setElement(request, answers, Optional.of(request.text("element")));
             case "remove" -> setElement(request, answers, Optional.empty());
+            case "suspend-checks" -> {
+                request.demand(Access.CHANGE);
+                ObjectNode until = JsonNodeFactory.instance.objectNode().put("until", windows.suspend(domain(request),
+                        Duration.ofSeconds(request.arguments().path("seconds").asLong()),
+                        request.arguments().path("reason").asText()).toString());
+                answers.send(until);
+            }
+            case "resume-checks" -> {
+                request.demand(Access.CHANGE);
+                answers.send(JsonNodeFactory.instance.objectNode().put("resumed", windows.resume(domain(request))));
+            }
             default -> throw new ControlException("sim-manager does not know the verb '" + request.verb()
                     + "'; is virt-sim newer than the daemon that runs? (systemctl restart sim-manager)");
         }

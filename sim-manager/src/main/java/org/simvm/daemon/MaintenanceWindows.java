@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.daemon;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import org.simvm.control.ControlException;
+import org.simvm.integrity.CheckScheduler;
+import org.simvm.outlets.Notice;
+import org.simvm.settings.ManagerSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Times during which a domain's scheduled checks do not run, because somebody works on its guest. Each has an
+ * end, outlives the manager ({@code maintenance.json} of the domain's state directory), and is in the audit
+ * trail from its begin to its end. Checks by hand still run, and violations are still told.
+ */
+final class MaintenanceWindows {
+    static final Duration LONGEST = Duration.ofDays(7);
+    private static final int LONGEST_REASON = 500;
+    private static final String FILE = "maintenance.json";
+    private static final Logger log = LoggerFactory.getLogger(MaintenanceWindows.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final ManagerSettings settings;
+    private final CheckScheduler scheduler;
+    private final AuditLog audit;
+
+    MaintenanceWindows(ManagerSettings settings, CheckScheduler scheduler, AuditLog audit) {
+        this.settings = settings;
+        this.scheduler = scheduler;
+        this.audit = audit;
+    }
+
+    /**
+     * Suspends a domain's scheduled checks, in place of any earlier suspension.
+     *
+     * @param reason for the audit trail; may be empty
+     * @return until when
+     */
+    Instant suspend(ManagedDomain domain, Duration time, String reason) throws ControlException {
+        if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(LONGEST) > 0) {
+            throw new ControlException("checks can be suspended for 1 s to " + LONGEST.toDays() + " days, not for "
+                    + time.toSeconds() + " s; to switch them off, set <integrity enabled=\"no\">");
+        }
+        if (reason.length() > LONGEST_REASON) {
+            throw new ControlException("the reason has " + reason.length() + " characters; use " + LONGEST_REASON
+                    + " at most");
+        }
+        Instant until = Instant.now().plus(time);
+        Path directory = settings.stateDirectory(domain.uuid());
+        try {
+            Files.createDirectories(directory);
+            write(directory, JSON.createObjectNode().put("until", until.toString()).put("reason", reason));
+        } catch (IOException e) {
+            throw new ControlException("the suspension can't be kept in " + directory + " (" + e.getMessage()
+                    + "); nothing was changed", e);
+        }
+        begin(domain, until);
+        return until;
+    }
+
+    private void begin(ManagedDomain domain, Instant until) {
+        scheduler.suspend(domain.uuid(), until, () -> {
+            forget(domain.uuid());
+            ended(domain, "its time is over");
+        });
+    }
+
+    /** Ends a suspension before its time; returns whether there was one. */
+    boolean resume(ManagedDomain domain) {
+        forget(domain.uuid());
+        return scheduler.resume(domain.uuid());
+    }
+
+    /** Returns until when a domain's scheduled checks are suspended. */
+    Optional<Instant> until(UUID domain) {
+        return scheduler.suspendedUntil(domain);
+    }
+
+    /** Takes up what an earlier manager suspended, if its time is not over. */
+    void takeUp(ManagedDomain domain) {
+        Path file = settings.stateDirectory(domain.uuid()).resolve(FILE);
+        try {
+            JsonNode json = JSON.readTree(Files.readAllBytes(file));
+            Instant until = Instant.parse(json.path("until").asText());
+            if (scheduler.suspendedUntil(domain.uuid()).isPresent()) {
+                return;
+            }
+            if (until.isAfter(Instant.now())) {
+                log.info("{}: scheduled checks stay suspended until {}", domain.name(), until);
+                begin(domain, until);
+            } else {
+                forget(domain.uuid());
+                ended(domain, "its time was over when the manager was started");
+            }
+        } catch (NoSuchFileException e) {
+            log.debug("{}: none", file);
+        } catch (IOException | DateTimeException e) {
+            log.warn("{} can't be read, checks are not suspended: {}", file, e.toString());
+        }
+    }
+
+    private void ended(ManagedDomain domain, String why) {
+        audit.record("sim-manager", "resume-checks",
+                Optional.of(new Notice.Domain(domain.uuid(), domain.name())), "done: " + why,
+                JsonNodeFactory.instance.objectNode());
+    }
+
+    private void forget(UUID domain) {
+        try {
+            Files.deleteIfExists(settings.stateDirectory(domain).resolve(FILE));
+        } catch (IOException e) {
+            log.warn("{}", e.toString());
+        }
+    }
+
+    private static void write(Path directory, ObjectNode json) throws IOException {
+        Path unfinished = directory.resolve("." + FILE);
+        try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            channel.write(ByteBuffer.wrap(JSON.writeValueAsBytes(json)));
+            channel.force(true);
+        }
+        Files.move(unfinished, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}
