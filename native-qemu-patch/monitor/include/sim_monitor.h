@@ -255,9 +255,47 @@ void sim_memory_open(struct sim_memory *memory, uint64_t cr3);
 /* Copies `size` bytes from the guest; false, and `to` all zeros, if any of them can't be read. */
 _Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t size);
 
-/* Reads a little-endian number; false, and 0, if it can't be read. */
-_Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value);
-_Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value);
+/* What sim_read_u64 and sim_read_u32 do with a page that they have not met in this call, or with two. */
+_Bool sim_read_u64_anywhere(struct sim_memory *memory, uint64_t address, uint64_t *value);
+_Bool sim_read_u32_anywhere(struct sim_memory *memory, uint64_t address, uint32_t *value);
+
+/* Where `size` bytes are shown in one piece, if they lie in a page met in this call; NULL otherwise. */
+static inline const volatile void *sim_met(const struct sim_memory *memory, uint64_t address, uint64_t size)
+{
+	uint64_t in_page = address & (SIM_PAGE_SIZE - 1);
+	uint64_t slot = address / SIM_PAGE_SIZE % SIM_TRANSLATIONS;
+
+	if (memory->translations[slot].page != address - in_page || in_page > SIM_PAGE_SIZE - size)
+		return 0;
+	return memory->translations[slot].bytes + in_page;
+}
+
+typedef uint64_t __attribute__((may_alias, aligned(1))) sim_unaligned_u64;
+typedef uint32_t __attribute__((may_alias, aligned(1))) sim_unaligned_u32;
+
+/*
+ * Reads a little-endian number; false, and 0, if it can't be read. Most of what a monitor reads is a word
+ * of a page that it has read from before: that is one load, here and at once.
+ */
+static inline _Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
+{
+	const volatile sim_unaligned_u64 *at = sim_met(memory, address, sizeof(*value));
+
+	if (!at)
+		return sim_read_u64_anywhere(memory, address, value);
+	*value = *at;
+	return 1;
+}
+
+static inline _Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value)
+{
+	const volatile sim_unaligned_u32 *at = sim_met(memory, address, sizeof(*value));
+
+	if (!at)
+		return sim_read_u32_anywhere(memory, address, value);
+	*value = *at;
+	return 1;
+}
 
 /*
  * Copies the bytes before the first NUL, at most `limit` of them, and returns how many.

@@ -14,9 +14,6 @@
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define LEVEL_BITS 9
 
-typedef uint64_t __attribute__((may_alias, aligned(1))) unaligned_u64;
-typedef uint32_t __attribute__((may_alias, aligned(1))) unaligned_u32;
-
 /* Where the SIM view shows `size` bytes of guest RAM; NULL if it is not all RAM. */
 static const uint8_t *ram_at(uint64_t gpa, uint64_t size)
 {
@@ -80,18 +77,13 @@ static const uint8_t *walk(const struct sim_memory *memory, uint64_t page)
 	return ram_at(table, SIM_PAGE_SIZE);
 }
 
-/* The page that shows `address`, or NULL. */
-static const uint8_t *page_of(struct sim_memory *memory, uint64_t address)
+/* Finds the page, in the direct map or by a walk, and remembers it in its place. NULL if there is none. */
+static __attribute__((noinline)) const uint8_t *meet(struct sim_memory *memory, uint64_t page)
 {
-	uint64_t page = address & ~(uint64_t)(SIM_PAGE_SIZE - 1);
 	uint32_t slot = (uint32_t)(page / SIM_PAGE_SIZE) % SIM_TRANSLATIONS;
-	uint64_t page_offset;
-	const uint8_t *bytes;
+	uint64_t page_offset = sim_config()->page_offset;
+	const uint8_t *bytes = page >= page_offset ? ram_at(page - page_offset, SIM_PAGE_SIZE) : 0;
 
-	if (memory->translations[slot].page == page)
-		return memory->translations[slot].bytes;
-	page_offset = sim_config()->page_offset;
-	bytes = page >= page_offset ? ram_at(page - page_offset, SIM_PAGE_SIZE) : 0;
 	if (!bytes)
 		bytes = walk(memory, page);
 	if (bytes) {
@@ -101,13 +93,21 @@ static const uint8_t *page_of(struct sim_memory *memory, uint64_t address)
 	return bytes;
 }
 
+/* The page that shows `address`, or NULL. */
+static inline const uint8_t *page_of(struct sim_memory *memory, uint64_t address)
+{
+	uint64_t page = address & ~(uint64_t)(SIM_PAGE_SIZE - 1);
+	uint32_t slot = (uint32_t)(page / SIM_PAGE_SIZE) % SIM_TRANSLATIONS;
+
+	return memory->translations[slot].page == page ? memory->translations[slot].bytes : meet(memory, page);
+}
+
 void sim_memory_open(struct sim_memory *memory, uint64_t cr3)
 {
 	memory->root = cr3 & ENTRY_ADDRESS;
-	for (uint32_t i = 0; i < SIM_TRANSLATIONS; i++) {
+#pragma GCC unroll 8
+	for (uint32_t i = 0; i < SIM_TRANSLATIONS; i++)
 		memory->translations[i].page = SIM_MISSING;
-		memory->translations[i].bytes = 0;
-	}
 }
 
 _Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t size)
@@ -141,25 +141,32 @@ static inline const uint8_t *piece_at(struct sim_memory *memory, uint64_t addres
 	return bytes ? bytes + in_page : 0;
 }
 
-/* Most of what a monitor reads is one word in one page: one load, once. */
-_Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
+_Bool sim_read_u64_anywhere(struct sim_memory *memory, uint64_t address, uint64_t *value)
 {
 	const uint8_t *at = piece_at(memory, address, sizeof(*value));
 
 	if (!at)
 		return sim_read(memory, address, value, sizeof(*value));
-	*value = *(const volatile unaligned_u64 *)at;
+	*value = *(const volatile sim_unaligned_u64 *)at;
 	return 1;
 }
 
-_Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value)
+_Bool sim_read_u32_anywhere(struct sim_memory *memory, uint64_t address, uint32_t *value)
 {
 	const uint8_t *at = piece_at(memory, address, sizeof(*value));
 
 	if (!at)
 		return sim_read(memory, address, value, sizeof(*value));
-	*value = *(const volatile unaligned_u32 *)at;
+	*value = *(const volatile sim_unaligned_u32 *)at;
 	return 1;
+}
+
+/* Which byte of eight is the first NUL; 8 if none is. */
+static inline uint32_t first_nul(uint64_t word)
+{
+	uint64_t nul = (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+
+	return nul ? (uint32_t)__builtin_ctzll(nul) / 8 : 8;
 }
 
 uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags)
@@ -174,6 +181,19 @@ uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *t
 		if (!bytes || at < address) {
 			*flags |= SIM_EVENT_UNREADABLE;
 			return done;
+		}
+		/* Eight bytes at a time, while page and limit have as many. Each is loaded once: another vCPU writes. */
+		for (; in_page <= SIM_PAGE_SIZE - 8 && limit - done >= 8; in_page += 8) {
+			uint64_t word = *(const volatile sim_unaligned_u64 *)(bytes + in_page);
+			uint32_t length = first_nul(word);
+
+			if (length < 8) {
+				for (; length; length--, word >>= 8)
+					to[done++] = (uint8_t)word;
+				return done;
+			}
+			*(sim_unaligned_u64 *)(to + done) = word;
+			done += 8;
 		}
 		for (; in_page < SIM_PAGE_SIZE; in_page++) {
 			uint8_t byte = __atomic_load_n(bytes + in_page, __ATOMIC_RELAXED);

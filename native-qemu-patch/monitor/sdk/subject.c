@@ -14,14 +14,16 @@ SIM_SLOT(sim_slot_cred_egid, "offset:cred.egid");
 
 uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task, struct sim_subject *subject)
 {
-	uint64_t parent, cred;
+	uint64_t parent, cred, comm[2];
 	_Bool readable = 1;
 
 	memset(subject, 0, sizeof(*subject));
 	subject->task = task;
 	readable &= sim_read_u32(memory, task + sim_slot_task_pid, (uint32_t *)&subject->pid);
 	readable &= sim_read_u32(memory, task + sim_slot_task_tgid, (uint32_t *)&subject->tgid);
-	readable &= sim_read(memory, task + sim_slot_task_comm, subject->comm, sizeof(subject->comm));
+	readable &= sim_read_u64(memory, task + sim_slot_task_comm, &comm[0]);
+	readable &= sim_read_u64(memory, task + sim_slot_task_comm + 8, &comm[1]);
+	__builtin_memcpy(subject->comm, comm, sizeof(comm));
 	readable &= sim_read_u64(memory, task + sim_slot_task_real_parent, &parent);
 	readable &= sim_read_u32(memory, parent + sim_slot_task_tgid, (uint32_t *)&subject->ppid);
 	readable &= sim_read_u64(memory, task + sim_slot_task_cred, &cred);
