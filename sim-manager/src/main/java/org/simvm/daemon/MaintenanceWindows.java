@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,7 +8,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -18,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.simvm.control.ControlException;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.outlets.Notice;
@@ -71,11 +70,11 @@ final class MaintenanceWindows {
             throw new ControlException("the suspension can't be kept in " + directory + " (" + e.getMessage()
                     + "); nothing was changed", e);
         }
-        begin(domain, until);
+        begin(new Notice.Domain(domain.uuid(), domain.name()), until);
         return until;
     }
 
-    private void begin(ManagedDomain domain, Instant until) {
+    private void begin(Notice.Domain domain, Instant until) {
         scheduler.suspend(domain.uuid(), until, () -> {
             forget(domain.uuid());
             ended(domain, "its time is over");
@@ -93,15 +92,22 @@ final class MaintenanceWindows {
         return scheduler.suspendedUntil(domain);
     }
 
-    /** Takes up what an earlier manager suspended, if its time is not over. */
-    void takeUp(ManagedDomain domain) {
-        Path file = settings.stateDirectory(domain.uuid()).resolve(FILE);
-        try {
-            JsonNode json = JSON.readTree(Files.readAllBytes(file));
-            Instant until = Instant.parse(json.path("until").asText());
-            if (scheduler.suspendedUntil(domain.uuid()).isPresent()) {
-                return;
+    /** Takes up what an earlier manager suspended and whose time is not over, whether its domain is known yet or not. */
+    void takeUpAll(DomainRegistry registry) {
+        try (Stream<Path> directories = Files.list(settings.stateDirectory().resolve("domains"))) {
+            for (Path directory : directories.filter(each -> Files.exists(each.resolve(FILE))).toList()) {
+                UUID uuid = UUID.fromString(directory.getFileName().toString());
+                takeUp(new Notice.Domain(uuid, registry.known(uuid).map(ManagedDomain::name).orElse(uuid.toString())),
+                        directory.resolve(FILE));
             }
+        } catch (IOException | IllegalArgumentException e) {
+            log.warn("can't look for suspended checks in {}: {}", settings.stateDirectory(), e.toString());
+        }
+    }
+
+    private void takeUp(Notice.Domain domain, Path file) {
+        try {
+            Instant until = Instant.parse(JSON.readTree(Files.readAllBytes(file)).path("until").asText());
             if (until.isAfter(Instant.now())) {
                 log.info("{}: scheduled checks stay suspended until {}", domain.name(), until);
                 begin(domain, until);
@@ -109,16 +115,13 @@ final class MaintenanceWindows {
                 forget(domain.uuid());
                 ended(domain, "its time was over when the manager was started");
             }
-        } catch (NoSuchFileException e) {
-            log.debug("{}: none", file);
         } catch (IOException | DateTimeException e) {
             log.warn("{} can't be read, checks are not suspended: {}", file, e.toString());
         }
     }
 
-    private void ended(ManagedDomain domain, String why) {
-        audit.record("sim-manager", "resume-checks",
-                Optional.of(new Notice.Domain(domain.uuid(), domain.name())), "done: " + why,
+    private void ended(Notice.Domain domain, String why) {
+        audit.record("sim-manager", "resume-checks", Optional.of(domain), "done: " + why,
                 JsonNodeFactory.instance.objectNode());
     }
 

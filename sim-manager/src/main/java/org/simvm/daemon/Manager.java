@@ -76,7 +76,7 @@ public final class Manager implements AutoCloseable {
         scheduler.onStuck((domain, what) -> registry.known(domain).flatMap(ManagedDomain::session).ifPresent(session ->
                 session.checksStuck(what)));
         sessions.adoptAll();
-        registry.all().forEach(windows::takeUp);
+        windows.takeUpAll(registry);
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
                 new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, this::about));
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already

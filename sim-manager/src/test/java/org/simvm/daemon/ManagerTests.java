@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -202,6 +203,33 @@ class ManagerTests {
             ask(request("remove").put("domain", "web").put("persistent", true));
             assertFalse(Files.exists(settings.requiredMarker(WEB)));
             assertEquals("none", state("web"));
+        }
+
+        @Test
+        @DisplayName("suspends a domain's checks for a while, over a restart, with an entry in the audit trail")
+        void suspends() throws Exception {
+            eventually("web is known", () -> isListed("web"));
+            Instant before = Instant.now();
+            String until = ask(request("suspend-checks").put("domain", "web").put("seconds", 3600).put("reason", "upgrade"))
+                    .get(0).path("until").asText();
+            assertTrue(Instant.parse(until).isAfter(before.plusSeconds(3590)), until);
+            assertEquals(until, suspendedUntil());
+            manager.close();
+            manager = Manager.start(settings);
+            eventually("web is known", () -> isListed("web"));
+            assertEquals(until, suspendedUntil());
+            assertTrue(ask(request("resume-checks").put("domain", "web")).get(0).path("resumed").asBoolean());
+            assertEquals("", suspendedUntil());
+            List<String> trail = ask(request("audit")).stream().map(entry -> entry.path("verb").asText() + " "
+                    + entry.path("arguments").path("reason").asText() + entry.path("outcome").asText()).toList();
+            assertEquals(List.of("suspend-checks upgradedone", "resume-checks done"), trail);
+            ControlException error = assertThrows(ControlException.class,
+                    () -> ask(request("suspend-checks").put("domain", "web").put("seconds", 0)));
+            assertTrue(error.getMessage().startsWith("checks can be suspended for 1 s to 7 days"), error.getMessage());
+        }
+
+        private String suspendedUntil() throws ControlException {
+            return ask(request("status").put("domain", "web")).get(0).path("checksSuspendedUntil").asText();
         }
 
         @Test
