@@ -42,9 +42,9 @@ import org.slf4j.LoggerFactory;
  * Keeps one Quartz job for each domain (group = the domain's UUID) with a trigger for each group of checks,
  * so that {@link DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent.
  *
- * <p>The RAM store is enough on one host: a domain can be checked on its own host alone, and a manager that
- * starts anew schedules its domains anew. All that a stored job holds is the domain's UUID and the group's
- * name, so that a shared store works too; who fires a domain that it does not have does nothing.
+ * <p>The RAM store is what a host wants: a domain can be checked on its own host alone, and a manager that starts
+ * anew schedules its domains anew. In a store that several managers share, any of them may be given a round; one
+ * that does not have the domain does nothing, and the round is missed.
  */
 final class QuartzCheckScheduler implements CheckScheduler {
     static final Duration WATCH_PERIOD = Duration.ofSeconds(60);
