@@ -222,6 +222,7 @@ public final class SyntheticGuest implements AutoCloseable {
         long module = address("module_a");
         putLong(address("modules"), module + 8);
         putLong(module + 8, address("modules"));
+        putLong(module + 16, address("modules"));
         writeVirtual(module + 24, "module_a\0".getBytes(StandardCharsets.US_ASCII));
         putLong(module + 96, MODULE_TEXT);
         putInt(module + 104, 0x1000);

@@ -63,9 +63,18 @@ public final class ModuleList {
      * @throws KernelUnresolvedException if the kernel has modules and its types do not say how they look
      */
     public static Optional<ModuleList> of(Kernel kernel, VirtualMemory memory) throws KernelUnresolvedException {
-        OptionalLong head = kernel.symbols("modules").stream().filter(symbol -> !symbol.function())
-                .mapToLong(Symbol::address).findFirst();
+        OptionalLong head = kernel.symbols("modules").stream() // its type is no help: 7.2 says T
+                .mapToLong(Symbol::address).filter(address -> isList(memory, address)).findFirst();
         return head.isEmpty() ? Optional.empty() : Optional.of(new ModuleList(kernel, memory, head.getAsLong()));
+    }
+
+    /** Tells the head of a list, even an empty one, from other variables of the name: the next entry leads back. */
+    private static boolean isList(VirtualMemory memory, long address) {
+        try {
+            return memory.readLong(memory.readLong(address) + Long.BYTES) == address;
+        } catch (GuestMemoryException e) {
+            return false;
+        }
     }
 
     /**

@@ -26,9 +26,11 @@ class HostileListsTests {
                 MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, SyntheticGuest.RAM, file, 0)))) {
             VirtualMemory virtual = new VirtualMemory(new PageTables(memory, SyntheticGuest.CR3, 4));
             Kernel kernel = guest.kernel();
+            ModuleList modules = ModuleList.of(kernel, virtual).orElseThrow();
             tangle(guest, new Random(seed));
             for (Attempt attempt : List.<Attempt>of(
-                    () -> ModuleList.of(kernel, virtual).orElseThrow().read().forEach(module -> tables(module, virtual)),
+                    () -> modules.read().forEach(module -> tables(module, virtual)),
+                    () -> ModuleList.of(kernel, virtual),
                     () -> FtraceTargets.read(kernel, virtual),
                     () -> Kprobes.read(kernel, virtual),
                     () -> PatchSites.of(kernel, virtual))) {
