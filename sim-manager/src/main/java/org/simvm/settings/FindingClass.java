@@ -37,6 +37,8 @@ public enum FindingClass {
     EVENTS_LOST("eventsLost"),
     /** A check could not be carried out. */
     CHECK_INCOMPLETE("checkIncomplete"),
+    /** The monitors' process of gate {@code exit} ended while its guest ran. */
+    MONITOR_PROCESS("monitorProcess"),
     /** The SIM settings of a running domain were removed, or are no longer valid. */
     SETTINGS_LOST("settingsLost");
 

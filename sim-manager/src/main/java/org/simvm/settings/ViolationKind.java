@@ -20,7 +20,15 @@ public enum ViolationKind {
     /** VMFUNC with a leaf or an index that does not exist. */
     VMFUNC("vmfunc", "vmfunc"),
     /** The SIM view was entered with interrupts enabled. */
-    INTERRUPT_FLAG("interruptFlag", "interrupt-flag");
+    INTERRUPT_FLAG("interruptFlag", "interrupt-flag"),
+    /** The guest cleared a bit of a control register that was pinned when it was sealed. */
+    PINNED_CONTROL("pinnedControl", "pinned-control"),
+    /** The SIM view executed an instruction that it must not. */
+    INSTRUCTION("instruction", "instruction"),
+    /** An event was about to be delivered in the SIM view. */
+    EVENT("event", "event"),
+    /** The monitors' process of gate {@code exit} did not answer a call in time. */
+    MONITOR_LOST("monitorLost", "monitor-lost");
 
     private final String xmlName;
     private final String qmpName;
