@@ -26,6 +26,8 @@ public record ArmingFailure(Kind kind, ArmingState reached, String reason, boole
         REGION,
         /** Guest memory was not what the plan expects; nothing was written. */
         PLAN_REJECTED,
+        /** The process that runs the monitors outside of the guest does not serve. */
+        MONITOR_PROCESS,
         /** The baseline could not be recorded. */
         BASELINE,
         /** A defect of the manager. */

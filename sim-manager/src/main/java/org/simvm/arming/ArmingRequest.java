@@ -19,9 +19,11 @@ import org.simvm.region.RegionPlan;
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
  * @param earlier what an earlier manager has done for this QEMU
+ * @param outside where the monitors run if not in the guest
  */
 public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region,
-        RegionPlan plan, boolean required, EarlierSession earlier) {
+        RegionPlan plan, boolean required, EarlierSession earlier,
+        OutsideMonitors outside) {
     public ArmingRequest {
         Objects.requireNonNull(domain, "domain");
         Objects.requireNonNull(qmpSocket, "qmpSocket");
@@ -29,11 +31,12 @@ public record ArmingRequest(String domain, Path qmpSocket, Duration patience, Re
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(plan, "plan");
         Objects.requireNonNull(earlier, "earlier");
+        Objects.requireNonNull(outside, "outside");
     }
 
-    /** A request for a QEMU that is about to start. */
+    /** A request for a QEMU that is about to start, with monitors in the guest. */
     public ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region, RegionPlan plan,
             boolean required) {
-        this(domain, qmpSocket, patience, region, plan, required, EarlierSession.NONE);
+        this(domain, qmpSocket, patience, region, plan, required, EarlierSession.NONE, OutsideMonitors.NONE);
     }
 }

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.simvm.exitgate.MonitorProcessException;
 import org.simvm.guest.kernel.KernelResolver;
 import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -43,6 +44,8 @@ public final class DomainArming implements AutoCloseable {
     /** The device stopped the guest, and it was not asked to go on since. */
     private volatile boolean standing;
     private volatile boolean over;
+    /** It is we who hang up, not QEMU: the guest may well run on. */
+    private volatile boolean closing;
 
     // the worker's own
     private BootArming arming;
@@ -125,6 +128,7 @@ public final class DomainArming implements AutoCloseable {
     /** Ends the session; the guest is left as it is. {@link ArmingListener#gone} follows. */
     @Override
     public void close() {
+        closing = true;
         SimDevice there = device;
         if (there != null) {
             there.close(); // its last event ends the session
@@ -213,8 +217,8 @@ public final class DomainArming implements AutoCloseable {
      * The guest got further than its start before the manager was there: QEMU tells events only to who
      * listens.
      */
-    private void catchUp(SimStatus status) throws ArmingException, RegionException, QmpException,
-            InterruptedException {
+    private void catchUp(SimStatus status) throws ArmingException, RegionException, MonitorProcessException,
+            QmpException, InterruptedException {
         if (status.missedBoot().isPresent()) {
             standing = true;
             submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
@@ -223,6 +227,7 @@ public final class DomainArming implements AutoCloseable {
         regionUsed = true;
         if (status.state() == DeviceState.MAPPED) {
             state = ArmingState.MAPPED;
+            request.outside().serve(status);
             listener.mapped(request.region().ring());
             if (request.earlier().armed()) {
                 takeUp(status);
@@ -274,7 +279,7 @@ public final class DomainArming implements AutoCloseable {
                 Long.toHexString(booted.lstar()), (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
         state = ArmingState.RESOLVING;
         if (regionUsed || request.region().needsReset()) {
-            request.region().reset();
+            resetRegion();
         }
         regionUsed = true;
         StepClock clock = new StepClock(request.domain());
@@ -290,6 +295,8 @@ public final class DomainArming implements AutoCloseable {
         clock.running();
         state = ArmingState.PREPARING;
         started.prepare();
+        request.outside().serve(status);
+        clock.lap("prepare: whoever runs the monitors");
     }
 
     private void stopped(SimEvent.Stop stop) throws Exception {
@@ -344,7 +351,7 @@ public final class DomainArming implements AutoCloseable {
         state = ArmingState.WAITING;
         listener.reset();
         if (regionUsed) {
-            request.region().reset();
+            resetRegion();
             regionUsed = false;
         }
         // A guest that stood for us still does; one that has come to its next boot stop meanwhile stands for
@@ -354,12 +361,20 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
+    private void resetRegion() throws RegionException {
+        request.outside().end();
+        request.region().reset();
+    }
+
     private void ended(String reason) {
         if (state == ArmingState.GONE) {
             return;
         }
         state = ArmingState.GONE;
         arming = null;
+        if (device != null && !closing) {
+            request.outside().end();
+        }
         ram.close();
         log.info("{}: {}", request.domain(), reason);
         listener.gone(reason);
@@ -403,6 +418,9 @@ public final class DomainArming implements AutoCloseable {
             log.error("{}: arming failed while {}", request.domain(), reached, cause);
         }
         state = ArmingState.FAILED;
+        if (reached != ArmingState.MAPPED) {
+            request.outside().end(); // no hook calls
+        }
         boolean runs = device != null && (request.required() ? !holdGuest() : letGuestGo());
         ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
         log.warn("{}: not armed ({}, while {}): {}; {}", request.domain(), kind, reached, failure.reason(),
@@ -469,6 +487,8 @@ public final class DomainArming implements AutoCloseable {
             return ArmingFailure.Kind.KERNEL_UNRESOLVED;
         } else if (cause instanceof GuestMemoryException) {
             return ArmingFailure.Kind.GUEST_MEMORY;
+        } else if (cause instanceof MonitorProcessException) {
+            return ArmingFailure.Kind.MONITOR_PROCESS;
         } else if (cause instanceof RegionException) {
             return ArmingFailure.Kind.REGION;
         } else if (cause instanceof QmpException) {

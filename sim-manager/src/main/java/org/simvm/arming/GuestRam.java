@@ -13,19 +13,17 @@ import org.simvm.qmp.SimStatus;
 import org.simvm.region.RamRange;
 
 /** Maps guest RAM through QEMU's own file descriptors; maps it anew only if QEMU's RAM changed. */
-final class GuestRam implements AutoCloseable {
+public final class GuestRam implements AutoCloseable {
     private List<RamBlock> blocks = List.of();
     private MappedGuestMemory memory;
+
+    GuestRam() {
+    }
 
     /** Returns the guest's RAM as {@code query-sim} describes it. */
     GuestMemory map(SimStatus status) throws ArmingException {
         try {
-            List<RamBlock> wanted = new ArrayList<>();
-            for (SimStatus.RamBlock block : status.ram()) {
-                wanted.add(new RamBlock(block.gpa(), block.size(),
-                        Path.of("/proc", Long.toString(status.pid()), "fd", Integer.toString(block.fd())),
-                        block.offset()));
-            }
+            List<RamBlock> wanted = blocks(status);
             if (memory == null || !wanted.equals(blocks)) {
                 close();
                 memory = MappedGuestMemory.map(wanted);
@@ -36,6 +34,12 @@ final class GuestRam implements AutoCloseable {
             throw new ArmingException(ArmingFailure.Kind.GUEST_MEMORY, e.getMessage()
                     + "; guest RAM must be in a shared memory backend, which the SIM launcher sees to", e);
         }
+    }
+
+    /** Returns guest RAM as pieces of files that QEMU has open. */
+    public static List<RamBlock> blocks(SimStatus status) {
+        return status.ram().stream().map(block -> new RamBlock(block.gpa(), block.size(),
+                Path.of("/proc", Long.toString(status.pid()), "fd", Integer.toString(block.fd())), block.offset())).toList();
     }
 
     /** Returns the ranges for the monitor's configuration, neighbours joined. */

@@ -59,6 +59,11 @@ final class InfoCommand implements Callable<Integer> {
         line(out, "SIM", info.path("state"));
         line(out, "Problem", info.path("problem"));
         line(out, "Not armed", info.path("failure").path("reason"));
+        JsonNode gate = info.path("gate");
+        if (!gate.isMissingNode()) {
+            line(out, "In force", String.format("gate %s, accelerator %s%s", gate.path("inForce").asText(), gate.path("accelerator").asText(),
+                    gate.has("monitorProcess") ? ", monitors in process " + gate.get("monitorProcess").asText() : ""));
+        }
         JsonNode settings = info.path("settings");
         if (!settings.isMissingNode()) {
             printSettings(out, settings);

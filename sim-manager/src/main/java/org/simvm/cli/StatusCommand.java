@@ -59,6 +59,20 @@ final class StatusCommand implements Callable<Integer> {
         line(out, "Domains", about.path("domains").asText() + ", armed " + about.path("armed").asText());
     }
 
+    private static String gate(JsonNode gate, JsonNode device) {
+        StringBuilder text = new StringBuilder(device.path("gate").asText());
+        if (device.has("accelerator")) {
+            text.append(" (").append(device.get("accelerator").asText()).append(')');
+        }
+        if (gate.has("monitorProcess")) {
+            text.append(", monitors in process ").append(gate.get("monitorProcess").asText());
+        }
+        if (device.has("switches")) {
+            text.append(", ").append(device.get("switches").asText()).append(" view switches");
+        }
+        return text.append(", boots armed ").append(device.path("armedBoots").asText()).toString();
+    }
+
     private static void print(PrintWriter out, JsonNode status) {
         line(out, "Name", status.path("name").asText());
         line(out, "SIM", status.path("state").asText());
@@ -70,8 +84,7 @@ final class StatusCommand implements Callable<Integer> {
         }
         JsonNode device = status.path("device");
         if (!device.isMissingNode()) {
-            line(out, "Gate", String.format("%s, %d view switches, boots armed %d", device.path("gate").asText(),
-                    device.path("switches").asLong(), device.path("armedBoots").asLong()));
+            line(out, "Gate", gate(status.path("gate"), device));
         }
         JsonNode ring = status.path("ring");
         if (!ring.isMissingNode()) {

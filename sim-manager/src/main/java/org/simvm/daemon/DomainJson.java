@@ -57,6 +57,7 @@ final class DomainJson {
         ObjectNode json = summary(domain);
         domain.settings().ifPresent(sim -> json.set("settings", settings(sim)));
         domain.session().ifPresent(session -> {
+            json.set("gate", gate(session));
             json.set("region", region(session));
             session.guest().ifPresent(guest -> json.set("guest", guest(guest)));
             session.failure().ifPresent(failure -> {
@@ -106,6 +107,16 @@ final class DomainJson {
         json.put("jitterMs", group.jitter().toMillis());
         ArrayNode checks = json.putArray("checks");
         group.checks().stream().map(IntegrityCheck::xmlName).forEach(checks::add);
+        return json;
+    }
+
+    /** Which gate the running guest has, and what runs it. */
+    private static ObjectNode gate(DomainSession session) {
+        ObjectNode json = object();
+        json.put("asked", session.order().sim().gate().xmlName());
+        json.put("inForce", session.order().plan().gate().wireName());
+        json.put("accelerator", session.order().kvm() ? "kvm" : "tcg");
+        session.monitorProcess().ifPresent(pid -> json.put("monitorProcess", pid));
         return json;
     }
 
@@ -170,6 +181,7 @@ final class DomainJson {
         json.put("findings", domain.incidents().findings());
         Optional<DomainSession> session = domain.session();
         if (session.isPresent()) {
+            json.set("gate", gate(session.get()));
             session.get().failure().ifPresent(failure -> json.put("problem", failure.reason()));
             session.get().guest().ifPresent(guest -> json.put("kernel", guest.kernel().version()));
             session.get().ringStatistics().ifPresent(ring -> json.set("ring", ring(ring)));
@@ -203,9 +215,10 @@ final class DomainJson {
         ObjectNode json = object();
         json.put("state", device.state().wireName());
         json.put("gate", device.gate());
+        device.accelerator().ifPresent(accelerator -> json.put("accelerator", accelerator));
         json.put("pid", device.pid());
         json.put("armedBoots", device.armedBoots());
-        json.put("switches", device.switches());
+        device.switches().ifPresent(switches -> json.put("switches", switches));
         json.put("violations", device.violations());
         json.put("doorbells", device.doorbells());
         return json;

@@ -22,6 +22,7 @@ import org.simvm.arming.ArmingRequest;
 import org.simvm.arming.ArmingState;
 import org.simvm.arming.DomainArming;
 import org.simvm.arming.KeptBoot;
+import org.simvm.arming.OutsideMonitors;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
@@ -71,6 +72,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private final EventNames names;
     private final Optional<EventLog> eventLog;
     private final SessionNotes notes;
+    private final Optional<ExitGate> exitGate;
 
     private DomainArming arming;
     private boolean closed;
@@ -81,6 +83,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private volatile ArmingFailure failure;
     private volatile CheckReport lastReport;
     private volatile boolean failStopped;
+    /** How far the ring was reserved when the last process that wrote it was gone. */
+    private long ringAbandoned;
 
     /**
      * What a session works with.
@@ -111,6 +115,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.surroundings = surroundings;
         this.eventLog = surroundings.sharedLog().isPresent() ? Optional.empty() : openEventLog();
         this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
+        this.exitGate = order.plan().gate().inGuest() ? Optional.empty()
+                : Optional.of(new ExitGate(name(), region, policy::finding, this::abandon));
     }
 
     private Optional<EventLog> openEventLog() {
@@ -148,7 +154,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         if (arming == null && !closed) {
             Path socket = settings.runDirectory(uuid()).resolve("qmp.sock");
             arming = DomainArming.start(new ArmingRequest(name(), socket, QEMU_PATIENCE, region, order.plan(),
-                    order.sim().required(), notes.earlier()), this);
+                    order.sim().required(), notes.earlier(),
+                    exitGate.<OutsideMonitors>map(gate -> gate).orElse(OutsideMonitors.NONE)), this);
         }
     }
 
@@ -202,6 +209,19 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         }
     }
 
+    /** Returns the process that runs the monitors; empty if they run in the guest, or nowhere now. */
+    OptionalLong monitorProcess() {
+        return exitGate.map(ExitGate::pid).orElse(OptionalLong.empty());
+    }
+
+    private synchronized void abandon(long reserved) {
+        ringAbandoned = reserved;
+        RingDrain now = drain;
+        if (now != null) {
+            now.abandon(reserved);
+        }
+    }
+
     private void stopGuest() throws IOException, InterruptedException {
         Optional<DomainArming> now = arming();
         if (now.isPresent()) {
@@ -235,7 +255,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         sinks.add(surroundings.outlets().events(new Notice.Domain(uuid(), name()), names));
         processes = new ProcessRecord(ring::wake, () -> ring.statistics().droppedInAll());
         sinks.add(processes);
-        drain = RingDrain.start(name(), ring, sinks, policy::finding);
+        synchronized (this) {
+            ring.abandon(ringAbandoned);
+            drain = RingDrain.start(name(), ring, sinks, policy::finding);
+        }
     }
 
     @Override
@@ -411,6 +434,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             closed = true;
             ending = arming;
         }
+        exitGate.ifPresent(ExitGate::close);
         if (ending != null) {
             ending.close();
         }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.simvm.region.FileOwner;
 
@@ -14,13 +15,17 @@ final class LaunchFile {
     private LaunchFile() {
     }
 
-    static void write(Path directory, Path region, long regionBytes, Path qmpSocket, FileOwner owner)
-            throws IOException, PreparationException {
-        List<String> arguments = List.of(
-                "-object", "memory-backend-file,id=simmem,mem-path=" + optionValue(region) + ",size=" + regionBytes + ",share=on",
+    static void write(Path directory, Preparation.Order order, FileOwner owner) throws IOException, PreparationException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "-object", "memory-backend-file,id=simmem,mem-path=" + optionValue(directory.resolve("region")) + ",size="
+                        + order.plan().fileSize() + ",share=on",
                 "-device", "sim-region,id=sim0,memdev=simmem",
-                "-chardev", "socket,id=simqmp,path=" + optionValue(qmpSocket) + ",server=on,wait=off",
-                "-mon", "chardev=simqmp,mode=control");
+                "-chardev", "socket,id=simqmp,path=" + optionValue(directory.resolve("qmp.sock")) + ",server=on,wait=off",
+                "-mon", "chardev=simqmp,mode=control"));
+        if (order.kvm() && order.plan().gate().inGuest()) {
+            // Of libvirt's own -machine and this one QEMU makes one.
+            arguments.addAll(List.of("-machine", "sim-view=" + order.plan().gate().wireName()));
+        }
         Path unfinished = directory.resolve(".launch");
         Files.deleteIfExists(unfinished);
         Files.createFile(unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));

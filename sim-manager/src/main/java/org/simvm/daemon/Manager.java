@@ -16,6 +16,7 @@ import org.simvm.control.ControlServer;
 import org.simvm.arming.DomainArming;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
+import org.simvm.host.GateChoice;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.libvirt.LibvirtConnection;
 import org.simvm.libvirt.LibvirtEvent;
@@ -49,7 +50,8 @@ public final class Manager implements AutoCloseable {
     private final ControlServer control;
     private boolean closed;
 
-    private Manager(ManagerSettings settings, SettingsSource source, InstanceLock lock) throws IOException {
+    private Manager(ManagerSettings settings, SettingsSource source, GateChoice gates, InstanceLock lock)
+            throws IOException {
         this.settings = settings;
         this.source = source;
         this.lock = lock;
@@ -66,7 +68,7 @@ public final class Manager implements AutoCloseable {
             follower.join().accept(event);
             tell(event);
         });
-        Preparation preparation = new Preparation(settings);
+        Preparation preparation = new Preparation(settings, gates);
         this.sessions = new SessionKeeper(registry, preparation,
                 new DomainSession.Surroundings(settings, scheduler, workers, libvirt, outlets, sharedLog));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
@@ -128,6 +130,10 @@ public final class Manager implements AutoCloseable {
      * @throws StartException in one line, why not and the next step
      */
     public static Manager start(ManagerSettings settings, SettingsSource source) throws StartException {
+        return start(settings, source, GateChoice.ofHost());
+    }
+
+    static Manager start(ManagerSettings settings, SettingsSource source, GateChoice gates) throws StartException {
         InstanceLock lock = null;
         try {
             directory(settings.runDirectory(), "rwxr-xr-x");
@@ -137,7 +143,7 @@ public final class Manager implements AutoCloseable {
             directory(settings.stateDirectory().resolve("required"), "rwx--x--x");
             directory(settings.spoolDirectory(), "rwx------");
             lock = InstanceLock.take(settings.runDirectory());
-            Manager manager = new Manager(settings, source, lock);
+            Manager manager = new Manager(settings, source, gates, lock);
             lock = null;
             log.info("ready: {}, {}", settings.controlSocket(), settings.libvirtUri());
             manager.outlets.accept(Notices.manager(Notice.Severity.INFO, "started", "sim-manager " + version() + " is ready"));

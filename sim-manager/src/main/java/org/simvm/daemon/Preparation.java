@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.UUID;
+import org.simvm.host.GateChoice;
+import org.simvm.host.GateUnavailableException;
 import org.simvm.region.FileOwner;
+import org.simvm.region.GateKind;
 import org.simvm.region.RegionArea;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
@@ -15,7 +18,6 @@ import org.simvm.region.RegionPlan;
 import org.simvm.region.SimAbi;
 import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
-import org.simvm.settings.Gate;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
@@ -26,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /** Makes what a domain's QEMU needs before it starts, from the domain's XML alone. */
 final class Preparation {
     private static final Logger log = LoggerFactory.getLogger(Preparation.class);
-    /** Where the monitor rings: an I/O port that no device of QEMU's x86 machines uses. */
+    /** Where the monitor rings, or the gate {@code exit} leaves the guest: an I/O port that no device of QEMU's x86 machines uses. */
     static final int DOORBELL_PORT = 0x05d0;
     /**
      * Guest-physical address bits of a guest CPU, as far as one can tell without asking QEMU: its default, whatever the
@@ -40,9 +42,11 @@ final class Preparation {
     private final ManagerSettings settings;
     private final MonitorLibrary library;
     private final PatchedQemu qemu = PatchedQemu.ofLauncher();
+    private final GateChoice gates;
 
-    Preparation(ManagerSettings settings) {
+    Preparation(ManagerSettings settings, GateChoice gates) {
         this.settings = settings;
+        this.gates = gates;
         this.library = new MonitorLibrary(settings);
     }
 
@@ -52,10 +56,40 @@ final class Preparation {
      * @param sim what its element says
      */
     record Order(UUID domain, DomainDescription description, SimSettings sim, RegionPlan plan) {
+        /** Whether KVM runs the guest, and not QEMU's software emulation. */
+        boolean kvm() {
+            return description.type().equals("kvm");
+        }
+    }
+
+    @FunctionalInterface
+    private interface GateSource {
+        GateKind gate(DomainDescription description, SimSettings sim) throws PreparationException;
     }
 
     /** Reads a domain's order from its XML; empty if the domain has no {@code sim} element. */
     Optional<Order> order(String xml, String name) throws PreparationException {
+        return order(xml, name, (description, sim) -> {
+            try {
+                return gates.choose(sim.gate(), description.type());
+            } catch (GateUnavailableException e) {
+                throw new PreparationException(e.getMessage(), e);
+            }
+        });
+    }
+
+    /** Reads the order of a guest that runs already, with the gate that it was prepared with. */
+    Optional<Order> orderOfRunning(String xml, String name, Path region) throws PreparationException {
+        return order(xml, name, (description, sim) -> {
+            try {
+                return gates.ofRunning(RegionFile.gate(region));
+            } catch (RegionException e) {
+                throw new PreparationException(e.getMessage(), e);
+            }
+        });
+    }
+
+    private Optional<Order> order(String xml, String name, GateSource gate) throws PreparationException {
         try {
             Optional<SimSettings> found = SimSettingsReader.read(xml, name);
             if (found.isEmpty()) {
@@ -63,10 +97,10 @@ final class Preparation {
             }
             DomainDescription description = DomainDescriptionReader.read(xml, name);
             SimSettings sim = found.get();
-            check(description, sim);
+            check(description);
             UUID domain = description.uuid().orElseThrow(() -> new PreparationException("the XML of domain " + name
                     + " has no <uuid>", null));
-            return Optional.of(new Order(domain, description, sim, plan(description, sim)));
+            return Optional.of(new Order(domain, description, sim, plan(description, sim, gate.gate(description, sim))));
         } catch (SettingsException e) {
             throw new PreparationException(e.oneLine(), e);
         }
@@ -81,7 +115,7 @@ final class Preparation {
         }
     }
 
-    private void check(DomainDescription description, SimSettings sim) throws PreparationException {
+    private void check(DomainDescription description) throws PreparationException {
         if (!description.architecture().isEmpty() && !description.architecture().equals("x86_64")) {
             throw new PreparationException("SIM guards x86_64 guests, not " + description.architecture(), null);
         }
@@ -90,22 +124,20 @@ final class Preparation {
                     + " but must be " + settings.launcher() + "; use 'virt-sim apply " + description.name()
                     + "', or 'virt-sim transform' for a transient domain", null);
         }
-        if (sim.gate() == Gate.HYPERCALL || sim.gate() == Gate.EXIT) {
-            throw new PreparationException("gate='" + sim.gate().xmlName() + "' is not available on this host; use gate='auto'", null);
-        }
-        if (description.type().equals("kvm")) {
-            throw new PreparationException("SIM under KVM needs a patched host kernel, which this version does not have yet;"
-                    + " use <domain type='qemu'>", null);
-        }
         qemu.demandRegionDevice();
     }
 
-    private RegionPlan plan(DomainDescription description, SimSettings sim) throws PreparationException, SettingsException {
+    private RegionPlan plan(DomainDescription description, SimSettings sim, GateKind gate)
+            throws PreparationException, SettingsException {
+        if (gate == GateKind.EXIT && description.maxVcpus() > SimAbi.MAX_STACKS) {
+            throw new PreparationException("gate 'exit' serves at most " + SimAbi.MAX_STACKS + " vCPUs, and the domain may have "
+                    + description.maxVcpus() + "; lower <vcpu>, or run it where a faster gate is possible", null);
+        }
         try {
             RegionArea area = RegionArea.forPhysicalBits(PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
             int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
             return new RegionPlan(area, sim.regionBytesOr(settings.regionBytes()), description.maxMemoryBytes(), stacks,
-                    DOORBELL_PORT, library.gates(), library.core(), library.monitors(sim.monitors()));
+                    DOORBELL_PORT, gate, library.gates(), library.core(), library.monitors(sim.monitors()));
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
         }
@@ -138,7 +170,7 @@ final class Preparation {
             RunDirectory.remove(directory);
             RunDirectory.create(directory, owner);
             region = RegionFile.create(directory.resolve("region"), owner, order.plan());
-            LaunchFile.write(directory, directory.resolve("region"), order.plan().fileSize(), directory.resolve("qmp.sock"), owner);
+            LaunchFile.write(directory, order, owner);
             Files.createDirectories(settings.stateDirectory(order.domain()),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             done = true;

@@ -59,6 +59,12 @@ final class RingDrain {
         ring.wake();
     }
 
+    /** Passes over what dead monitors left unfinished, see {@link RingReader#abandon}. */
+    void abandon(long reserved) {
+        ring.abandon(reserved);
+        ring.wake();
+    }
+
     RingStatistics statistics() {
         return ring.statistics();
     }

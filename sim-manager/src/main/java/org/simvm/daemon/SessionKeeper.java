@@ -115,7 +115,7 @@ final class SessionKeeper {
         }
         try {
             String xml = Files.readString(keptXml(surroundings.settings(), uuid));
-            Preparation.Order order = preparation.order(xml, uuid.toString())
+            Preparation.Order order = preparation.orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
                     .orElseThrow(() -> new PreparationException("its XML has no <sim:sim> element", null));
             RegionFile region = RegionFile.attach(directory.resolve("region"), order.plan());
             ManagedDomain domain = registry.get(uuid, order.description().name());

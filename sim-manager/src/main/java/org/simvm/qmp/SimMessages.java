@@ -68,15 +68,16 @@ final class SimMessages {
         }
         List<SimStatus.Vcpu> vcpus = new ArrayList<>();
         for (JsonNode vcpu : member(node, "vcpus")) {
-            vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), unsigned(vcpu, "calls"),
+            vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), optionalUnsigned(vcpu, "calls"),
                     unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"),
                     unsigned(vcpu, "lstar"), unsigned(vcpu, "idt"), unsigned(vcpu, "rip"),
                     optionalUnsigned(vcpu, "cstar"), optionalUnsigned(vcpu, "sysenter-eip"),
                     optionalUnsigned(vcpu, "cr0")));
         }
         return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
+                node.hasNonNull("accelerator") ? Optional.of(text(node, "accelerator")) : Optional.empty(),
                 unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"),
-                unsigned(node, "area-size"), unsigned(node, "armed-boots"), unsigned(node, "switches"),
+                unsigned(node, "area-size"), unsigned(node, "armed-boots"), optionalUnsigned(node, "switches"),
                 unsigned(node, "violations"), unsigned(node, "doorbells"), ram, vcpus);
     }
 

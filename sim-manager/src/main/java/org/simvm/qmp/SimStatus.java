@@ -10,20 +10,21 @@ import java.util.OptionalLong;
  *
  * @param abi {@code SIM_ABI_VERSION} that QEMU was built with
  * @param state where the device stands
- * @param gate which gate is in use, for instance {@code vmfunc}
+ * @param gate which gate is in use: {@code vmfunc}, {@code hypercall} or {@code exit}
+ * @param accelerator what runs the guest: {@code tcg} or {@code kvm}; empty if QEMU does not say
  * @param pid QEMU's process id, as QEMU sees it
  * @param physicalBits width of guest-physical addresses
  * @param areaBase first guest-physical address of SIM's area
  * @param areaSize bytes of the area
  * @param armedBoots how many boots of this QEMU were armed
- * @param switches view switches so far, both ways counted
+ * @param switches view switches so far, both ways counted; empty if nobody counts them, as under KVM
  * @param violations violations so far, limited or not
  * @param doorbells doorbell writes so far
  * @param ram the guest's RAM, by guest-physical address
  * @param vcpus one entry for each virtual CPU
  */
-public record SimStatus(int abi, DeviceState state, String gate, long pid, int physicalBits, long areaBase,
-        long areaSize, long armedBoots, long switches, long violations, long doorbells, List<RamBlock> ram,
+public record SimStatus(int abi, DeviceState state, String gate, Optional<String> accelerator, long pid, int physicalBits, long areaBase,
+        long areaSize, long armedBoots, OptionalLong switches, long violations, long doorbells, List<RamBlock> ram,
         List<Vcpu> vcpus) {
 
     public SimStatus {
@@ -47,7 +48,7 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, int p
      *
      * @param index QEMU's index
      * @param view the guest-physical map it runs in, {@code normal} or {@code sim}
-     * @param calls how often it entered the SIM view
+     * @param calls how often it called the gate; empty if nobody counts that, as under KVM
      * @param cr3 the register's value
      * @param cr4 the register's value
      * @param efer the register's value
@@ -58,7 +59,7 @@ public record SimStatus(int abi, DeviceState state, String gate, long pid, int p
      * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not tell
      * @param cr0 the register's value; empty if QEMU does not tell
      */
-    public record Vcpu(int index, String view, long calls, long cr3, long cr4, long efer, long lstar,
+    public record Vcpu(int index, String view, OptionalLong calls, long cr3, long cr4, long efer, long lstar,
             long idt, long rip, OptionalLong cstar, OptionalLong sysenterEip, OptionalLong cr0) {
         /** Tells whether it runs monitor code just now. */
         public boolean inSimView() {

@@ -7,7 +7,7 @@ import java.util.List;
  * What the plan of guest writes needs to know of a finished region image.
  *
  * @param layout where everything is now, gates included
- * @param simCr3 root of the SIM page tables; secret
+ * @param simCr3 root of the SIM page tables, 0 with gate {@code EXIT}; secret
  * @param gateFrame guest-physical address of the 1 GiB frame with the gates
  * @param gateVirtualBase guest virtual address at which the kernel's page tables must show {@code gateFrame}
  * @param gateEntry the 8-byte page-table entry (1 GiB leaf; present, accessed; read-only, supervisor,

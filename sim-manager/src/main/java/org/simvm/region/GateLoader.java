@@ -5,16 +5,20 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Reads {@code gates.elf}: three pages and their patch symbols. */
+/** Reads {@code gates.elf}: four pages and their patch symbols. */
 final class GateLoader {
     /** Call stubs in G1: redirected calls that can be hooked at once. */
     static final int CALL_STUBS = 16;
 
     private static final Map<GateTemplate.Page, String> SECTIONS = new EnumMap<>(Map.of(
             GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER,
-            ".g2"));
+            ".g2", GateTemplate.Page.EXIT, ".g1_exit"));
+    /** Each VMFUNC, which another gate replaces by another instruction of the same length. */
+    static final Map<String, GateTemplate.Page> SWITCHES = Map.of("g1_entry_vmfunc", GateTemplate.Page.ENTRY,
+            "g1_exit", GateTemplate.Page.ENTRY, "g1_sim_exit", GateTemplate.Page.ENTRY_SIM);
 
     private GateLoader() {
     }
@@ -35,11 +39,23 @@ final class GateLoader {
             pages.put(each.getKey(), section.bytes());
         }
         Map<String, GateTemplate.Place> patches = new HashMap<>();
-        place(image, "g1_fentry", 1, patches);
-        place(image, "g1_current_offset", 4, patches);
-        for (int i = 0; i < CALL_STUBS; i++) {
-            place(image, "g1_call_stub_" + i, 1, patches);
-            place(image, "g1_call_target_" + i, 4, patches);
+        for (String prefix : List.of("g1_", "x1_")) {
+            place(image, prefix + "fentry", 1, patches);
+            place(image, prefix + "current_offset", 4, patches);
+            for (int i = 0; i < CALL_STUBS; i++) {
+                place(image, prefix + "call_stub_" + i, 1, patches);
+                place(image, prefix + "call_target_" + i, 4, patches);
+            }
+        }
+        place(image, "x1_port", 4, patches);
+        for (Map.Entry<String, GateTemplate.Page> each : SWITCHES.entrySet()) {
+            place(image, each.getKey(), 3, patches);
+            ByteBuffer page = pages.get(each.getValue());
+            int at = patches.get(each.getKey()).offset();
+            int seen = (page.get(at) & 0xff) << 16 | (page.get(at + 1) & 0xff) << 8 | page.get(at + 2) & 0xff;
+            if (seen != GateKind.VMFUNC.switching()) {
+                throw fault(file, String.format("has 0x%06x at %s, which is no VMFUNC", seen, each.getKey()));
+            }
         }
         place(image, "g2_sim_cr3", 8, patches);
         place(image, "g2_stack_bitmap", 8, patches);
@@ -49,7 +65,15 @@ final class GateLoader {
         place(image, "g2_dispatch", 8, patches);
         return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY),
                 pages.get(GateTemplate.Page.ENTRY_SIM),
-                pages.get(GateTemplate.Page.INNER), patches);
+                pages.get(GateTemplate.Page.INNER), pages.get(GateTemplate.Page.EXIT), patches);
+    }
+
+    private static GateTemplate.Page pageOf(String symbol) {
+        if (SWITCHES.containsKey(symbol)) {
+            return SWITCHES.get(symbol);
+        }
+        return symbol.startsWith("g2_") ? GateTemplate.Page.INNER
+                : symbol.startsWith("x1_") ? GateTemplate.Page.EXIT : GateTemplate.Page.ENTRY;
     }
 
     private static void place(ElfImage image, String symbol, int size, Map<String, GateTemplate.Place> into)
@@ -61,9 +85,7 @@ final class GateLoader {
         for (Map.Entry<GateTemplate.Page, String> each : SECTIONS.entrySet()) {
             long offset = address - image.sections().get(each.getValue()).address();
             if (offset >= 0 && offset <= SimAbi.PAGE_SIZE - size) {
-                GateTemplate.Page expected = symbol.startsWith("g2_") ? GateTemplate.Page.INNER
-                        : GateTemplate.Page.ENTRY;
-                if (each.getKey() != expected) {
+                if (each.getKey() != pageOf(symbol)) {
                     throw fault(image.file(), "has the symbol " + symbol + " in section " + each.getValue());
                 }
                 into.put(symbol, new GateTemplate.Place(each.getKey(), (int) offset));

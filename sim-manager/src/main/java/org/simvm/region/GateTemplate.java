@@ -6,16 +6,17 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * The gates as {@code gates.elf} has them: three pages and where to patch them (docs/interfaces.md §2).
+ * The gates as {@code gates.elf} has them: four pages and where to patch them (docs/interfaces.md §2).
  *
  * @param file where they came from, for messages
  * @param entry G1 for the normal view, 4096 bytes
  * @param entrySim G1 for the SIM view, 4096 bytes
  * @param inner G2, 4096 bytes
+ * @param exit the only page of gate {@code EXIT}, 4096 bytes
  * @param patches symbol → place of its first byte
  */
 public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, ByteBuffer inner,
-        Map<String, Place> patches) {
+        ByteBuffer exit, Map<String, Place> patches) {
     public GateTemplate {
         patches = Map.copyOf(patches);
     }
@@ -30,12 +31,12 @@ public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, Byt
     }
 
     /** Which page a patch symbol is in. */
-    public enum Page { ENTRY, ENTRY_SIM, INNER }
+    public enum Page { ENTRY, ENTRY_SIM, INNER, EXIT }
 
     /**
      * Place of a patch symbol's first byte.
      *
-     * @param page one of the three
+     * @param page one of the four
      * @param offset in the page, 0..4095
      */
     public record Place(Page page, int offset) {

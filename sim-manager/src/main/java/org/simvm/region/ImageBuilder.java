@@ -34,6 +34,7 @@ final class ImageBuilder {
     private final long gateVirtualBase;
     private final List<ProgramImage> images = new ArrayList<>();
     private long directMap;
+    /** None with gate {@code EXIT}: the host's process has the host's own. */
     private SimPageTables tables;
 
     /**
@@ -174,17 +175,21 @@ final class ImageBuilder {
             images.add(image);
             next += program.segments().size();
         }
-        buildTables();
+        placeDirectMap();
+        if (plan.gate().inGuest()) {
+            buildTables();
+        }
     }
 
-    private void buildTables() throws RegionException {
-        AddressSpace free = new AddressSpace(SimPageTables.LOWEST_ADDRESS, SimPageTables.LOWER_HALF_END,
-                random);
+    private void placeDirectMap() throws RegionException {
+        AddressSpace free = LayoutPlanner.virtualAddresses(plan.gate(), random);
         layout.segments().stream().filter(segment -> segment.virtualAddress() > 0)
                 .forEach(segment -> free.take(segment.virtualAddress(), virtualSize(segment)));
         long ramEnd = boot.ram().stream().mapToLong(RamRange::end).max().orElseThrow();
         directMap = free.place(ramEnd, RegionArea.GIBIBYTE);
+    }
 
+    private void buildTables() throws RegionException {
         RegionSegment segment = layout.segment(Role.PAGE_TABLES);
         tables = new SimPageTables(boot.pagingLevels(), segment.gpa(), segment.size());
         for (RegionSegment each : layout.segments()) {
@@ -223,12 +228,13 @@ final class ImageBuilder {
     /** Bytes of a segment, or null if it stays as it is: all zeros (ring, stacks, bitmap). */
     ByteBuffer bytes(RegionSegment segment) throws RegionException {
         return switch (segment.role()) {
-            case GATE_ENTRY -> gate(GateTemplate.Page.ENTRY);
+            case GATE_ENTRY -> gate(plan.gate().inGuest() ? GateTemplate.Page.ENTRY : GateTemplate.Page.EXIT);
             case GATE_ENTRY_SIM -> gate(GateTemplate.Page.ENTRY_SIM);
             case GATE_INNER -> gate(GateTemplate.Page.INNER);
             case CONFIGURATION -> configuration();
             case PAGE_TABLES -> tables.bytes();
             case STACK_BITMAP, STACKS, RING -> null;
+            case CHANNEL -> callChannel();
             case PROGRAM -> program(segment);
         };
     }
@@ -245,6 +251,11 @@ final class ImageBuilder {
         throw new IllegalStateException("a program segment of no program");
     }
 
+    private ByteBuffer callChannel() {
+        ByteBuffer channel = ByteBuffer.allocate(SimAbi.Channel.SLOTS).order(ByteOrder.LITTLE_ENDIAN);
+        return channel.putInt(SimAbi.Channel.SLOT_COUNT, plan.stackCount());
+    }
+
     private ByteBuffer configuration() throws RegionException {
         RegionSegment ring = layout.segment(Role.RING);
         ByteBuffer config = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
@@ -256,7 +267,8 @@ final class ImageBuilder {
         config.putLong(Config.DIRECT_MAP, directMap);
         config.putLong(Config.PAGE_OFFSET, boot.pageOffset());
         config.putInt(Config.PAGING_LEVELS, boot.pagingLevels());
-        config.putInt(Config.DOORBELL_PORT, plan.doorbellPort());
+        // The monitors' process is asked by QEMU, which itself looks whether the reader sleeps.
+        config.putInt(Config.DOORBELL_PORT, plan.gate().inGuest() ? plan.doorbellPort() : 0);
         config.putInt(Config.RAM_RANGE_COUNT, boot.ram().size());
         config.putInt(Config.HOOK_COUNT, boot.hooks().size());
         for (int i = 0; i < boot.ram().size(); i++) {
@@ -280,13 +292,18 @@ final class ImageBuilder {
             case ENTRY -> gates.entry();
             case ENTRY_SIM -> gates.entrySim();
             case INNER -> gates.inner();
+            case EXIT -> gates.exit();
         };
         ByteBuffer bytes = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
         bytes.put(0, template, 0, SimAbi.PAGE_SIZE);
-        if (page == GateTemplate.Page.ENTRY) {
-            bytes.putInt(offset("g1_current_offset"), boot.currentTaskOffset());
+        switchBy(plan.gate(), page, bytes);
+        if (page == GateTemplate.Page.ENTRY || page == GateTemplate.Page.EXIT) {
+            bytes.putInt(offset(outer("current_offset")), boot.currentTaskOffset());
             for (int i = 0; i < boot.callTargets().size(); i++) {
-                bytes.putInt(offset("g1_call_target_" + i), boot.callTargets().get(i).intValue());
+                bytes.putInt(offset(outer("call_target_") + i), boot.callTargets().get(i).intValue());
+            }
+            if (page == GateTemplate.Page.EXIT) {
+                bytes.putInt(offset("x1_port"), plan.doorbellPort());
             }
         } else if (page == GateTemplate.Page.INNER) {
             if (plan.core().dispatch() == 0) {
@@ -304,6 +321,25 @@ final class ImageBuilder {
         return bytes;
     }
 
+    /** Puts a hypercall in place of each VMFUNC of the template; registers and length are the same. */
+    private void switchBy(GateKind kind, GateTemplate.Page page, ByteBuffer bytes) {
+        if (kind == GateKind.VMFUNC || !kind.inGuest()) {
+            return;
+        }
+        GateLoader.SWITCHES.forEach((symbol, where) -> {
+            if (where == page) {
+                for (int i = 0; i < 3; i++) {
+                    bytes.put(offset(symbol) + i, (byte) (kind.switching() >>> 16 - 8 * i));
+                }
+            }
+        });
+    }
+
+    /** The name of a symbol in the page that hooks call. */
+    private String outer(String symbol) {
+        return (plan.gate().inGuest() ? "g1_" : "x1_") + symbol;
+    }
+
     private int offset(String symbol) {
         return plan.gates().patches().get(symbol).offset();
     }
@@ -312,10 +348,10 @@ final class ImageBuilder {
         RegionSegment gate = layout.segment(Role.GATE_ENTRY);
         List<Long> stubs = new ArrayList<>();
         for (int i = 0; i < boot.callTargets().size(); i++) {
-            stubs.add(gate.virtualAddress() + offset("g1_call_stub_" + i));
+            stubs.add(gate.virtualAddress() + offset(outer("call_stub_") + i));
         }
-        return new BootImage(layout, tables.root(), layout.gateFrame(), gateVirtualBase,
+        return new BootImage(layout, tables != null ? tables.root() : 0, layout.gateFrame(), gateVirtualBase,
                 layout.gateFrame() | GATE_LEAF, gate.gpa(),
-                gate.virtualAddress() + offset("g1_fentry"), stubs);
+                gate.virtualAddress() + offset(outer("fentry")), stubs);
     }
 }

@@ -4,6 +4,7 @@ package org.simvm.region;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -33,6 +34,7 @@ public final class RegionFile implements AutoCloseable {
     private final FileChannel channel;
     private final SecureRandom random;
     private RegionLayout layout;
+    private boolean attached;
 
     private RegionFile(Path path, RegionPlan plan, FileChannel channel, SecureRandom random,
             RegionLayout layout) {
@@ -69,7 +71,7 @@ public final class RegionFile implements AutoCloseable {
             channel = FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
             RegionFile file = new RegionFile(path, plan, channel, random, layout);
             file.zero(0, plan.fileSize());
-            file.write(RegionHeader.encode(layout, 0, plan.doorbellPort()), 0);
+            file.write(RegionHeader.encode(layout, 0, plan), 0);
             if (owner != null) {
                 Files.setAttribute(unfinished, "unix:uid", owner.uid());
                 Files.setAttribute(unfinished, "unix:gid", owner.gid());
@@ -87,7 +89,8 @@ public final class RegionFile implements AutoCloseable {
 
     /**
      * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from
-     * the file. Virtual addresses are not known then (0 in the layout) until the region is {@link #reset}.
+     * the file. Virtual addresses in the SIM view are not known then (0 in the layout) until the region is
+     * {@link #reset}.
      *
      * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
@@ -102,6 +105,7 @@ public final class RegionFile implements AutoCloseable {
                         + ": too short to be a region; destroy the domain and start it anew");
             }
             file.layout = RegionHeader.decode(page.flip(), channel.size(), plan);
+            file.attached = true;
             return file;
         } catch (RegionException error) {
             discard(channel, null);
@@ -114,6 +118,24 @@ public final class RegionFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Tells which gate a region of an earlier manager was made for; of the two hypercalls it is {@code VMCALL}.
+     *
+     * @throws RegionException if the file is not a region of this ABI
+     */
+    public static GateKind gate(Path path) throws RegionException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
+            if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
+                throw new RegionException(path + ": too short to be a region; destroy the domain and start it anew");
+            }
+            return RegionHeader.gate(page.flip());
+        } catch (IOException error) {
+            throw new RegionException(path + ": can't be opened (" + reason(error)
+                    + "); destroy the domain and start it anew", error);
+        }
+    }
+
     /** Tells where everything is now. */
     public RegionLayout layout() {
         return layout;
@@ -121,7 +143,7 @@ public final class RegionFile implements AutoCloseable {
 
     /** Tells whether it must be {@link #reset} before a boot: it was {@linkplain #attach attached}. */
     public boolean needsReset() {
-        return layout.segment(Role.CONFIGURATION).virtualAddress() == 0;
+        return attached;
     }
 
     /** Tells what it was made from. */
@@ -153,7 +175,7 @@ public final class RegionFile implements AutoCloseable {
                 }
             }
             BootImage image = builder.image();
-            write(RegionHeader.encode(image.layout(), image.simCr3(), plan.doorbellPort()), 0);
+            write(RegionHeader.encode(image.layout(), image.simCr3(), plan), 0);
             layout = image.layout();
             return image;
         } catch (IOException error) {
@@ -172,13 +194,14 @@ public final class RegionFile implements AutoCloseable {
         RegionLayout next = LayoutPlanner.place(plan, random);
         try {
             zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
-            write(RegionHeader.encode(next, 0, plan.doorbellPort()), 0);
+            write(RegionHeader.encode(next, 0, plan), 0);
         } catch (IOException error) {
             throw new RegionException("can't write the region " + path + ": " + reason(error)
                     + "; destroy the domain and start it anew",
                     error);
         }
         layout = next;
+        attached = false;
         return next;
     }
 
@@ -221,6 +244,31 @@ public final class RegionFile implements AutoCloseable {
                     error);
         }
         return bytes.flip();
+    }
+
+    /**
+     * Tells what the monitors' process must know beside the header, for a region whose image is complete; gate
+     * {@code EXIT} alone has such a process.
+     */
+    public ProcessEntry processEntry() throws RegionException {
+        MonitorProgram core = plan.core();
+        RegionSegment first = layout.segments().stream().filter(segment -> segment.role() == Role.PROGRAM)
+                .findFirst().orElseThrow();
+        long dispatch = first.virtualAddress() - ProgramImage.start(core) + core.dispatch();
+        long directMap = read(layout.segment(Role.CONFIGURATION), SimAbi.Config.DIRECT_MAP, Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN).getLong();
+        return new ProcessEntry(path, dispatch, directMap);
+    }
+
+    /** Tells which process says that it serves calls of gate {@code EXIT}; 0 if none does. A claim: check it. */
+    public int servingProcess() throws RegionException {
+        return read(layout.segment(Role.CHANNEL), SimAbi.Channel.PROCESS, Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN).getInt();
+    }
+
+    /** Tells how far the monitors have reserved room in the ring: bytes since it was new. */
+    public long ringReserved() throws RegionException {
+        return read(layout.segment(Role.RING), SimAbi.Ring.HEAD, Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
     }
 
     /** Closes the file; it stays where it is, and so does a ring reader's mapping. */

@@ -12,14 +12,16 @@ import java.util.Map;
  * @param fileSize bytes of the region, a multiple of the page size, at most 1 GiB
  * @param guestMemory bytes of guest RAM at most, hot-pluggable memory included; sizes the page tables
  * @param stackCount calls that can be in the SIM view at once (number of vCPUs is enough),
- *     1..{@value SimAbi#MAX_STACKS}
- * @param doorbellPort I/O port the monitor writes to
+ *     1..{@value SimAbi#MAX_STACKS}; with gate {@code EXIT} vCPUs that can call, each with its own slot
+ * @param doorbellPort I/O port the monitor writes to; with gate {@code EXIT} the one that the guest's gate writes
+ *     to
+ * @param gate how hooks reach the monitors
  * @param gates the gate template
  * @param core core.elf
  * @param monitors in the order of the domain's settings: an index here is {@code sim_event.monitor}
  */
 public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int stackCount, int doorbellPort,
-        GateTemplate gates,
+        GateKind gate, GateTemplate gates,
         MonitorProgram core, List<PlannedMonitor> monitors) {
     /** Bytes of each SIM stack, which monitors rely on ({@code sim_monitor.h}). */
     public static final long STACK_SIZE = 16 << 10;

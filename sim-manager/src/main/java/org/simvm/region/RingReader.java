@@ -59,6 +59,8 @@ public final class RingReader {
     private long sequences;
     private RingCorruptException corrupt;
     private volatile long receivedBytes;
+    /** What was reserved below this, and is not complete, never will be. */
+    private long abandoned;
 
     /**
      * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a power of two
@@ -106,7 +108,7 @@ public final class RingReader {
      *
      * @throws RingCorruptException on a record that no monitor writes; every later call throws it again
      */
-    public int drain(RecordSink sink, int limit) throws RingCorruptException {
+    public synchronized int drain(RecordSink sink, int limit) throws RingCorruptException {
         if (corrupt != null) {
             throw corrupt;
         }
@@ -119,6 +121,10 @@ public final class RingReader {
                 int offset = (int) (tail & capacity - 1);
                 int size = (int) INT.getAcquire(data, offset);
                 if (size == 0) {
+                    if (abandoned - tail > 0) {
+                        skipAbandoned();
+                        continue;
+                    }
                     break;
                 }
                 int type = take(offset, size);
@@ -137,6 +143,32 @@ public final class RingReader {
             publish();
         }
         return count;
+    }
+
+    /**
+     * Gives up what dead producers left unfinished: a record that was reserved and never completed would hold up all
+     * that follow it. What comes behind it and was reserved by them is lost too; the gap in the sequence shows it.
+     *
+     * @param reserved {@link RegionFile#ringReserved} at a moment when no producer was alive
+     */
+    public synchronized void abandon(long reserved) {
+        long head = (long) LONG.getAcquire(control, Ring.HEAD);
+        if (reserved - tail > 0 && head - reserved >= 0 && head - tail <= capacity && reserved % 8 == 0) {
+            abandoned = reserved;
+        }
+    }
+
+    private void skipAbandoned() {
+        LONG.setRelease(control, Ring.TAKEN, abandoned);
+        while (tail != abandoned) {
+            int offset = (int) (tail & capacity - 1);
+            int size = (int) Math.min(abandoned - tail, capacity - offset);
+            zero(offset, size);
+            tail += size;
+        }
+        if (head - tail < 0) {
+            head = tail;
+        }
     }
 
     private boolean loadHead() throws RingCorruptException {
@@ -239,8 +271,8 @@ public final class RingReader {
         }
     }
 
-    private boolean isReady() {
-        return (long) LONG.getAcquire(control, Ring.HEAD) != tail
+    private synchronized boolean isReady() {
+        return abandoned - tail > 0 || (long) LONG.getAcquire(control, Ring.HEAD) != tail
                 && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
     }
 

@@ -49,7 +49,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     /** Starts a session for a QEMU that an earlier manager has served. */
     ArmingBench takeUp(boolean required, EarlierSession earlier) {
         session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
-                plan, required, earlier), this, (memory, lstar) -> guest.kernel());
+                plan, required, earlier, OutsideMonitors.NONE), this, (memory, lstar) -> guest.kernel());
         return this;
     }
 

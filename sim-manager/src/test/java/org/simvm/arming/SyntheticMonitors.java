@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.simvm.region.Access;
+import org.simvm.region.GateKind;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.HookDeclaration;
 import org.simvm.region.MonitorProgram;
@@ -40,7 +41,7 @@ public final class SyntheticMonitors {
 
     public static RegionPlan plan(List<HookDeclaration> hooks, String... slots) {
         return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 2 << 20, SyntheticGuest.RAM, 2, 0x510,
-                gates(), program("core", 0x20, List.of()),
+                GateKind.VMFUNC, gates(), program("core", 0x20, List.of()),
                 List.of(new RegionPlan.PlannedMonitor(program("watcher", 0, hooks, slots), Map.of())));
     }
 
@@ -77,6 +78,6 @@ public final class SyntheticMonitors {
             patches.put(symbol, new GateTemplate.Place(GateTemplate.Page.INNER, at += 16));
         }
         return new GateTemplate(Path.of("gates.elf"), ByteBuffer.allocate(4096), ByteBuffer.allocate(4096),
-                ByteBuffer.allocate(4096), patches);
+                ByteBuffer.allocate(4096), ByteBuffer.allocate(4096), patches);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.simvm.region.Access;
+import org.simvm.region.GateKind;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.ProgramSegment;
@@ -82,7 +83,7 @@ public final class EventRateBenchmark {
                 List.of(new ProgramSegment(0, 4096, Access.READ_EXECUTE, page)), Map.of(),
                 List.of(), List.of(), List.of(), 0);
         return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 8 << 20, 1L << 30, 2, 0x510,
-                new GateTemplate(Path.of("gates.elf"), page, page, page, places),
+                GateKind.VMFUNC, new GateTemplate(Path.of("gates.elf"), page, page, page, page, places),
                 core, List.of());
     }
 

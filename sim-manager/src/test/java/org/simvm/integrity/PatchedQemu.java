@@ -16,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.simvm.region.GateKind;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.RegionArea;
@@ -86,7 +87,7 @@ final class PatchedQemu implements AutoCloseable {
     static RegionPlan plan(int megabytes, int vcpus) throws Exception {
         long memory = (long) megabytes << 20;
         return new RegionPlan(RegionArea.forPhysicalBits(40, memory + (84L << 30)), REGION_SIZE, memory,
-                vcpus, 0x5d0, GateTemplate.load(MONITORS.resolve("gates.elf")),
+                vcpus, 0x5d0, GateKind.VMFUNC, GateTemplate.load(MONITORS.resolve("gates.elf")),
                 MonitorProgram.load(MONITORS.resolve("core.elf")),
                 List.of(monitor("syscalls"), monitor("process")));
     }

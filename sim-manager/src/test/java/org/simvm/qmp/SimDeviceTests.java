@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
@@ -75,13 +76,30 @@ class SimDeviceTests {
                 """);
         SimStatus status = device.query();
         assertEquals(DeviceState.BOOT_STOP, status.state());
-        assertEquals(-1L, status.switches());
+        assertEquals(OptionalLong.of(-1L), status.switches());
+        assertEquals(OptionalLong.of(7), status.vcpus().get(0).calls());
+        assertEquals(Optional.empty(), status.accelerator());
         assertEquals(new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360), status.ram().get(1));
         assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
         assertTrue(status.vcpus().get(1).inSimView());
         SimEvent.Boot missed = status.missedBoot().orElseThrow();
         assertEquals(List.of(1L, 0xffffffff81000000L, 8192L),
                 List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
+    }
+
+    @Test
+    void readsItsStateUnderKvmWhereNobodyCountsSwitches() throws Exception {
+        answers.put("query-sim", """
+                {"abi": 2, "state": "mapped", "gate": "exit", "accelerator": "kvm", "pid": 4711, "phys-bits": 40,
+                 "area-base": 70368744177664, "area-size": 1073741824, "armed-boots": 1, "violations": 0,
+                 "doorbells": 0, "ram": [], "vcpus": [{"index": 0, "view": "normal", "cr3": 4096, "cr4": 6304,
+                 "efer": 3329, "lstar": 0, "idt": 0, "rip": 1}]}
+                """);
+        SimStatus status = device.query();
+        assertEquals("exit", status.gate());
+        assertEquals(Optional.of("kvm"), status.accelerator());
+        assertEquals(OptionalLong.empty(), status.switches());
+        assertEquals(OptionalLong.empty(), status.vcpus().get(0).calls());
     }
 
     @Test

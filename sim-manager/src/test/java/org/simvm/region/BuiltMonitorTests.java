@@ -41,7 +41,7 @@ class BuiltMonitorTests {
         MonitorProgram syscalls = MonitorProgram.load(BUILD.resolve("syscalls.elf"));
         MonitorProgram process = MonitorProgram.load(BUILD.resolve("process.elf"));
         RegionPlan plan = new RegionPlan(ExamplePrograms.AREA, 1 << 20, 1L << 30, 2, 0x510,
-                GateTemplate.load(BUILD.resolve("gates.elf")),
+                GateKind.VMFUNC, GateTemplate.load(BUILD.resolve("gates.elf")),
                 MonitorProgram.load(BUILD.resolve("core.elf")),
                 List.of(new RegionPlan.PlannedMonitor(syscalls, Map.of("calls", "execve,openat")),
                         new RegionPlan.PlannedMonitor(process, Map.of())));

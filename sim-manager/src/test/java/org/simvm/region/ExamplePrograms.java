@@ -49,18 +49,25 @@ final class ExamplePrograms {
     /** Gates full of int3, with the patch symbols one after the other. */
     static GateTemplate gates() {
         Map<String, GateTemplate.Place> places = new HashMap<>();
-        places.put("g1_fentry", new GateTemplate.Place(GateTemplate.Page.ENTRY, 0));
-        places.put("g1_current_offset", new GateTemplate.Place(GateTemplate.Page.ENTRY, 16));
-        for (int i = 0; i < GateLoader.CALL_STUBS; i++) {
-            places.put("g1_call_stub_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 64 + i * 16));
-            places.put("g1_call_target_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, 65 + i * 16));
-        }
+        Map.of("g1_", GateTemplate.Page.ENTRY, "x1_", GateTemplate.Page.EXIT).forEach((prefix, page) -> {
+            places.put(prefix + "fentry", new GateTemplate.Place(page, 0));
+            places.put(prefix + "current_offset", new GateTemplate.Place(page, 16));
+            for (int i = 0; i < GateLoader.CALL_STUBS; i++) {
+                places.put(prefix + "call_stub_" + i, new GateTemplate.Place(page, 64 + i * 16));
+                places.put(prefix + "call_target_" + i, new GateTemplate.Place(page, 65 + i * 16));
+            }
+        });
+        places.put("x1_port", new GateTemplate.Place(GateTemplate.Page.EXIT, 32));
+        places.put("g1_entry_vmfunc", new GateTemplate.Place(GateTemplate.Page.ENTRY, 4093));
+        places.put("g1_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY, 1024));
+        places.put("g1_sim_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY_SIM, 1024));
         List<String> inner = List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top",
                 "g2_stack_stride", "g2_dispatch");
         for (int i = 0; i < inner.size(); i++) {
             places.put(inner.get(i), new GateTemplate.Place(GateTemplate.Page.INNER, 0x100 + i * 16));
         }
-        return new GateTemplate(Path.of("gates.elf"), filled(0xcc), filled(0xcc), filled(0xcc), places);
+        return new GateTemplate(Path.of("gates.elf"), filled(0xcc), filled(0xcc), filled(0xcc), filled(0xcc),
+                places);
     }
 
     private static ByteBuffer filled(int value) {
@@ -76,7 +83,11 @@ final class ExamplePrograms {
     }
 
     static RegionPlan plan(long fileSize, int stacks, long guestMemory) {
-        return new RegionPlan(AREA, fileSize, guestMemory, stacks, 0x510, gates(), program("core"),
+        return plan(fileSize, stacks, guestMemory, GateKind.VMFUNC);
+    }
+
+    static RegionPlan plan(long fileSize, int stacks, long guestMemory, GateKind gate) {
+        return new RegionPlan(AREA, fileSize, guestMemory, stacks, 0x510, gate, gates(), program("core"),
                 List.of(new RegionPlan.PlannedMonitor(program("syscalls"), Map.of("calls", "open")),
                         new RegionPlan.PlannedMonitor(program("process"), Map.of())));
     }

@@ -146,7 +146,7 @@ class RegionFileTests {
         @Test
         void refusesAParameterThatTheMonitorDoesNotKnow() {
             RegionPlan wrong = new RegionPlan(plan.area(), plan.fileSize(), plan.guestMemory(), 1, 0x510,
-                    plan.gates(), plan.core(),
+                    plan.gate(), plan.gates(), plan.core(),
                     List.of(new RegionPlan.PlannedMonitor(ExamplePrograms.program("syscalls"),
                     Map.of("cals", "open"))));
             RegionException error = assertThrows(RegionException.class,
@@ -303,7 +303,8 @@ class RegionFileTests {
                 assertEquals(2, g2.getInt(0x120));
                 assertEquals(layout.segment(Role.STACKS).virtualAddress() + 20480, g2.getLong(0x130));
                 assertEquals(20480, g2.getInt(0x140));
-                RegionSegment core = layout.segments().get(Role.PROGRAM.ordinal());
+                RegionSegment core = layout.segments().stream().filter(each -> each.role() == Role.PROGRAM)
+                        .findFirst().orElseThrow();
                 assertEquals(core.virtualAddress() + 0x20, g2.getLong(0x150));
                 byte[] sim = new byte[4096];
                 all(file, layout.segment(Role.GATE_ENTRY_SIM)).get(sim);

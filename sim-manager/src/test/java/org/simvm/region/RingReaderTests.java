@@ -98,6 +98,36 @@ class RingReaderTests {
         }
 
         @Test
+        void passesOverWhatADeadProducerReservedAndReadsWhatItsSuccessorWrites() throws RingCorruptException {
+            producer.emit(RingProducer.record(1, 88));
+            producer.reserve(88); // dies here
+            segment.putLong(SimAbi.Ring.NEXT_SEQUENCE, 2);
+            producer.emit(RingProducer.record(1, 88));
+            long reserved = segment.getLong(SimAbi.Ring.HEAD);
+            producer.emit(RingProducer.record(1, 96)); // the successor, before the reader knows
+            assertEquals(List.of(0L), drainSequences());
+            reader.abandon(reserved);
+            assertEquals(List.of(3L), drainSequences());
+            assertEquals(2, reader.statistics().missing());
+            assertEquals(segment.getLong(SimAbi.Ring.HEAD), segment.getLong(SimAbi.Ring.TAIL));
+            dataIsZero();
+            producer.emit(RingProducer.record(1, 88));
+            producer.reserve(88);
+            assertEquals(List.of(4L), drainSequences());
+        }
+
+        @Test
+        void doesNotPassOverAnythingThatTheRingDoesNotHold() throws RingCorruptException {
+            producer.emit(RingProducer.record(1, 88));
+            long held = producer.reserve(88);
+            for (long wrong : new long[] {held + 88 + 8, held + 3, -8, Long.MAX_VALUE}) {
+                reader.abandon(wrong);
+            }
+            assertEquals(List.of(0L), drainSequences());
+            assertEquals(held, segment.getLong(SimAbi.Ring.TAIL));
+        }
+
+        @Test
         void publishesTheTailEvenIfTheSinkFails() throws RingCorruptException {
             producer.emit(RingProducer.record(1, 88));
             assertThrows(IllegalStateException.class, () -> reader.drain(record -> {
