@@ -2,11 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # build-kernel.sh: builds Linux with the series in linux/ for the emulated machine, and KVM's selftests, and
 # prints the folder with `bzImage` and `selftests/`. Kept in the cache under a hash of all that went into it.
+#
+#   build-kernel.sh [--unpatched]     --unpatched: the same configuration without the series and without selftests,
+#                                     to compare with
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 scripts=$here/../../scripts
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$scripts/progress.sh"
+
+kind=sim
+case ${1:-} in
+    '') ;;
+    --unpatched) kind=unpatched ;;
+    *) fail "unknown option '$1'; the only one is --unpatched" ;;
+esac
 
 # Upstream's own tests of what the series touches, besides the tests that the series brings.
 upstream_tests=(smm_test state_test set_sregs_test vmx_dirty_log_test)
@@ -15,14 +25,17 @@ tree=$("$scripts/fetch.sh" linux)
 version=$(basename "$tree")
 key=$(
     {
-        echo "$version" "${upstream_tests[@]}"
+        echo "$version" "$kind"
         /usr/bin/gcc --version
         cat "$here/l1.config"
-        find "$here/../../linux" -name '*.patch' | sort | xargs cat
+        if [ "$kind" = sim ]; then
+            echo "${upstream_tests[@]}"
+            find "$here/../../linux" -name '*.patch' | sort | xargs cat
+        fi
     } | sha256sum | cut -c1-16
 )
-result="$CACHE/vtx/$version-$key"
-build="$CACHE/build/$version"
+result="$CACHE/vtx/$version-$kind-$key"
+build="$CACHE/build/$version-$kind"
 mkdir -p "$CACHE/vtx" "$build"
 exec 9>"$CACHE/vtx/lock"
 flock 9
@@ -66,19 +79,25 @@ selftests() {
     for test in "${tests[@]}"; do strip -o "$staging/selftests/$test" "$build/selftests/x86_64/$test"; done
 }
 
-step "Applying the series to $version" "$scripts/apply.sh" "$tree" linux
-step "Configuring $version" configure
-step "Building $version with the SIM series" kernel_make bzImage
-step "Building the headers for KVM's selftests" kernel_make headers
 staging=$(mktemp -d "$CACHE/vtx/staging.XXXXXX")
 trap 'rm -rf "$staging"' EXIT
-step "Building KVM's selftests" selftests
+if [ "$kind" = sim ]; then
+    step "Applying the series to $version" "$scripts/apply.sh" "$tree" linux
+    step "Configuring $version" configure
+    step "Building $version with the SIM series" kernel_make bzImage
+    step "Building the headers for KVM's selftests" kernel_make headers
+    step "Building KVM's selftests" selftests
+else
+    step "Taking the series off $version" git -C "$tree" checkout -q -f --detach upstream
+    step "Configuring $version" configure
+    step "Building $version without the SIM series" kernel_make bzImage
+fi
 cp "$build/arch/x86/boot/bzImage" "$staging/"
 chmod 755 "$staging"
 mv -T "$staging" "$result"
 trap - EXIT
 
-# Kernels of older states of the series: keep the three newest.
-find "$CACHE/vtx" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d' ' -f2- |
+# Kernels of older states of the series: keep the three newest of a kind.
+find "$CACHE/vtx" -mindepth 1 -maxdepth 1 -type d -name "*-$kind-*" -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d' ' -f2- |
     while IFS= read -r old; do rm -rf "$old"; done
 echo "$result"
