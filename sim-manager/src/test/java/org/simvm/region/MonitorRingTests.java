@@ -54,6 +54,7 @@ class MonitorRingTests {
             int main(int argc, char **argv) {
                 int file = open(argv[1], O_RDWR);
                 config.ring_capacity = strtoull(argv[3], 0, 0);
+                config.doorbell_port = 1;
                 config.ring = (uint64_t)mmap(0, 4096 + config.ring_capacity, PROT_READ | PROT_WRITE,
                         MAP_SHARED, file, strtoull(argv[2], 0, 0));
                 *(volatile uint64_t *)(uintptr_t)&sim_slot_config = (uint64_t)&config;
