@@ -184,7 +184,7 @@ case_kvm() {
     virsh -q dumpxml f-kvm | sed "s/<domain type='qemu'/<domain type='kvm'/" >"$work/kvm.xml"
     said=$("$hook" f-kvm prepare begin - <"$work/kvm.xml" 2>&1) && status=0 || status=$?
     equal "a domain of type kvm, required: the hook refuses" 1 "$status"
-    one_line "a domain of type kvm, required" "KVM.*type='qemu'" "$said"
+    one_line "a domain of type kvm, required" "[Kk][Vv][Mm].*type='qemu'" "$said"
     sed "s/required=.yes./required='no'/" "$work/kvm.xml" >"$work/kvm-no.xml"
     said=$("$hook" f-kvm prepare begin - <"$work/kvm-no.xml" 2>&1) && status=0 || status=$?
     equal "a domain of type kvm, not required: the hook lets it start" "0 " "$status $said"

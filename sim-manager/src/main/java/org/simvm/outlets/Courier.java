@@ -100,8 +100,9 @@ final class Courier {
         spool.force();
         List<Spool.Entry> entries = spool.peek(BATCH, BATCH_BYTES);
         Transport.Delivery delivery = transport.deliver(entries);
-        spool.remove(entries.subList(0, delivery.taken()));
+        // Counted first: who sees that nothing waits sees all of it counted.
         delivered.addAndGet(delivery.taken() - delivery.refused());
+        spool.remove(entries.subList(0, delivery.taken()));
         if (delivery.refused() > 0 && refused.getAndAdd(delivery.refused()) == 0) {
             log.warn("outlet {}: {} refuses a notice for good; it is dropped, and so will be others like it, which are counted"
                     + " (sim_notices_refused_total)", name, transport.receiver());
