@@ -11,20 +11,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.simvm.control.ControlClient;
 import org.simvm.control.ControlException;
+import org.simvm.host.GateOffer;
+import org.simvm.host.HostCpu;
+import org.simvm.host.KvmDevice;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.RegionException;
+import org.simvm.settings.Gate;
 import org.simvm.settings.ManagerSettings;
 
-/** Looks at the host. Nothing is changed, and {@code /dev/kvm} is never opened. */
+/** Looks at the host. Nothing is changed; KVM is asked what it can do, and no virtual machine is made. */
 final class HostChecks {
     private static final Path HOOK = Path.of("/etc/libvirt/hooks/qemu.d/50-sim");
     private static final Path QEMU = Path.of("/usr/lib/qemu-sim/qemu-system-x86_64");
-    private static final Path KVM = Path.of("/dev/kvm");
     private static final long ROOM = 64L << 20;
     private static final int OUTPUT_LIMIT = 1 << 20;
 
@@ -38,8 +42,9 @@ final class HostChecks {
      * What was looked at and how it is.
      *
      * @param advice what to do; empty if all is well
+     * @param gate whose presence it tells, if it does
      */
-    record Outcome(String what, Verdict verdict, String advice) {
+    record Outcome(String what, Verdict verdict, String advice, Optional<GateOffer> gate) {
     }
 
     HostChecks(ManagerSettings settings) {
@@ -54,12 +59,12 @@ final class HostChecks {
         manager();
         room();
         appArmor();
-        gate();
+        outcomes.addAll(gates(GateOffer.of(KvmDevice.ofHost().ask(), HostCpu.ofHost())));
         return List.copyOf(outcomes);
     }
 
     private void say(String what, Verdict verdict, String advice) {
-        outcomes.add(new Outcome(what, verdict, advice));
+        outcomes.add(new Outcome(what, verdict, advice, Optional.empty()));
     }
 
     private void say(String what, boolean good, Verdict otherwise, String advice) {
@@ -153,24 +158,17 @@ final class HostChecks {
                 "add packaging/apparmor/libvirt-qemu.sim to /etc/apparmor.d/local/abstractions/libvirt-qemu");
     }
 
-    /** Which gate this host can have, in a plain sentence. */
-    private void gate() {
-        String cpu = read(Path.of("/proc/cpuinfo"));
-        boolean vmx = cpu.matches("(?s).*\\nflags\\s*:[^\\n]*\\bvmx\\b.*");
-        boolean svm = cpu.matches("(?s).*\\nflags\\s*:[^\\n]*\\bsvm\\b.*");
-        String tcg = "gate 'vmfunc' works for <domain type='qemu'>, where QEMU emulates the CPU (TCG)";
-        String advice;
-        if (vmx) {
-            advice = "the CPU has VT-x, but this version has no patched KVM for it yet; " + tcg;
-        } else if (svm) {
-            advice = "the CPU has AMD-V, which knows no VMFUNC; " + tcg;
-        } else if (Files.exists(KVM)) {
-            advice = "there is a /dev/kvm, but this CPU shows no VT-x: it is a KVM of another kind (paravirtual, say), which can't hold a"
-                    + " SIM view; " + tcg;
-        } else {
-            advice = "this CPU shows no VT-x and there is no /dev/kvm; " + tcg;
-        }
-        say("which gate is possible at the speed of hardware", Verdict.WARN, advice);
+    /** Shows which gates a host has. */
+    static List<Outcome> gates(List<GateOffer> offers) {
+        return offers.stream().map(offer -> {
+            String what = "for " + (offer.gate() == Gate.AUTO ? "any gate" : "gate '" + offer.gate().xmlName() + "'")
+                    + " of <domain type='" + offer.domainType() + "'>" + (offer.automatic() ? ", which gate='auto' takes" : "");
+            return new Outcome(what, switch (offer.standing()) {
+                case OFFERED -> Verdict.PASS;
+                case LACKING -> Verdict.WARN;
+                case IMPOSSIBLE -> Verdict.FAIL;
+            }, offer.advice(), Optional.of(offer));
+        }).toList();
     }
 
     private static String read(Path file) {
