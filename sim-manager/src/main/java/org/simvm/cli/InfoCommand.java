@@ -23,7 +23,8 @@ final class InfoCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = "--layout", description = "Show where the region is in guest-physical memory too. This is secret: root only.")
+    @Option(names = "--layout", description = "Show where the region is too: guest-physical addresses, and for view 'process' addresses in the monitors'"
+                    + " process. This is secret: root only.")
     private boolean layout;
 
     @Spec
@@ -63,6 +64,9 @@ final class InfoCommand implements Callable<Integer> {
         if (!gate.isMissingNode()) {
             line(out, "In force", String.format("gate %s, accelerator %s%s", gate.path("inForce").asText(), gate.path("accelerator").asText(),
                     gate.has("monitorProcess") ? ", monitors in process " + gate.get("monitorProcess").asText() : ""));
+            if (gate.path("invocationCheck").asText().equals("returnAddress")) {
+                line(out, "Invocation", "a call's return address must be a hook's");
+            }
         }
         JsonNode settings = info.path("settings");
         if (!settings.isMissingNode()) {
@@ -144,8 +148,9 @@ final class InfoCommand implements Callable<Integer> {
     private static void printLayout(PrintWriter out, JsonNode layout) {
         out.printf("Area:            %s, %s bytes (secret)%n", layout.path("areaBase").asText(), layout.path("areaBytes").asText());
         for (JsonNode segment : layout.path("segments")) {
-            out.printf("  %-18s %10d  %-6s %s  %s%n", segment.path("gpa").asText(), segment.path("bytes").asLong(),
-                    segment.path("view").asText(), segment.path("access").asText(), Terminal.oneLine(segment.path("name").asText()));
+            String address = segment.path("gpa").asText(segment.path("processAddress").asText("-"));
+            out.printf("  %-18s %10d  %-7s %s  %s%n", address, segment.path("bytes").asLong(), segment.path("view").asText(),
+                    segment.path("access").asText(), Terminal.oneLine(segment.path("name").asText()));
         }
     }
 }

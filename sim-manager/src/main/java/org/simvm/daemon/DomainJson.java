@@ -18,6 +18,7 @@ import org.simvm.region.RegionLayout;
 import org.simvm.region.RegionPlan;
 import org.simvm.region.RegionSegment;
 import org.simvm.region.RingStatistics;
+import org.simvm.region.View;
 import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.MonitorSettings;
@@ -26,6 +27,12 @@ import org.simvm.settings.SimSettings;
 
 /** Shows domains as JSON, for the CLI. Sizes are in bytes, times in milliseconds; addresses are strings. */
 final class DomainJson {
+    /**
+     * How a call is known to come from a hook (docs/security.md, R9): its return address is looked up in the table of hooks, with
+     * every gate.
+     */
+    private static final String RETURN_ADDRESS = "returnAddress";
+
     private DomainJson() {
     }
 
@@ -116,6 +123,7 @@ final class DomainJson {
         json.put("asked", session.order().sim().gate().xmlName());
         json.put("inForce", session.order().plan().gate().wireName());
         json.put("accelerator", session.order().kvm() ? "kvm" : "tcg");
+        json.put("invocationCheck", RETURN_ADDRESS);
         session.monitorProcess().ifPresent(pid -> json.put("monitorProcess", pid));
         return json;
     }
@@ -158,7 +166,7 @@ final class DomainJson {
         return Math.round(milliseconds * 1000) / 1000.0;
     }
 
-    /** Where the region is in guest-physical memory: for root's eyes alone. */
+    /** Where the region is, in guest-physical memory or in the monitors' process: for root's eyes alone. */
     static ObjectNode layout(RegionLayout layout) {
         ObjectNode json = object();
         json.put("areaBase", IncidentJson.hex(layout.area().base()));
@@ -166,10 +174,15 @@ final class DomainJson {
         json.put("gateFrame", IncidentJson.hex(layout.gateFrame()));
         ArrayNode segments = json.putArray("segments");
         for (RegionSegment segment : layout.segments()) {
-            segments.addObject().put("name", segment.name())
+            ObjectNode each = segments.addObject().put("name", segment.name())
                     .put("role", segment.role().name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .put("gpa", IncidentJson.hex(segment.gpa())).put("bytes", segment.size())
-                    .put("view", segment.view().name().toLowerCase(Locale.ROOT)).put("access", segment.access().toString());
+                    .put("bytes", segment.size()).put("view", segment.view().name().toLowerCase(Locale.ROOT))
+                    .put("access", segment.access().toString());
+            if (segment.view() != View.PROCESS) {
+                each.put("gpa", IncidentJson.hex(segment.gpa()));
+            } else if (segment.role() != RegionSegment.Role.CHANNEL) { // whoever maps that chooses an address
+                each.put("processAddress", IncidentJson.hex(segment.gpa()));
+            }
         }
         return json;
     }

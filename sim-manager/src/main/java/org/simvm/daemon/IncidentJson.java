@@ -40,6 +40,7 @@ final class IncidentJson {
         json.put("cr3", hex(violation.cr3()));
         json.put("cpl", violation.cpl());
         violation.value().ifPresent(value -> json.put("value", hex(value)));
+        violation.control().ifPresent(control -> json.put("control", control));
         violation.vector().ifPresent(vector -> json.put("vector", vector));
         violation.bytes().ifPresent(bytes -> json.put("bytes", bytes));
         return json;

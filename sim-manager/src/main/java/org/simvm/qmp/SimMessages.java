@@ -118,6 +118,7 @@ final class SimMessages {
                 text(node, "access"), integer(node, "size"), unsigned(node, "gpa"),
                 optionalUnsigned(node, "gva"), unsigned(node, "rip"), unsigned(node, "cr3"),
                 integer(node, "cpl"), optionalUnsigned(node, "value"),
+                node.hasNonNull("control") ? Optional.of(text(node, "control")) : Optional.empty(),
                 node.hasNonNull("vector") ? OptionalInt.of(integer(node, "vector")) : OptionalInt.empty(),
                 node.hasNonNull("bytes") ? Optional.of(text(node, "bytes")) : Optional.empty());
     }

@@ -24,13 +24,14 @@ import org.simvm.settings.ViolationKind;
  * @param rip of the instruction
  * @param cr3 in force
  * @param cpl privilege level, 0 to 3
- * @param value what was written, for a write
+ * @param value what was written, for a write; for {@code vmfunc} the leaf in the upper and the index in the lower half
+ * @param control the control register that {@code value} was to be written to: {@code cr0}, {@code cr4}, {@code efer}
  * @param vector the exception, for kind {@code exception}
  * @param bytes hexadecimal bytes of evidence, for instance the instruction
  */
 public record SimViolation(long sequence, Instant time, String kind, boolean failStop, int cpu, String view,
         String access, int size, long gpa, OptionalLong gva, long rip, long cr3, int cpl, OptionalLong value,
-        OptionalInt vector, Optional<String> bytes) {
+        Optional<String> control, OptionalInt vector, Optional<String> bytes) {
 
     /**
      * Returns the rule that was broken, or nothing if QEMU is newer than this manager and names one of its

@@ -14,6 +14,8 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.simvm.integrity.Finding;
 import org.simvm.qmp.SimViolation;
 import org.simvm.settings.FindingClass;
@@ -63,7 +65,23 @@ class PolicyTests {
     private static SimViolation violation(String kind) {
         return new SimViolation(1, Instant.EPOCH, kind, false, 0, "normal", "read", 8, 0x8000000000L,
                 OptionalLong.empty(), 0xffffffff81000000L, 0x1000, 0, OptionalLong.empty(),
-                OptionalInt.empty(), Optional.empty());
+                Optional.empty(), OptionalInt.empty(), Optional.empty());
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(delimiter = '|', value = {
+        "monitor-lost | a call that the monitors' process did not answer, by vCPU 0",
+        "pinned-control | write of 0x10000001f to cr0 by vCPU 0",
+        "vmfunc | VMFUNC leaf 1, index 31, in the normal view by vCPU 0",
+        "exception | exception 14 of va 0x10 in the normal view by vCPU 0",
+        "probe | read of gpa 0x8000000000 in the normal view by vCPU 0",
+        "kind-of-the-future | read of gpa 0x8000000000 in the normal view by vCPU 0"})
+    void theTextOfAViolationTellsWhatWasDone(String kind, String deed) {
+        SimViolation violation = new SimViolation(1, Instant.EPOCH, kind, true, 0, "normal", "read", 8, 0x8000000000L,
+                OptionalLong.of(0x10), 0xffffffff81000000L, 0x1000, 0, OptionalLong.of(0x1_0000001fL), Optional.of("cr0"),
+                OptionalInt.of(14), Optional.empty());
+        assertEquals("violation " + kind + " (guest stopped): " + deed + ", rip 0xffffffff81000000, cr3 0x1000, cpl 0",
+                new Incident(PolicyAction.LOG, Optional.of(violation), Optional.empty(), 0).oneLine());
     }
 
     private static Finding finding(FindingClass findingClass, String subject) {
