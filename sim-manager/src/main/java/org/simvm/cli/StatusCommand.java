@@ -102,6 +102,9 @@ final class StatusCommand implements Callable<Integer> {
             }
             line(out, "Last check", String.format("%s, %.1f ms, %d findings", check.path("started").asText(), check.path("ms").asDouble(), findings));
         }
+        if (status.has("checksSuspendedUntil")) {
+            line(out, "Checks", "suspended until " + status.get("checksSuspendedUntil").asText());
+        }
         line(out, "Violations", status.path("violations").asText());
         line(out, "Findings", status.path("findings").asText());
     }

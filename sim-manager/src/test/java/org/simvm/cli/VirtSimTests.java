@@ -201,6 +201,51 @@ class VirtSimTests {
     }
 
     @Nested
+    @DisplayName("suspends checks")
+    class Maintenance {
+        @Test
+        @DisplayName("for a time in seconds, minutes, hours or days, with a reason")
+        void suspend() {
+            answers = List.of("{\"until\":\"2030-01-01T00:00:00Z\"}");
+            for (String time : List.of("90s", "45m", "2h", "1d")) {
+                Outcome outcome = ask("suspend-checks", "web", "--for", time, "--reason", "kernel update");
+                assertEquals("Scheduled checks of domain 'web' are suspended until 2030-01-01T00:00:00Z", outcome.out().strip());
+            }
+            assertEquals(List.of(90, 2700, 7200, 86400), asked.stream().map(each -> each.path("seconds").asInt()).toList());
+            assertEquals("kernel update", asked.get(0).path("reason").asText());
+        }
+
+        @Test
+        @DisplayName("only if the time is one, and is given")
+        void noTime() {
+            assertEquals(2, ask("suspend-checks", "web").status());
+            Outcome outcome = ask("suspend-checks", "web", "--for", "soon");
+            assertEquals(2, outcome.status());
+            assertTrue(outcome.err().contains("'soon' is no length of time"), outcome.err());
+            assertEquals(List.of(), asked);
+        }
+
+        @Test
+        @DisplayName("until they are resumed, and tells if there was nothing to resume")
+        void resume() {
+            answers = List.of("{\"resumed\":true}");
+            assertEquals("Scheduled checks of domain 'web' run again", ask("resume-checks", "web").out().strip());
+            answers = List.of("{\"resumed\":false}");
+            assertEquals("Scheduled checks of domain 'web' were not suspended", ask("resume-checks", "web").out().strip());
+        }
+    }
+
+    @Test
+    @DisplayName("audit shows who changed what in a line each, without control characters")
+    void audit() {
+        answers = List.of("{\"time\":\"2030-01-01T00:00:00Z\",\"user\":\"ann\",\"verb\":\"suspend-checks\",\"domain\":\"web\","
+                + "\"outcome\":\"done\",\"arguments\":{\"seconds\":\"60\",\"reason\":\"up\\u001b[1mdate\"}}");
+        assertEquals("2030-01-01T00:00:00Z  ann  suspend-checks web seconds=60 reason=up [1mdate: done", ask("audit", "-n", "5").out().strip());
+        assertEquals(5, asked.get(0).path("limit").asInt());
+        assertTrue(ask("audit", "-o", "json").out().contains("\"verb\":\"suspend-checks\""));
+    }
+
+    @Nested
     @DisplayName("without a manager")
     class Offline {
         @Test
