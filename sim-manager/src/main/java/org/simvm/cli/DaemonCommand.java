@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import sun.misc.Signal;
 
 @Command(name = "daemon", mixinStandardHelpOptions = true,
         description = "Run the manager in the foreground (this is what sim-manager.service does) until SIGTERM.")
@@ -46,7 +47,14 @@ final class DaemonCommand implements Callable<Integer> {
         // Before the first logger is made: logback.xml reads it.
         System.setProperty("sim.log.level", settings.logLevel().name().toLowerCase(Locale.ROOT));
         CountDownLatch ended = new CountDownLatch(1);
-        Manager manager = Manager.start(settings);
+        Manager manager = Manager.start(settings, () -> ManagerSettingsReader.read(System.getenv(), commandLine));
+        Signal.handle(new Signal("HUP"), signal -> {
+            try {
+                manager.reload();
+            } catch (SettingsException e) {
+                // The manager has told all of it.
+            }
+        });
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             manager.close();
             ended.countDown();

@@ -3,6 +3,7 @@ package org.simvm.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,9 @@ final class ManagerOptions {
     @Option(names = "--socket", paramLabel = "PATH", description = "The manager's control socket (default: as configured).")
     private Path socket;
 
+    @Option(names = {"-r", "--readonly"}, description = "Use the read-only socket (default for those who may not use the other).")
+    private boolean readOnly;
+
     boolean json() {
         return output == Output.json;
     }
@@ -38,7 +42,13 @@ final class ManagerOptions {
     }
 
     ControlClient client() throws ControlException {
-        return new ControlClient(socket != null ? socket : settings().controlSocket());
+        if (socket != null) {
+            return new ControlClient(socket);
+        }
+        ManagerSettings settings = settings();
+        boolean notForUs = Files.exists(settings.controlSocket()) && !Files.isWritable(settings.controlSocket())
+                && Files.exists(settings.readOnlySocket());
+        return new ControlClient(readOnly || notForUs ? settings.readOnlySocket() : settings.controlSocket());
     }
 
     static ObjectNode request(String verb) {

@@ -17,7 +17,7 @@ import picocli.CommandLine.ParameterException;
         footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata, set by 'virt-sim apply' or 'virsh metadata'."},
         subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, ApplyCommand.class, RemoveCommand.class,
             CheckCommand.class, SuspendChecksCommand.class, ResumeChecksCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, AuditCommand.class,
-            DumpXmlCommand.class, ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, DaemonCommand.class,
+            DumpXmlCommand.class, ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, ReloadCommand.class, DaemonCommand.class,
             CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class})
 public final class VirtSim implements Runnable {
     /** Exit status of a check that found something. */

@@ -6,8 +6,9 @@ package org.simvm.control;
  *
  * @param user name of its effective user when it connected, or the number if it has no name
  * @param access how much it may
+ * @param readOnly whether it came by the socket for those who only look
  */
-public record Peer(String user, Access access) {
+public record Peer(String user, Access access, boolean readOnly) {
     /** Tells whether the peer may do what needs {@code needed}. */
     public boolean may(Access needed) {
         return access.compareTo(needed) >= 0;

@@ -20,21 +20,41 @@ final class PeerCredentials {
     private static final int NOBODYS_GROUP = 65534;
 
     private final String ownUser = System.getProperty("user.name");
-    private final String group;
+    private final boolean readOnly;
+    private volatile String group;
 
-    /** Peers in {@code group} may change things; the group need not exist. */
-    PeerCredentials(String group) {
+    /**
+     * @param group peers in it may change things; it need not exist
+     * @param readOnly nobody may change anything
+     */
+    PeerCredentials(String group, boolean readOnly) {
         this.group = group;
+        this.readOnly = readOnly;
+    }
+
+    boolean readOnly() {
+        return readOnly;
+    }
+
+    String group() {
+        return group;
+    }
+
+    void group(String newGroup) {
+        group = newGroup;
     }
 
     Peer of(SocketChannel channel) throws IOException {
         UnixDomainPrincipal principal = channel.getOption(ExtendedSocketOptions.SO_PEERCRED);
         String user = principal.user().getName();
+        if (readOnly) {
+            return new Peer(user, Access.READ, true);
+        }
         if (user.equals("root") || user.equals(ownUser)) {
-            return new Peer(user, Access.ROOT);
+            return new Peer(user, Access.ROOT, false);
         }
         boolean member = principal.group().getName().equals(group) || isMember(user);
-        return new Peer(user, member ? Access.CHANGE : Access.READ);
+        return new Peer(user, member ? Access.CHANGE : Access.READ, false);
     }
 
     /** SO_PEERCRED tells the primary group alone; the others are the user database's to say. */

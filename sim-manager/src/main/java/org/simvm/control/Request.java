@@ -29,6 +29,10 @@ public record Request(String verb, ObjectNode arguments, Peer peer) {
      * @throws ControlException it may not
      */
     public void demand(Access needed) throws ControlException {
+        if (peer.readOnly() && !peer.may(needed)) {
+            throw new ControlException("'" + verb + "' is refused on the read-only socket; use the full one: sudo, or join the control group"
+                    + " (control.group in sim-manager.conf)");
+        }
         if (!peer.may(needed)) {
             throw new ControlException(needed == Access.ROOT
                     ? "only root may do this; use sudo"

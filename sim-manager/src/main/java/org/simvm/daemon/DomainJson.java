@@ -190,8 +190,8 @@ final class DomainJson {
     /** How a domain is doing. */
     static ObjectNode status(ManagedDomain domain) throws InterruptedException {
         ObjectNode json = summary(domain);
-        json.put("violations", domain.incidents().violations());
-        json.put("findings", domain.incidents().findings());
+        json.put("violations", IncidentLog.sum(domain.incidents().violations()));
+        json.put("findings", IncidentLog.sum(domain.incidents().findings()));
         Optional<DomainSession> session = domain.session();
         if (session.isPresent()) {
             json.set("gate", gate(session.get()));

@@ -13,13 +13,13 @@ import org.simvm.settings.ManagerSettings;
 /** All domains that the manager knows, by UUID. */
 final class DomainRegistry {
     private final ManagerSettings settings;
-    private final ManagedDomain.StateListener listener;
+    private final ManagedDomain.Listener listener;
     private final ConcurrentHashMap<UUID, ManagedDomain> domains = new ConcurrentHashMap<>();
 
     /**
-     * @param listener told of every domain's changes of state
+     * @param listener told what becomes of each domain
      */
-    DomainRegistry(ManagerSettings settings, ManagedDomain.StateListener listener) {
+    DomainRegistry(ManagerSettings settings, ManagedDomain.Listener listener) {
         this.settings = settings;
         this.listener = listener;
     }

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.ArmingFailure;
 import org.simvm.arming.ArmingListener;
@@ -89,9 +90,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     /**
      * What a session works with.
      *
+     * @param settings those in force, which the session keeps to its end
      * @param sharedLog of events of all domains, if there is one; else each has its own
      */
-    record Surroundings(ManagerSettings settings, CheckScheduler scheduler, DomainWorkers workers,
+    record Surroundings(Supplier<ManagerSettings> settings, CheckScheduler scheduler, DomainWorkers workers,
             Domains libvirt, Outlets outlets, Optional<EventLog> sharedLog) {
     }
 
@@ -103,7 +105,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.domain = domain;
         this.order = order;
         this.region = region;
-        this.settings = surroundings.settings();
+        this.settings = surroundings.settings().get();
         this.scheduler = surroundings.scheduler();
         this.workers = surroundings.workers();
         this.whenGone = whenGone;
@@ -399,6 +401,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             return Optional.empty();
         }
         lastReport = report;
+        domain.checked(report);
         keep(report);
         report.findings().forEach(policy::finding);
         return Optional.of(report);

@@ -2,6 +2,7 @@
 package org.simvm.daemon;
 
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -74,6 +75,11 @@ final class DomainWorkers implements AutoCloseable {
             });
             return task[0];
         }
+    }
+
+    /** Returns what is wrong with the workers themselves, one line. A task that hangs is no such thing. */
+    Optional<String> illness() {
+        return threads.isShutdown() ? Optional.of("the domains' workers have ended") : Optional.empty();
     }
 
     /** Takes no more tasks and does not wait for those that run. */

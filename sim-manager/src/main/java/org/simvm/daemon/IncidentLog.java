@@ -12,10 +12,13 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.simvm.policy.Incident;
+import org.simvm.settings.ViolationKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,8 +37,8 @@ final class IncidentLog {
     private final Path file;
     private final Deque<Incident> incidents = new ArrayDeque<>();
     private final List<Consumer<Incident>> followers = new CopyOnWriteArrayList<>();
-    private long violations;
-    private long findings;
+    private final Map<String, Long> violations = new TreeMap<>();
+    private final Map<String, Long> findings = new TreeMap<>();
     private boolean failing;
 
     IncidentLog(Path stateDirectory) {
@@ -48,11 +51,9 @@ final class IncidentLog {
             incidents.removeFirst();
         }
         incidents.addLast(incident);
-        if (incident.violation().isPresent()) {
-            violations++;
-        } else {
-            findings++;
-        }
+        incident.violation().ifPresent(violation -> violations.merge(
+                violation.knownKind().map(ViolationKind::xmlName).orElse("unknown"), 1L, Long::sum));
+        incident.finding().ifPresent(finding -> findings.merge(finding.findingClass().xmlName(), 1L, Long::sum));
         try {
             write(IncidentJson.of(incident));
             failing = false;
@@ -96,13 +97,18 @@ final class IncidentLog {
         return found.subList(Math.max(0, found.size() - limit), found.size());
     }
 
-    /** Counts violations since the manager was started. */
-    synchronized long violations() {
-        return violations;
+    /** Counts violations since the manager was started, by kind. */
+    synchronized Map<String, Long> violations() {
+        return Map.copyOf(violations);
     }
 
-    /** Counts findings since the manager was started. */
-    synchronized long findings() {
-        return findings;
+    /** Counts findings since the manager was started, by class. */
+    synchronized Map<String, Long> findings() {
+        return Map.copyOf(findings);
+    }
+
+    /** Sums up such counts. */
+    static long sum(Map<String, Long> counts) {
+        return counts.values().stream().mapToLong(Long::longValue).sum();
     }
 }

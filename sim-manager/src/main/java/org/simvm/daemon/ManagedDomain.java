@@ -9,6 +9,8 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import org.simvm.arming.ArmingState;
 import org.simvm.events.EventBroadcast;
+import org.simvm.integrity.CheckReport;
+import org.simvm.metrics.CheckTally;
 import org.simvm.settings.SimSettings;
 
 /**
@@ -22,7 +24,8 @@ final class ManagedDomain {
     private final EventBroadcast broadcast = new EventBroadcast();
     private final RecentEvents recentEvents = new RecentEvents();
     private final IncidentLog incidents;
-    private final StateListener listener;
+    private final CheckTally checks = new CheckTally();
+    private final Listener listener;
 
     private String name;
     private OptionalInt id = OptionalInt.empty();
@@ -36,13 +39,16 @@ final class ManagedDomain {
     private DomainSession session;
     private String toldState = "none";
 
-    /** Is told when a domain's state changed; must be quick, and change nothing. */
-    @FunctionalInterface
-    interface StateListener {
+    /** Is told what becomes of a domain; must be quick, and change nothing. */
+    interface Listener {
+        /** Its state changed. */
         void changed(ManagedDomain domain, String before, String now);
+
+        /** A round of its checks is over. */
+        void checked(CheckReport report);
     }
 
-    ManagedDomain(UUID uuid, String name, Path stateDirectory, StateListener listener) {
+    ManagedDomain(UUID uuid, String name, Path stateDirectory, Listener listener) {
         this.uuid = uuid;
         this.name = name;
         this.incidents = new IncidentLog(stateDirectory);
@@ -74,6 +80,16 @@ final class ManagedDomain {
 
     IncidentLog incidents() {
         return incidents;
+    }
+
+    CheckTally checks() {
+        return checks;
+    }
+
+    /** Counts a round of checks. */
+    void checked(CheckReport report) {
+        checks.add(report);
+        listener.checked(report);
     }
 
     synchronized String name() {

@@ -17,19 +17,22 @@ import org.simvm.arming.DomainArming;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.host.GateChoice;
+import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.libvirt.LibvirtConnection;
 import org.simvm.libvirt.LibvirtEvent;
+import org.simvm.metrics.MetricsServer;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.OutletStatus;
 import org.simvm.outlets.Outlets;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
+import org.simvm.settings.SettingsReload;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One running manager: everything is started by {@link #start} and ended by {@link #close}. */
-public final class Manager implements AutoCloseable {
+public final class Manager implements ManagerItself, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Manager.class);
     /** Domains whose memory is checked at the same time; checks are as fast as memory, so more would only wait for it. */
     private static final int CHECK_THREADS = 2;
@@ -47,7 +50,10 @@ public final class Manager implements AutoCloseable {
     private final DomainRegistry registry;
     private final SessionKeeper sessions;
     private final LibvirtConnection libvirt;
+    private final MetricsServer metrics;
     private final ControlServer control;
+    private final ControlServer readOnlyControl;
+    private final Optional<LifeSign> lifeSign;
     private boolean closed;
 
     private Manager(ManagerSettings settings, SettingsSource source, GateChoice gates, InstanceLock lock)
@@ -61,27 +67,93 @@ public final class Manager implements AutoCloseable {
         outlets.configure(settings.outlets());
         this.audit = new AuditLog(settings.stateDirectory().resolve("audit.jsonl"), outlets);
         this.sharedLog = sharedLog(settings);
-        this.registry = new DomainRegistry(settings, (domain, before, now) -> outlets.accept(Notices.state(
-                new Notice.Domain(domain.uuid(), domain.name()), before, now, domain.problem().or(domain::unwatched))));
+        this.registry = new DomainRegistry(settings, new DomainNews());
         CompletableFuture<Reconciler> follower = new CompletableFuture<>();
         this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> {
             follower.join().accept(event);
             tell(event);
         });
-        Preparation preparation = new Preparation(settings, gates);
+        Preparation preparation = new Preparation(this::settings, gates);
         this.sessions = new SessionKeeper(registry, preparation,
-                new DomainSession.Surroundings(settings, scheduler, workers, libvirt, outlets, sharedLog));
+                new DomainSession.Surroundings(this::settings, scheduler, workers, libvirt, outlets, sharedLog));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();
         MaintenanceWindows windows = new MaintenanceWindows(settings, scheduler, audit);
+        this.metrics = new MetricsServer(new RunningFigures(registry, windows, outlets, libvirt));
+        metrics.serve(settings.metrics());
         scheduler.onStuck((domain, what) -> registry.known(domain).flatMap(ManagedDomain::session).ifPresent(session ->
                 session.checksStuck(what)));
         sessions.adoptAll();
         windows.takeUpAll(registry);
-        this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(),
-                new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, this::about));
+        Requests requests = new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, this);
+        this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(), requests);
+        this.readOnlyControl = ControlServer.startReadOnly(settings.readOnlySocket(), requests);
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
+        this.lifeSign = service.watchdogMicroseconds().isEmpty() ? Optional.empty()
+                : Optional.of(new LifeSign(service.watchdogMicroseconds().getAsLong(), List.of(control::illness,
+                        readOnlyControl::illness, libvirt::illness, scheduler::illness, workers::illness, outlets::illness),
+                        service::alive, this::status));
+    }
+
+    /** Passes on what becomes of domains. */
+    private final class DomainNews implements ManagedDomain.Listener {
+        @Override
+        public void changed(ManagedDomain domain, String before, String now) {
+            outlets.accept(Notices.state(new Notice.Domain(domain.uuid(), domain.name()), before, now,
+                    domain.problem().or(domain::unwatched)));
+        }
+
+        @Override
+        public void checked(CheckReport report) {
+            metrics.checked(report);
+        }
+    }
+
+    private ManagerSettings settings() {
+        return settings;
+    }
+
+    private String status() {
+        return "serving " + settings.libvirtUri() + ", " + armed() + " of " + registry.all().size() + " domains armed";
+    }
+
+    private long armed() {
+        return registry.all().stream().filter(domain -> domain.state().equals("armed")).count();
+    }
+
+    /**
+     * Reads the configuration anew and puts it in force, as far as a running manager can. If anything is wrong with it, all of that
+     * is told, and the old one stays in force.
+     *
+     * @return what has changed, and what waits for the next start
+     * @throws SettingsException everything that is wrong
+     */
+    public synchronized SettingsReload reload() throws SettingsException {
+        service.reloading();
+        try {
+            SettingsReload reload = SettingsReload.of(settings, source.read());
+            settings = reload.inForce();
+            LogLevels.set(settings.logLevel());
+            metrics.serve(settings.metrics());
+            outlets.configure(settings.outlets());
+            control.group(settings.controlGroup());
+            log.info("configuration read anew; changed: {}", reload.changed().isEmpty() ? "nothing" : String.join(", ", reload.changed()));
+            if (!reload.nextStart().isEmpty()) {
+                log.warn("{} take effect when sim-manager is restarted", String.join(", ", reload.nextStart()));
+            }
+            outlets.accept(Notices.manager(Notice.Severity.NOTICE, "reloaded", "the configuration was read anew"));
+            return reload;
+        } catch (SettingsException e) {
+            e.problems().forEach(problem -> log.error("{}", problem));
+            log.error("the configuration has {} mistakes; the old one stays in force", e.problems().size());
+            throw e;
+        } catch (IOException e) {
+            log.error("the control socket stays as it was: {}", e.toString());
+            return new SettingsReload(settings, List.of(), List.of("control.group"));
+        } finally {
+            service.ready(status());
+        }
     }
 
     /** One log for all domains, if it is so configured. */
@@ -147,7 +219,7 @@ public final class Manager implements AutoCloseable {
             lock = null;
             log.info("ready: {}, {}", settings.controlSocket(), settings.libvirtUri());
             manager.outlets.accept(Notices.manager(Notice.Severity.INFO, "started", "sim-manager " + version() + " is ready"));
-            manager.service.ready("serving " + settings.libvirtUri());
+            manager.service.ready(manager.status());
             return manager;
         } catch (IOException e) {
             throw new StartException("sim-manager can't start: " + e + "; it needs to write " + settings.runDirectory() + " and "
@@ -172,7 +244,8 @@ public final class Manager implements AutoCloseable {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
     }
 
-    private ObjectNode about() {
+    @Override
+    public ObjectNode about() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("version", version());
         json.put("pid", ProcessHandle.current().pid());
@@ -186,7 +259,7 @@ public final class Manager implements AutoCloseable {
                     .put("delivered", outlet.delivered()).put("refused", outlet.refused()).put("lost", outlet.lost())
                     .put("waiting", outlet.waiting()).put("bytes", outlet.bytes());
         }
-        json.put("armed", registry.all().stream().filter(domain -> domain.state().equals("armed")).count());
+        json.put("armed", armed());
         return json;
     }
 
@@ -204,7 +277,10 @@ public final class Manager implements AutoCloseable {
         }
         closed = true;
         service.stopping();
+        lifeSign.ifPresent(LifeSign::close);
         control.close();
+        readOnlyControl.close();
+        metrics.close();
         libvirt.close();
         sessions.leaveAll();
         scheduler.close();

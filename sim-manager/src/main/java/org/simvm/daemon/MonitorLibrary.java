@@ -9,6 +9,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.RegionException;
@@ -19,7 +20,7 @@ import org.simvm.settings.SettingsException;
 
 /** Loads gates and monitors, and keeps what it has loaded until the file changes: libvirt waits for the answer. */
 final class MonitorLibrary {
-    private final ManagerSettings settings;
+    private final Supplier<ManagerSettings> settings;
     private final ConcurrentHashMap<Path, Loaded<MonitorProgram>> programs = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Path, Loaded<GateTemplate>> gates = new ConcurrentHashMap<>();
 
@@ -34,22 +35,22 @@ final class MonitorLibrary {
         T load(Path file) throws RegionException;
     }
 
-    MonitorLibrary(ManagerSettings settings) {
+    MonitorLibrary(Supplier<ManagerSettings> settings) {
         this.settings = settings;
     }
 
     GateTemplate gates() throws PreparationException {
-        return load(gates, settings.gates(), "the gate template", GateTemplate::load);
+        return load(gates, settings.get().gates(), "the gate template", GateTemplate::load);
     }
 
     MonitorProgram core() throws PreparationException {
-        return load(programs, settings.monitorCore(), "the monitors' core", MonitorProgram::load);
+        return load(programs, settings.get().monitorCore(), "the monitors' core", MonitorProgram::load);
     }
 
     List<PlannedMonitor> monitors(List<MonitorSettings> wanted) throws PreparationException, SettingsException {
         List<PlannedMonitor> planned = new ArrayList<>();
         for (MonitorSettings monitor : wanted) {
-            Path file = settings.monitorFile(monitor);
+            Path file = settings.get().monitorFile(monitor);
             planned.add(new PlannedMonitor(load(programs, file, "monitor '" + monitor.name() + "'", MonitorProgram::load),
                     monitor.parameters()));
         }

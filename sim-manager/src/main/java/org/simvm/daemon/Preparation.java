@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.simvm.host.GateChoice;
 import org.simvm.host.GateUnavailableException;
 import org.simvm.region.FileOwner;
@@ -39,12 +40,15 @@ final class Preparation {
     /** The hole below 4 GiB, alignment of hot-plugged memory, and the window for 64-bit PCI BARs above RAM. */
     private static final long ABOVE_RAM = 4 * GIBIBYTE + 16 * GIBIBYTE + 64 * GIBIBYTE;
 
-    private final ManagerSettings settings;
+    private final Supplier<ManagerSettings> settings;
     private final MonitorLibrary library;
     private final PatchedQemu qemu = PatchedQemu.ofLauncher();
     private final GateChoice gates;
 
-    Preparation(ManagerSettings settings, GateChoice gates) {
+    /**
+     * @param settings those in force, asked for at each use
+     */
+    Preparation(Supplier<ManagerSettings> settings, GateChoice gates) {
         this.settings = settings;
         this.gates = gates;
         this.library = new MonitorLibrary(settings);
@@ -119,9 +123,9 @@ final class Preparation {
         if (!description.architecture().isEmpty() && !description.architecture().equals("x86_64")) {
             throw new PreparationException("SIM guards x86_64 guests, not " + description.architecture(), null);
         }
-        if (!description.emulator().equals(Optional.of(settings.launcher()))) {
+        if (!description.emulator().equals(Optional.of(settings.get().launcher()))) {
             throw new PreparationException("<emulator> is " + description.emulator().map(Path::toString).orElse("not set")
-                    + " but must be " + settings.launcher() + "; use 'virt-sim apply " + description.name()
+                    + " but must be " + settings.get().launcher() + "; use 'virt-sim apply " + description.name()
                     + "', or 'virt-sim transform' for a transient domain", null);
         }
         qemu.demandRegionDevice();
@@ -136,7 +140,7 @@ final class Preparation {
         try {
             RegionArea area = RegionArea.forPhysicalBits(PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
             int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
-            return new RegionPlan(area, sim.regionBytesOr(settings.regionBytes()), description.maxMemoryBytes(), stacks,
+            return new RegionPlan(area, sim.regionBytesOr(settings.get().regionBytes()), description.maxMemoryBytes(), stacks,
                     DOORBELL_PORT, gate, library.gates(), library.core(), library.monitors(sim.monitors()));
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
@@ -151,10 +155,10 @@ final class Preparation {
         String xml = "<domain type='qemu'><name>none</name><uuid>" + new UUID(0, 0) + "</uuid><memory unit='MiB'>256</memory>"
                 + "<vcpu>1</vcpu><metadata><sim:sim xmlns:sim='" + SimSettings.NAMESPACE + "'><sim:monitor name='syscalls'/>"
                 + "<sim:monitor name='process'/></sim:sim></metadata><os><type arch='x86_64'>hvm</type></os><devices><emulator>"
-                + settings.launcher() + "</emulator></devices></domain>";
+                + settings.get().launcher() + "</emulator></devices></domain>";
         try {
             order(xml, "none");
-            QemuOwner.of(settings);
+            QemuOwner.of(settings.get());
         } catch (PreparationException e) {
             log.warn("no domain can be prepared on this host as it is: {}", e.getMessage());
         }
@@ -162,16 +166,16 @@ final class Preparation {
 
     /** Makes run directory, region and launch file. On failure nothing stays behind. */
     RegionFile carryOut(Order order) throws PreparationException {
-        Path directory = settings.runDirectory(order.domain());
+        Path directory = settings.get().runDirectory(order.domain());
         RegionFile region = null;
         boolean done = false;
         try {
-            FileOwner owner = QemuOwner.of(settings);
+            FileOwner owner = QemuOwner.of(settings.get());
             RunDirectory.remove(directory);
             RunDirectory.create(directory, owner);
             region = RegionFile.create(directory.resolve("region"), owner, order.plan());
             LaunchFile.write(directory, order, owner);
-            Files.createDirectories(settings.stateDirectory(order.domain()),
+            Files.createDirectories(settings.get().stateDirectory(order.domain()),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             done = true;
             return region;

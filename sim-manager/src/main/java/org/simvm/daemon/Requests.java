@@ -24,15 +24,16 @@ import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.SettingsException;
+import org.simvm.settings.SettingsReload;
 import org.simvm.settings.SimSettingsReader;
 
 /**
  * Answers the CLI. Verbs: {@code about list info status wait check events violations findings audit dumpxml apply remove
- * suspend-checks resume-checks}.
+ * suspend-checks resume-checks reload}.
  */
 final class Requests implements ControlHandler {
     /** Verbs that change something: who used them is kept. */
-    private static final Set<String> AUDITED = Set.of("apply", "remove", "check", "suspend-checks", "resume-checks");
+    private static final Set<String> AUDITED = Set.of("apply", "remove", "check", "suspend-checks", "resume-checks", "reload");
     private static final int DEFAULT_AUDIT = 100;
     private static final int DEFAULT_EVENTS = 20;
     private static final long LIBVIRT_PATIENCE_SECONDS = 30;
@@ -45,16 +46,10 @@ final class Requests implements ControlHandler {
     private final DomainWorkers workers;
     private final AuditLog audit;
     private final MaintenanceWindows windows;
-    private final About about;
-
-    /** Tells about the manager itself. */
-    @FunctionalInterface
-    interface About {
-        ObjectNode tell();
-    }
+    private final ManagerItself manager;
 
     Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
-            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, About about) {
+            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, ManagerItself manager) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
@@ -63,7 +58,7 @@ final class Requests implements ControlHandler {
         this.workers = workers;
         this.audit = audit;
         this.windows = windows;
-        this.about = about;
+        this.manager = manager;
     }
 
     @Override
@@ -97,7 +92,7 @@ final class Requests implements ControlHandler {
 
     private void answer(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
         switch (request.verb()) {
-            case "about" -> answers.send(about.tell());
+            case "about" -> answers.send(manager.about());
             case "list" -> {
                 for (ManagedDomain domain : registry.byName()) {
                     answers.send(DomainJson.summary(domain));
@@ -112,6 +107,10 @@ final class Requests implements ControlHandler {
             case "wait" -> answers.send(JsonNodeFactory.instance.objectNode().put("state",
                     domain(request).awaitOutcome(request.arguments().path("milliseconds").asLong(60_000))));
             case "check" -> check(request, answers);
+            case "reload" -> {
+                request.demand(Access.CHANGE);
+                reload(answers);
+            }
             case "events" -> events(request, answers);
             case "violations" -> incidents(request, answers, true);
             case "findings" -> incidents(request, answers, false);
@@ -181,7 +180,25 @@ final class Requests implements ControlHandler {
                 + String.join(", ", EnumSet.allOf(IntegrityCheck.class).stream().map(IntegrityCheck::xmlName).toList()));
     }
 
+    private void reload(Answers answers) throws ControlException, IOException {
+        try {
+            SettingsReload reload = manager.reload();
+            ObjectNode json = JsonNodeFactory.instance.objectNode();
+            reload.changed().forEach(json.putArray("changed")::add);
+            reload.nextStart().forEach(json.putArray("nextStart")::add);
+            answers.send(json);
+        } catch (SettingsException e) {
+            ObjectNode json = JsonNodeFactory.instance.objectNode();
+            e.problems().forEach(problem -> json.withArray("problems").add(problem.toString()));
+            answers.send(json);
+            throw new ControlException("the configuration has " + e.problems().size() + (e.problems().size() == 1 ? " mistake" : " mistakes")
+                    + "; the old one stays in force", e);
+        }
+    }
+
+    /** What guests do is not for everybody who may log in on the host. */
     private void events(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+        request.demand(Access.CHANGE);
         boolean follow = request.arguments().path("follow").asBoolean();
         long limit = request.arguments().path("limit").asLong(follow ? Long.MAX_VALUE : DEFAULT_EVENTS);
         if (limit < 1) {

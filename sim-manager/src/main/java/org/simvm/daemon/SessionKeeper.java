@@ -52,7 +52,7 @@ final class SessionKeeper {
         registry.known(uuid).ifPresent(domain -> {
             // A session that was replaced does not own the directory any more.
             if (domain.endSession(session)) {
-                RunDirectory.remove(surroundings.settings().runDirectory(uuid));
+                RunDirectory.remove(surroundings.settings().get().runDirectory(uuid));
                 forgetXml(uuid);
             }
         });
@@ -71,8 +71,8 @@ final class SessionKeeper {
 
     private void forgetXml(UUID uuid) {
         try {
-            Files.deleteIfExists(keptXml(surroundings.settings(), uuid));
-            SessionNotes.forget(surroundings.settings().stateDirectory(uuid));
+            Files.deleteIfExists(keptXml(surroundings.settings().get(), uuid));
+            SessionNotes.forget(surroundings.settings().get().stateDirectory(uuid));
         } catch (IOException e) {
             log.warn("{}", e.toString());
         }
@@ -87,7 +87,7 @@ final class SessionKeeper {
 
     /** Takes up the guests that run under SIM, and clears away what dead ones left. */
     void adoptAll() {
-        Path directory = surroundings.settings().runDirectory().resolve("domains");
+        Path directory = surroundings.settings().get().runDirectory().resolve("domains");
         List<Path> found;
         try (Stream<Path> listed = Files.list(directory)) {
             found = listed.toList();
@@ -114,7 +114,7 @@ final class SessionKeeper {
             return;
         }
         try {
-            String xml = Files.readString(keptXml(surroundings.settings(), uuid));
+            String xml = Files.readString(keptXml(surroundings.settings().get(), uuid));
             Preparation.Order order = preparation.orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
                     .orElseThrow(() -> new PreparationException("its XML has no <sim:sim> element", null));
             RegionFile region = RegionFile.attach(directory.resolve("region"), order.plan());

@@ -83,6 +83,9 @@ public interface CheckScheduler extends AutoCloseable {
     /** Returns how long a round may take before the watchdog interrupts it. */
     Duration longestRound();
 
+    /** Returns what is wrong with the scheduler itself, one line. */
+    Optional<String> illness();
+
     /** Ends all schedules and waits for rounds that run. */
     @Override
     void close();

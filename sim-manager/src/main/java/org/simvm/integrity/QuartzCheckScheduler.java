@@ -216,6 +216,16 @@ final class QuartzCheckScheduler implements CheckScheduler {
     }
 
     @Override
+    public Optional<String> illness() {
+        try {
+            return clock.isShutdown() || quartz.isShutdown() || !quartz.isStarted()
+                    ? Optional.of("the scheduler of integrity checks has ended") : Optional.empty();
+        } catch (SchedulerException e) {
+            return Optional.of("the scheduler of integrity checks does not answer: " + e.getMessage());
+        }
+    }
+
+    @Override
     public void close() {
         clock.shutdownNow();
         try {

@@ -76,6 +76,14 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
         return current != null && !current.isLost();
     }
 
+    /** Returns what is wrong, one line: not that libvirt is away, but that nobody tries to reach it, or hears it. */
+    public Optional<String> illness() {
+        if (!connector.isAlive()) {
+            return Optional.of("nobody keeps the connection to " + uri);
+        }
+        return dispatcher.isAlive() ? Optional.empty() : Optional.of("nobody hears the events of " + uri);
+    }
+
     /** Waits for a connection; returns false if there is none in time. */
     public boolean awaitConnected(Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();

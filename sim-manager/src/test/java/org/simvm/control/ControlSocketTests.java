@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -167,7 +168,7 @@ class ControlSocketTests {
         @DisplayName("knows from the kernel who asks")
         void peer() throws ControlException {
             new ControlClient(socket).ask(request("root"));
-            assertEquals(new Peer(System.getProperty("user.name"), Access.ROOT), recorder.peer);
+            assertEquals(new Peer(System.getProperty("user.name"), Access.ROOT, false), recorder.peer);
         }
 
         @ParameterizedTest
@@ -271,6 +272,79 @@ class ControlSocketTests {
                 return files.map(file -> file.getFileName().toString()).toList();
             }
         }
+    }
+
+    @Nested
+    @DisplayName("for those who only look")
+    class ReadOnly {
+        private ControlServer readOnly;
+        private Path other;
+
+        @BeforeEach
+        void open() throws IOException {
+            other = folder.resolve("sim-manager-ro.sock");
+            readOnly = ControlServer.startReadOnly(other, recorder);
+        }
+
+        @AfterEach
+        void end() {
+            readOnly.close();
+        }
+
+        @Test
+        @DisplayName("is there for everybody, and answers")
+        void looks() throws Exception {
+            assertEquals("rw-rw-rw-", PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
+            assertEquals(1, new ControlClient(other).ask(request("count").put("to", 1)).size());
+            assertEquals(new Peer(System.getProperty("user.name"), Access.READ, true), recorder.peer);
+        }
+
+        @Test
+        @DisplayName("refuses whatever needs more in one line with the next step, root's questions too")
+        void refuses() {
+            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(other).ask(request("root")));
+            assertEquals("'root' is refused on the read-only socket; use the full one: sudo, or join the control group"
+                    + " (control.group in sim-manager.conf)", error.getMessage());
+        }
+
+        @Test
+        @DisplayName("refuses to speak with a hook")
+        void hook() throws IOException {
+            socket = other;
+            assertTrue(talk("hook prepare begin 3 1\nwebx").startsWith("refuse only libvirt"));
+            assertEquals(List.of(), recorder.calls);
+        }
+
+        @Test
+        @DisplayName("leaves the other socket free, however many connect to it and say nothing")
+        void flood() throws Exception {
+            List<SocketChannel> silent = new ArrayList<>();
+            try {
+                for (int i = 0; i < ControlServer.MAX_READ_ONLY_CONNECTIONS + 10; i++) {
+                    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+                    silent.add(channel);
+                    channel.connect(UnixDomainSocketAddress.of(other));
+                }
+                assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+            } finally {
+                for (SocketChannel channel : silent) {
+                    channel.close();
+                }
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("is made anew when somebody removes its file")
+    void removed() throws Exception {
+        Files.delete(socket);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10 * ControlServer.LOOK_SECONDS);
+        while (!Files.exists(socket) && System.nanoTime() < deadline) {
+            Thread.sleep(50);
+        }
+        assertEquals("rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+        assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+        assertEquals(Optional.empty(), server.illness());
     }
 
     @Test
