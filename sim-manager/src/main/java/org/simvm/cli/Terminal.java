@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import picocli.CommandLine.Help.Ansi;
 
 /** What a person sees: words in colour (on a terminal only), tables, and no control characters that came from elsewhere. */
 final class Terminal {
+    private static final int STANDARD_OUTPUT = 1;
+    private static final long TIOCGWINSZ = 0x5413;
+
     private Terminal() {
+    }
+
+    /** What one asks of libc about a terminal. */
+    private interface LibC extends Library {
+        int ioctl(int descriptor, NativeLong request, short[] size);
+    }
+
+    /** Returns the rows of the terminal that standard output is; empty if it is none. */
+    static OptionalInt rows() {
+        if (System.console() == null) {
+            return OptionalInt.empty();
+        }
+        short[] size = new short[4]; // struct winsize
+        int status = Native.load("c", LibC.class).ioctl(STANDARD_OUTPUT, new NativeLong(TIOCGWINSZ), size);
+        return status != 0 || size[0] <= 0 ? OptionalInt.empty() : OptionalInt.of(size[0]);
     }
 
     /** Makes one harmless line of a text. */

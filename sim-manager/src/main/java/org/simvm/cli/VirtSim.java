@@ -15,7 +15,7 @@ import picocli.CommandLine.ParameterException;
         exitCodeList = {"0:all is well", "1:failure", "2:wrong usage", "3:a violation of integrity was found"},
         commandListHeading = "%nCommands (DOMAIN is a name, an id or a UUID):%n",
         footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata, set by 'virt-sim apply' or 'virsh metadata'."},
-        subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, ApplyCommand.class, RemoveCommand.class,
+        subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, TopCommand.class, ApplyCommand.class, RemoveCommand.class,
             CheckCommand.class, SuspendChecksCommand.class, ResumeChecksCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, AuditCommand.class,
             DumpXmlCommand.class, ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, ReloadCommand.class, DaemonCommand.class,
             CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class})

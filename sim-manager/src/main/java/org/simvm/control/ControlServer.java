@@ -53,6 +53,7 @@ public final class ControlServer implements AutoCloseable {
             task -> daemonThread("control-patience", task));
     private volatile ServerSocketChannel listener;
     private volatile boolean closed;
+    private boolean complained;
 
     private ControlServer(Path socket, ControlHandler handler, PeerCredentials credentials, int connections) throws IOException {
         this.socket = socket;
@@ -145,9 +146,13 @@ public final class ControlServer implements AutoCloseable {
             ServerSocketChannel before = listener;
             listener = bind();
             before.close(); // the acceptor goes on with the new one
+            complained = false;
             log.warn("{} was removed and has been made anew", socket);
         } catch (IOException e) {
-            log.error("{} was removed and can't be made anew: {}", socket, e.toString());
+            if (!complained) { // once: it is tried again and again
+                log.error("{} was removed and can't be made anew: {}", socket, e.toString());
+            }
+            complained = true;
         }
     }
 

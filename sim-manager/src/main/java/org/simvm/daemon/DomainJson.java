@@ -12,6 +12,7 @@ import org.simvm.arming.HookSite;
 import org.simvm.arming.StepTime;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.Finding;
+import org.simvm.metrics.DomainFigures;
 import org.simvm.qmp.SimStatus;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionLayout;
@@ -202,6 +203,25 @@ final class DomainJson {
             session.get().lastReport().ifPresent(report -> json.set("lastCheck", report(report)));
             session.get().device().ifPresent(device -> json.set("device", device(device)));
         }
+        return json;
+    }
+
+    /** What 'virt-sim top' shows, from memory alone; {@code nanos} is a clock of the manager's for rates. */
+    static ObjectNode figures(DomainFigures figures, long nanos) {
+        ObjectNode json = object();
+        json.put("name", figures.name());
+        json.put("uuid", figures.uuid().toString());
+        json.put("state", figures.state());
+        figures.gate().ifPresent(gate -> json.put("gate", gate));
+        json.put("nanos", nanos);
+        figures.ring().ifPresent(ring -> json.put("calls", ring.calls()).put("events", ring.received())
+                .put("dropped", ring.droppedInAll()).put("waitingBytes", ring.waitingBytes()));
+        json.put("notLogged", figures.eventsNotLogged());
+        json.put("violations", IncidentLog.sum(figures.violations()));
+        json.put("findings", IncidentLog.sum(figures.findings()));
+        json.put("checksSuspended", figures.checksSuspended());
+        figures.checks().last().ifPresent(round -> json.putObject("lastCheck").put("started", round.began().toString())
+                .put("ms", round.took().toNanos() / 1e6).put("findings", round.findings()));
         return json;
     }
 

@@ -80,13 +80,14 @@ public final class Manager implements ManagerItself, AutoCloseable {
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();
         MaintenanceWindows windows = new MaintenanceWindows(settings, scheduler, audit);
-        this.metrics = new MetricsServer(new RunningFigures(registry, windows, outlets, libvirt));
+        RunningFigures figures = new RunningFigures(registry, windows, outlets, libvirt);
+        this.metrics = new MetricsServer(figures);
         metrics.serve(settings.metrics());
         scheduler.onStuck((domain, what) -> registry.known(domain).flatMap(ManagedDomain::session).ifPresent(session ->
                 session.checksStuck(what)));
         sessions.adoptAll();
         windows.takeUpAll(registry);
-        Requests requests = new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, this);
+        Requests requests = new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, figures, this);
         this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(), requests);
         this.readOnlyControl = ControlServer.startReadOnly(settings.readOnlySocket(), requests);
         follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already

@@ -22,13 +22,14 @@ import org.simvm.control.Request;
 import org.simvm.integrity.CheckReport;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
+import org.simvm.metrics.DomainFigures;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
 import org.simvm.settings.SimSettingsReader;
 
 /**
- * Answers the CLI. Verbs: {@code about list info status wait check events violations findings audit dumpxml apply remove
+ * Answers the CLI. Verbs: {@code about list top info status wait check events violations findings audit dumpxml apply remove
  * suspend-checks resume-checks reload}.
  */
 final class Requests implements ControlHandler {
@@ -46,10 +47,11 @@ final class Requests implements ControlHandler {
     private final DomainWorkers workers;
     private final AuditLog audit;
     private final MaintenanceWindows windows;
+    private final RunningFigures figures;
     private final ManagerItself manager;
 
     Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
-            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, ManagerItself manager) {
+            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, RunningFigures figures, ManagerItself manager) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
@@ -58,6 +60,7 @@ final class Requests implements ControlHandler {
         this.workers = workers;
         this.audit = audit;
         this.windows = windows;
+        this.figures = figures;
         this.manager = manager;
     }
 
@@ -96,6 +99,12 @@ final class Requests implements ControlHandler {
             case "list" -> {
                 for (ManagedDomain domain : registry.byName()) {
                     answers.send(DomainJson.summary(domain));
+                }
+            }
+            case "top" -> {
+                long now = System.nanoTime();
+                for (DomainFigures domain : figures.domains()) {
+                    answers.send(DomainJson.figures(domain, now));
                 }
             }
             case "info" -> info(request, answers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.metrics;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
@@ -11,7 +12,7 @@ import org.simvm.settings.IntegrityCheck;
 /** Counts how often each check of one domain ran, and how it ended, since the manager was started. */
 public final class CheckTally {
     private final Map<IntegrityCheck, Count> counts = new EnumMap<>(IntegrityCheck.class);
-    private Instant last;
+    private Round last;
 
     /**
      * How often a check ran.
@@ -22,9 +23,19 @@ public final class CheckTally {
     public record Count(long clean, long withFindings) {
     }
 
+    /**
+     * One round.
+     *
+     * @param began when it did
+     * @param took how long
+     * @param findings how many
+     */
+    public record Round(Instant began, Duration took, int findings) {
+    }
+
     /** Counts a round. */
     public synchronized void add(CheckReport report) {
-        last = report.started();
+        last = new Round(report.started(), report.took(), report.findings().size());
         for (CheckReport.Result result : report.results()) {
             Count before = counts.getOrDefault(result.check(), new Count(0, 0));
             boolean clean = result.findings().isEmpty();
@@ -37,8 +48,8 @@ public final class CheckTally {
         return Map.copyOf(counts);
     }
 
-    /** Returns when the last round began. */
-    public synchronized Optional<Instant> last() {
+    /** Returns the last round. */
+    public synchronized Optional<Round> last() {
         return Optional.ofNullable(last);
     }
 }

@@ -71,7 +71,7 @@ final class ManagerCollector implements MultiCollector {
                 checks.dataPoint(counter(labels(domain, "check", check.xmlName(), "result", "clean"), count.clean()));
                 checks.dataPoint(counter(labels(domain, "check", check.xmlName(), "result", "findings"), count.withFindings()));
             });
-            domain.checks().last().ifPresent(time -> last.dataPoint(gauge(labels(domain), time.toEpochMilli() / 1000.0)));
+            domain.checks().last().ifPresent(round -> last.dataPoint(gauge(labels(domain), round.began().toEpochMilli() / 1000.0)));
             suspended.dataPoint(gauge(labels(domain), domain.checksSuspended() ? 1 : 0));
         }
         all.metricSnapshot(checks.build()).metricSnapshot(last.build()).metricSnapshot(suspended.build());

@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -32,7 +33,7 @@ import org.simvm.control.HookCall;
 import org.simvm.control.Request;
 
 @DisplayName("virt-sim")
-@Timeout(30)
+@Timeout(120)
 class VirtSimTests {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -42,6 +43,7 @@ class VirtSimTests {
     private ControlServer server;
     private final List<ObjectNode> asked = new ArrayList<>();
     private List<String> answers = List.of();
+    private List<List<String>> next = List.of();
 
     private record Outcome(int status, String out, String err) {
     }
@@ -60,6 +62,10 @@ class VirtSimTests {
                 asked.add(request.arguments());
                 for (String answer : answers) {
                     to.send((ObjectNode) JSON.readTree(answer));
+                }
+                if (!next.isEmpty()) {
+                    answers = next.get(0);
+                    next = next.subList(1, next.size());
                 }
                 if (answers.isEmpty()) {
                     throw new ControlException("there is no domain 'x'\u001b[31m");
@@ -232,6 +238,50 @@ class VirtSimTests {
             assertEquals("Scheduled checks of domain 'web' run again", ask("resume-checks", "web").out().strip());
             answers = List.of("{\"resumed\":false}");
             assertEquals("Scheduled checks of domain 'web' were not suspended", ask("resume-checks", "web").out().strip());
+        }
+    }
+
+    @Nested
+    @DisplayName("top")
+    class Top {
+        private String domain(String name, long nanos, long calls, String more) {
+            return "{\"name\":\"" + name + "\",\"uuid\":\"" + name + "\",\"state\":\"armed\",\"gate\":\"vmfunc\",\"nanos\":" + nanos
+                    + ",\"calls\":" + calls + ",\"events\":" + calls / 2 + ",\"dropped\":0,\"findings\":0,\"violations\":0" + more + "}";
+        }
+
+        /** Answers one thing after the other. */
+        private void then(List<String> first, List<String> later) {
+            answers = first;
+            next = List.of(later);
+        }
+
+        @Test
+        @DisplayName("shows calls and events a second once when it is not on a terminal, the busiest domain first")
+        void once() {
+            then(List.of(domain("quiet", 0, 10, ""), domain("busy", 0, 1000, "")),
+                    List.of(domain("quiet", 2_000_000_000L, 30, ""), domain("busy", 2_000_000_000L, 3000, ",\"lastCheck\":{\"started\":\""
+                            + Instant.now() + "\",\"findings\":2}")));
+            List<String> lines = ask("top", "-d", "0.1").out().lines().map(line -> line.strip().replaceAll(" +", " ")).toList();
+            assertEquals(4, lines.size());
+            assertTrue(lines.get(2).matches("busy armed vmfunc 1000 500 0 0 [0-9] s ago, 2 found 0 0"), lines.get(2));
+            assertEquals("quiet armed vmfunc 10 5 0 0 - 0 0", lines.get(3));
+        }
+
+        @Test
+        @DisplayName("takes a counter that is lower than before as one that began anew")
+        void reset() throws IOException {
+            then(List.of(domain("web", 0, 5000, "")), List.of(domain("web", 1_000_000_000L, 40, "")));
+            ObjectNode shown = (ObjectNode) JSON.readTree(ask("top", "-d", "0.1", "-o", "json").out().strip());
+            assertEquals(40.0, shown.path("callsPerSecond").asDouble());
+            assertEquals("armed", shown.path("state").asText());
+        }
+
+        @Test
+        @DisplayName("takes no interval that makes no sense")
+        void interval() {
+            answers = List.of(domain("web", 0, 0, ""));
+            assertEquals(2, ask("top", "-d", "0").status());
+            assertEquals(2, ask("top", "-d", "NaN").status());
         }
     }
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @DisplayName("The sign of life for systemd")
-@Timeout(30)
+@Timeout(120)
 class LifeSignTests {
     private static final long PERIOD = 60_000;
 

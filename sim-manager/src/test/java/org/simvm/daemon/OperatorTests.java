@@ -32,7 +32,7 @@ import org.simvm.metrics.Exposition;
 
 @Tag("integration")
 @DisplayName("Whoever runs a manager")
-@Timeout(60)
+@Timeout(180)
 class OperatorTests {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String WRONG = "<sim required='yes'><monitor name='process'/></sim>";
