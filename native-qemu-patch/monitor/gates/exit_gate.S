@@ -9,41 +9,32 @@
  *	rdi rsi r10 rcx r8 r9	the hook's arguments (the third is in r10: dx holds the port)
  *	r11			the return address that the hook's call pushed
  *	rbx			the current task
- *	rbp			rsp in the hooked function
+ *	rbp			rsp, below what the gate has pushed
  *
- * Who answers puts the verdict into r11d and leaves all else as it is. Interrupts
+ * Who answers puts the verdict into r11d and leaves all else as it is. r10 and r11 are the gate's own, as in G1. Interrupts
  * may come at any instruction: nothing here depends on the vCPU.
  */
 
-/* Words that x1_enter has pushed, from the top of the stack upwards. */
-#define LINK		(6 * 8)		/* where the last ret goes */
-#define RETURN_ADDRESS	(7 * 8)		/* what the hook's call pushed */
-#define HOOK_RSP	(8 * 8)		/* rsp in the hooked function */
+/* Above what x1_enter has pushed: in this page for a redirected call, in the hooked function for a fentry hook. */
+#define LINK		(4 * 8)
 
 	.include "gates.inc"
 
 	.section .g1_exit, "ax", @progbits
 	.code64
 x1_page:
-	/* As in G1: a fentry hook and a redirected call leave the same stack. */
-symbol x1_fentry
-	call	x1_enter
-x1_fentry_link:
-	ret
-
 	call_stubs x1, x1_enter
 
+symbol x1_fentry
+	mov	(%rsp), %r11
 x1_enter:
 	pushfq
 	push	%rdx
-	push	%r10
-	push	%r11
 	push	%rbx
 	push	%rbp
-	mov	RETURN_ADDRESS(%rsp), %r11
 	.byte	0x65, 0x48, 0x8b, 0x1c, 0x25	/* mov %gs:disp32, %rbx */
 	patch	x1_current_offset, 4
-	lea	HOOK_RSP(%rsp), %rbp
+	mov	%rsp, %rbp
 	mov	%rdx, %r10
 	.byte	0xba			/* mov imm32, %edx */
 	patch	x1_port, 4
@@ -54,17 +45,18 @@ symbol x1_out
 x1_leave:
 	pop	%rbp
 	pop	%rbx
-	pop	%r11
-	pop	%r10
 	pop	%rdx
 	popfq
 	ret
 
 	/* As in G1: a redirected call gets -1 as its second argument, a fentry hook has nothing to deny. */
 x1_denied:
-	lea	x1_fentry_link(%rip), %rbx
-	cmp	%rbx, LINK(%rsp)
-	je	x1_leave
+	lea	x1_page(%rip), %rbx
+	mov	LINK(%rsp), %rbp
+	sub	%rbx, %rbp
+	xor	%r11d, %r11d
+	cmp	$PAGE, %rbp
+	jae	x1_leave
 	mov	$-1, %rsi
 	jmp	x1_leave
 

@@ -10,21 +10,16 @@
  * The pages run wherever they are mapped, as long as G2 follows G1. What is
  * patched at load time has a symbol (docs/interfaces.md §2) and holds 0xcc
  * until then, so that a forgotten patch stops at once.
+ *
+ * A hooked function gets back every register that a caller may rely on, those of its
+ * arguments, rax and the flags; r10 and r11 are the gate's, as they are ftrace's.
  */
 
-/* Words that g1_enter has pushed, from the top of the stack upwards. */
-#define SAVED_RSI	(9 * 8)
-#define LINK		(14 * 8)	/* where G1's last ret goes */
-#define RETURN_ADDRESS	(15 * 8)	/* what the hook's call pushed */
-#define HOOK_RSP	(16 * 8)	/* rsp in the hooked function */
+/* Above what g1_enter has pushed: in G1 for a redirected call, in the hooked function for a fentry hook. */
+#define LINK		(3 * 8)
 
-/* What g2_world does, and where it goes on. */
-#define STAGE_ENTER	0	/* load the SIM CR3, then take a stack */
-#define STAGE_CALL	1	/* only check it, then call the monitor */
-#define STAGE_LEAVE	2	/* only check it, then go back to the guest */
-
-/* Rounds over the bitmap before a search for a stack gives up: about a second. */
-#define SEARCHES	0x1000000
+/* Tries before a search for a stack gives up: about a second. */
+#define TRIES		0x4000000
 
 	.macro vmfunc_leaf0
 	.byte 0x0f, 0x01, 0xd4
@@ -36,78 +31,51 @@
 	.section .g1, "ax", @progbits
 	.code64
 g1_page:
-
-	/*
-	 * A fentry hook's call comes here. The call below leaves the address
-	 * of a ret as the link, so a fentry hook and a redirected call have
-	 * the same stack from here on: link, return address, caller.
-	 */
-symbol g1_fentry
-	call	g1_enter
-g1_fentry_link:
-	ret
-
-	/* A redirected call comes here: the link is the function it was meant for. */
 	call_stubs g1, g1_enter
 
+	/* Back in the normal view, on the guest's stack: arguments where they were but for rcx, verdict in r11d. */
+	.balign 16, 0xcc
+symbol g1_exit
+	vmfunc_leaf0
+	mov	%r10, %rcx
+	test	%r11d, %r11d
+	jnz	g1_denied
+g1_leave:
+	pop	%rbx
+	pop	%rax
+	popfq
+	ret
+
+	/*
+	 * Not allowed. A redirected call gets -1 as its second argument (the
+	 * system call's number); a fentry hook has nothing to deny.
+	 */
+g1_denied:
+	lea	g1_page(%rip), %rax
+	mov	LINK(%rsp), %rbx
+	sub	%rax, %rbx
+	xor	%r11d, %r11d
+	cmp	$PAGE, %rbx
+	jae	g1_leave
+	mov	$-1, %rsi
+	jmp	g1_leave
+g1_code_end:
+
+	.fill	PAGE - (g1_page_end - g1_fentry) - (g1_code_end - g1_page), 1, 0xcc
+
+	/* A fentry hook's call comes here; a redirected call's stub joins behind the first instruction. */
+symbol g1_fentry
+	mov	(%rsp), %r11
 g1_enter:
 	pushfq
 	push	%rax
-	push	%rcx
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
 	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	mov	RETURN_ADDRESS(%rsp), %r11
 	.byte	0x65, 0x48, 0x8b, 0x1c, 0x25	/* mov %gs:disp32, %rbx */
 	patch	g1_current_offset, 4
 	mov	%rcx, %r10
 	/* IF, TF, DF, AC, NT off while still in the normal view (R3). */
 	push	$2
 	popfq
-	jmp	g1_entry
-
-	/* Back in the normal view, on the guest's stack, verdict in r11d. */
-	.balign 16, 0xcc
-symbol g1_exit
-	vmfunc_leaf0
-	test	%r11d, %r11d
-	jz	1f
-	/*
-	 * Not allowed. A redirected call gets -1 as its second argument (the
-	 * system call's number); a fentry hook has nothing to deny.
-	 */
-	lea	g1_fentry_link(%rip), %rax
-	cmp	%rax, LINK(%rsp)
-	je	1f
-	movq	$-1, SAVED_RSI(%rsp)
-1:
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rcx
-	pop	%rax
-	popfq
-	ret
-g1_code_end:
-
-	.fill	PAGE - (g1_page_end - g1_entry) - (g1_code_end - g1_page), 1, 0xcc
-g1_entry:
 	xor	%eax, %eax
 	mov	$1, %ecx
 symbol g1_entry_vmfunc
@@ -129,78 +97,27 @@ symbol g2_page
 	 * Registers from G1: rdi rsi rdx r10 r8 r9 the hook's arguments, r11
 	 * its return address, rbx the current task, rsp the guest's stack.
 	 *
-	 * Compatibility or 16-bit mode would decode what follows differently.
-	 * 0x40 is a REX prefix in 64-bit mode and inc %eax elsewhere.
+	 * In 64-bit code this loads a number that nobody wants. Compatibility and
+	 * 16-bit code take the number's last bytes for instructions: int3.
 	 */
-	xor	%eax, %eax
-	.byte	0x40, 0x90
-	test	%eax, %eax
-	jnz	g2_trap_near
-	mov	%rsp, %rbp
-	mov	%cr3, %r12
-	xor	%ecx, %ecx		/* STAGE_ENTER */
-
-	/*
-	 * The one place that knows the SIM CR3. Loads it (stage 0) or only
-	 * looks (other stages); goes on only if it is the one in force.
-	 * r13, since its 32-bit twin ebp is neither the address nor the source of what
-	 * the immediate's upper zeros would decode to (add %al,(%eax)).
-	 */
-symbol g2_world
-	.byte	0x49, 0xbd		/* movabs imm64, %r13 */
-	patch	g2_sim_cr3, 8
-	test	%ecx, %ecx
-	jnz	1f
-symbol g2_cr3_load
-	mov	%r13, %cr3
-1:
-	mov	%cr3, %rax
-	cmp	%r13, %rax
-	jne	g2_trap_near
-	xor	%eax, %eax
-	xor	%r13d, %r13d
-	test	%ecx, %ecx
-	jz	g2_take_stack
-	cmp	$STAGE_CALL, %ecx
-	je	g2_call
-	cmp	$STAGE_LEAVE, %ecx
-	je	g2_leave
-g2_trap_near:
-	int3
-
-	/*
-	 * A free SIM stack. Every vCPU has one at most, so one is free or soon
-	 * will be. The search ends all the same: whoever makes it search a full
-	 * bitmap of his own must not keep a vCPU in the SIM view unseen.
-	 */
-g2_take_stack:
-	mov	$SEARCHES, %r13d
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
-	patch	g2_stack_bitmap, 8
-2:
-	xor	%ecx, %ecx
-3:
-	lock btsq %rcx, (%rax)
-	jnc	4f
-	inc	%ecx
-	.byte	0x81, 0xf9		/* cmp imm32, %ecx */
-	patch	g2_stack_count, 4
-	jb	3b
-	pause
-	dec	%r13d
-	jnz	2b
-	int3
-4:
-	mov	%ecx, %r13d
-	.byte	0x48, 0x69, 0xc9	/* imul imm32, %rcx, %rcx */
-	patch	g2_stack_stride, 4
-	.byte	0x48, 0xbc		/* movabs imm64, %rsp */
-	patch	g2_stack_top, 8
-	add	%rcx, %rsp
+	.fill	8, 1, 0xcc
+
+	mov	%cr3, %rax
+	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
+	patch	g2_sim_cr3, 8
+symbol g2_cr3_load
+	mov	%rcx, %cr3
+
+	/* A stack: the word above its top says whether it is taken. */
+	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
+	patch	g2_stack_first, 8
+	lock btsl $0, (%rcx)
+	jc	g2_search
+g2_stack:
+	xchg	%rcx, %rsp
 	push	$2
 	popfq
-	push	%rax			/* the bitmap and the stack's bit, for the way back */
-	push	%r13
 	push	%r9			/* struct sim_call, from its end */
 	push	%r8
 	push	%r10
@@ -209,47 +126,78 @@ g2_take_stack:
 	push	%rdi
 	push	%r11
 	push	%rbx
-	lea	HOOK_RSP(%rbp), %rax
+	push	%rcx
 	push	%rax
-	push	%r12
 	mov	%rsp, %rdi
-	mov	$STAGE_CALL, %ecx
-	jmp	g2_world
-
-g2_call:
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
 	patch	g2_dispatch, 8
 	call	*%rax
-	mov	%eax, %r11d
-	add	$80, %rsp		/* sizeof(struct sim_call) */
-	pop	%rcx
-	pop	%rax
-	/* Leave the stack, then give it back: another vCPU may take it at once. */
-	mov	%rbp, %rsp
-	lock btrq %rcx, (%rax)
-	mov	$STAGE_LEAVE, %ecx
-	jmp	g2_world
 
-	/* No access to memory from here on. */
-g2_leave:
-	mov	%r12, %cr3
-	xor	%ebx, %ebx
-	xor	%edx, %edx
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%ebp, %ebp
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
+	/* What struct sim_call holds is what the guest gets back, and what of it the monitor may have in registers goes. */
+	mov	%eax, %r11d
+	pop	%rcx			/* the guest's CR3 */
+	pop	%rax			/* its stack */
+	add	$16, %rsp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%r10
+	pop	%r8
+	pop	%r9
+	/* Leave the stack, then give it back: another vCPU may take it at once. */
+	xchg	%rax, %rsp
+	movl	$0, (%rax)
+
+	/*
+	 * No access to memory from here on. Only who has the SIM CR3 in force may leave: all 64
+	 * bits are compared, the lower half first, so that no register holds it. What is left then is the upper
+	 * half, and 1 more where the lower one is negative; turned by 31, since 32 as the last byte of
+	 * the instruction would be the first of an access to memory.
+	 */
+	mov	%cr3, %rax
+	.byte	0x48, 0x2d		/* sub imm32, %rax */
+	patch	g2_sim_cr3_low, 4
+	ror	$31, %rax
+	.byte	0x48, 0x3d		/* cmp imm32, %rax */
+	patch	g2_sim_cr3_high, 4
+	jne	g2_trap
+	mov	%rcx, %cr3
 	xor	%eax, %eax
 	xor	%ecx, %ecx
 	/* jmp g1_exit, a page below */
 	.byte	0xe9
 	.long	(g1_exit - g1_page) - PAGE - (g2_jump_end - g2_page)
 g2_jump_end:
+g2_trap:
 	int3
+
+	/*
+	 * The first stack was taken. Every vCPU has one at most, so one is free or soon
+	 * will be. The search ends all the same: whoever makes it search memory of his
+	 * own must not keep a vCPU in the SIM view unseen. Tries are counted in the upper half of r11:
+	 * no register is free, and a hook's return address has all ones there.
+	 */
+g2_search:
+	mov	%r11d, %r11d
+1:
+	.byte	0x48, 0x81, 0xc1	/* add imm32, %rcx */
+	patch	g2_stack_stride, 4
+	.byte	0x81, 0xf9		/* cmp imm32, %ecx */
+	patch	g2_stack_end, 4
+	jne	2f
+	pause
+	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
+	patch	g2_stack_again, 8
+2:
+	ror	$32, %r11
+	inc	%r11
+	cmp	$TRIES, %r11d
+	jae	g2_trap
+	ror	$32, %r11
+	lock btsl $0, (%rcx)
+	jc	1b
+	movslq	%r11d, %r11
+	jmp	g2_stack
 symbol g2_code_end
 	.fill	PAGE - (. - g2_page), 1, 0xcc
 

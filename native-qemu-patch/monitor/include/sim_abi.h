@@ -105,8 +105,11 @@ struct sim_region_header {
  * Configuration: one segment, r-- in the SIM view, written by the host only
  * ---------------------------------------------------------------------------
  */
+#define SIM_CONFIG_VERSION 3
 #define SIM_MAX_RAM_RANGES 8
 #define SIM_MAX_HOOKS 32
+#define SIM_HOOK_SLOTS 64
+#define SIM_HOOK_SHIFT 58 /* 64 - log2(SIM_HOOK_SLOTS) */
 #define SIM_MAX_STACKS 64
 
 /* How the guest kernel reaches the gate at a hook. */
@@ -123,10 +126,11 @@ struct sim_hook {
 	uint64_t handler;        /* SIM virtual address of a sim_handler_t */
 	uint32_t id;             /* as the monitor declared it; unique within that monitor */
 	uint32_t monitor;        /* index of the monitor in the domain's settings */
+	uint64_t reserved;
 };
 
 struct sim_config {
-	uint32_t abi; /* SIM_ABI_VERSION */
+	uint32_t abi; /* SIM_CONFIG_VERSION */
 	uint32_t stack_count;
 	uint64_t stack_size;      /* bytes of each SIM stack, a multiple of the page size */
 	uint64_t ring;            /* SIM virtual address of struct sim_ring */
@@ -138,7 +142,14 @@ struct sim_config {
 	uint32_t ram_range_count; /* 1 .. SIM_MAX_RAM_RANGES */
 	uint32_t hook_count;      /* 0 .. SIM_MAX_HOOKS */
 	struct sim_ram_range ram[SIM_MAX_RAM_RANGES];
-	struct sim_hook hooks[SIM_MAX_HOOKS];
+	/*
+	 * The hook with return address a is hooks[a * hook_multiplier >> SIM_HOOK_SHIFT]: the host looks
+	 * for a multiplier with which no two hooks meet. An entry without a hook holds a return address
+	 * that belongs into another entry, so no call ever matches it.
+	 */
+	uint64_t hook_multiplier;
+	uint64_t reserved[7];
+	struct sim_hook hooks[SIM_HOOK_SLOTS];
 };
 
 /*
@@ -148,7 +159,7 @@ struct sim_config {
  */
 struct sim_call {
 	uint64_t guest_cr3;
-	uint64_t guest_rsp;      /* in the hooked function, before the gate's own pushes */
+	uint64_t guest_rsp;      /* in the gate, a few words below the hook's return address */
 	uint64_t current_task;   /* what the guest says is its task; a claim, never trusted */
 	uint64_t return_address; /* the hook's; checked against the hook table */
 	uint64_t argument[6];    /* rdi, rsi, rdx, rcx, r8, r9 at the hook */
@@ -319,7 +330,8 @@ _Static_assert(sizeof(struct sim_segment) == 32, "sim_segment");
 _Static_assert(sizeof(struct sim_region_header) == 56 + 64 * 32 + 8, "sim_region_header");
 _Static_assert(offsetof(struct sim_region_header, gate) == 52, "sim_region_header.gate");
 _Static_assert(offsetof(struct sim_region_header, channel) == 2104, "sim_region_header.channel");
-_Static_assert(sizeof(struct sim_config) == 64 + 8 * 16 + 32 * 24, "sim_config");
+_Static_assert(sizeof(struct sim_config) == 64 + 8 * 16 + 64 + 64 * 32, "sim_config");
+_Static_assert(offsetof(struct sim_config, hooks) == 256, "sim_config.hooks");
 _Static_assert(sizeof(struct sim_call) == 80, "sim_call");
 _Static_assert(sizeof(struct sim_call_slot) == 128, "sim_call_slot");
 _Static_assert(offsetof(struct sim_channel, slots) == 128, "sim_channel.slots");

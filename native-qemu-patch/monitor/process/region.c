@@ -81,7 +81,7 @@ static const struct sim_segment *shown(const struct sim_region_header *header, u
 }
 
 /*
- * The configuration is the read-only segment that begins with this version and the direct map
+ * The configuration is the read-only segment that begins with the version of configurations and the direct map
  * of the command line, which is random.
  */
 static const struct sim_config *find_config(const char *path, const struct sim_region_header *header, uint64_t direct_map)
@@ -91,7 +91,7 @@ static const struct sim_config *find_config(const char *path, const struct sim_r
 		const struct sim_config *config = (const struct sim_config *)segment->gpa;
 
 		if (segment->view == SIM_VIEW_PROCESS && segment->access == SIM_ACCESS_READ &&
-		    segment->size >= sizeof(*config) && config->abi == SIM_ABI_VERSION && config->direct_map == direct_map)
+		    segment->size >= sizeof(*config) && config->abi == SIM_CONFIG_VERSION && config->direct_map == direct_map)
 			return config;
 	}
 	fail("%s: no segment is a configuration with its direct map at 0x%llx; the region was built for another start", path,

@@ -6,7 +6,7 @@
 
 static uint64_t parent, task;
 static struct sim_call call;
-static const struct sim_hook hook = { 0x1000, 0, 3, 2 };
+static const struct sim_hook hook = { .return_address = 0x1000, .id = 3, .monitor = 2 };
 
 static void fresh(void)
 {

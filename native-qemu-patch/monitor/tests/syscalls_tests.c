@@ -11,7 +11,7 @@ enum { BP = 32, BX = 40, R10 = 56, R9 = 64, R8 = 72, AX = 80, CX = 88, DX = 96, 
 
 static uint64_t task, regs, user;
 static struct sim_call call;
-static const struct sim_hook hook = { 0x1000, 0, 1, 0 };
+static const struct sim_hook hook = { .return_address = 0x1000, .id = 1 };
 
 static void set_wanted(uint32_t bit, bool value)
 {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../hook_table.h"
 #include "process_region.h"
 #include "sim_monitor.h"
 
@@ -153,6 +154,7 @@ struct test_region test_region_make(const char *core, const char *monitor)
 	const struct sim_hook_declaration *hook =
 		(const struct sim_hook_declaration *)(monitor_elf.bytes + section(&monitor_elf, ".sim_hooks")->sh_offset);
 	struct sim_config *config;
+	struct sim_hook armed;
 
 	region.bytes = map_file(region.path, "region", REGION_SIZE);
 	region.ram = map_file(region.ram_path, "ram", RAM_SIZE);
@@ -174,16 +176,16 @@ struct test_region test_region_make(const char *core, const char *monitor)
 				       place(&region, sizeof(*config), CONFIG_ADDRESS, SIM_VIEW_PROCESS, SIM_ACCESS_READ));
 	region.ring = (struct sim_ring *)(region.bytes + place(&region, SIM_PAGE_SIZE + RING_CAPACITY, RING_ADDRESS,
 							       SIM_VIEW_PROCESS, SIM_ACCESS_READ | SIM_ACCESS_WRITE));
-	*config = (struct sim_config){ .abi = SIM_ABI_VERSION,
+	*config = (struct sim_config){ .abi = SIM_CONFIG_VERSION,
 				       .ring = RING_ADDRESS,
 				       .ring_capacity = RING_CAPACITY,
 				       .direct_map = DIRECT_MAP,
 				       .page_offset = PAGE_OFFSET,
 				       .paging_levels = 4,
 				       .ram_range_count = 1,
-				       .hook_count = 1,
-				       .ram = { { 0, RAM_SIZE } },
-				       .hooks = { { HOOK_RETURN, monitor_elf.base + hook->handler, hook->id, 0 } } };
+				       .ram = { { 0, RAM_SIZE } } };
+	armed = (struct sim_hook){ .return_address = HOOK_RETURN, .handler = monitor_elf.base + hook->handler, .id = hook->id };
+	hook_table_fill(config, &armed, 1);
 	region.dispatch = symbol(&core_elf, "sim_dispatch");
 	return region;
 }

@@ -58,10 +58,12 @@ final class GateLoader {
             }
         }
         place(image, "g2_sim_cr3", 8, patches);
-        place(image, "g2_stack_bitmap", 8, patches);
-        place(image, "g2_stack_count", 4, patches);
-        place(image, "g2_stack_top", 8, patches);
+        place(image, "g2_sim_cr3_low", 4, patches);
+        place(image, "g2_sim_cr3_high", 4, patches);
+        place(image, "g2_stack_first", 8, patches);
+        place(image, "g2_stack_again", 8, patches);
         place(image, "g2_stack_stride", 4, patches);
+        place(image, "g2_stack_end", 4, patches);
         place(image, "g2_dispatch", 8, patches);
         return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY),
                 pages.get(GateTemplate.Page.ENTRY_SIM),

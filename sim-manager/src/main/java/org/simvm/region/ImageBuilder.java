@@ -27,6 +27,9 @@ final class ImageBuilder {
      */
     private static final long GATE_LEAF = 0xa1;
 
+    /** Bytes from the word that says whether a stack is taken to the stack's end. */
+    private static final int STACK_TAKEN_WORD = 16;
+
     private final RegionPlan plan;
     private final BootValues boot;
     private final RandomGenerator random;
@@ -225,7 +228,7 @@ final class ImageBuilder {
         return layout;
     }
 
-    /** Bytes of a segment, or null if it stays as it is: all zeros (ring, stacks, bitmap). */
+    /** Bytes of a segment, or null if it stays as it is: all zeros (ring, stacks). */
     ByteBuffer bytes(RegionSegment segment) throws RegionException {
         return switch (segment.role()) {
             case GATE_ENTRY -> gate(plan.gate().inGuest() ? GateTemplate.Page.ENTRY : GateTemplate.Page.EXIT);
@@ -233,7 +236,7 @@ final class ImageBuilder {
             case GATE_INNER -> gate(GateTemplate.Page.INNER);
             case CONFIGURATION -> configuration();
             case PAGE_TABLES -> tables.bytes();
-            case STACK_BITMAP, STACKS, RING -> null;
+            case STACKS, RING -> null;
             case CHANNEL -> callChannel();
             case PROGRAM -> program(segment);
         };
@@ -259,7 +262,7 @@ final class ImageBuilder {
     private ByteBuffer configuration() throws RegionException {
         RegionSegment ring = layout.segment(Role.RING);
         ByteBuffer config = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        config.putInt(Config.ABI, SimAbi.VERSION);
+        config.putInt(Config.ABI, SimAbi.CONFIG_VERSION);
         config.putInt(Config.STACK_COUNT, plan.stackCount());
         config.putLong(Config.STACK_SIZE, RegionPlan.STACK_SIZE);
         config.putLong(Config.RING, ring.virtualAddress());
@@ -275,9 +278,15 @@ final class ImageBuilder {
             config.putLong(Config.RAM + i * Config.RAM_RANGE_SIZE, boot.ram().get(i).gpa());
             config.putLong(Config.RAM + i * Config.RAM_RANGE_SIZE + 8, boot.ram().get(i).size());
         }
-        for (int i = 0; i < boot.hooks().size(); i++) {
-            ArmedHook hook = boot.hooks().get(i);
-            int at = Config.HOOKS + i * Config.HOOK_SIZE;
+        HookTable hooks = HookTable.of(boot.hooks().stream().map(ArmedHook::returnAddress).toList(), random);
+        config.putLong(Config.HOOK_MULTIPLIER, hooks.multiplier());
+        for (int slot = 0; slot < SimAbi.HOOK_SLOTS; slot++) {
+            int at = Config.HOOKS + slot * Config.HOOK_SIZE;
+            if (hooks.hookAt(slot).isEmpty()) {
+                config.putLong(at, HookTable.elsewhere(slot));
+                continue;
+            }
+            ArmedHook hook = boot.hooks().get(hooks.hookAt(slot).getAsInt());
             config.putLong(at, hook.returnAddress());
             config.putLong(at + 8, images.get(1 + hook.monitor()).address(hook.declaration().handler()));
             config.putInt(at + 16, hook.declaration().id());
@@ -300,7 +309,7 @@ final class ImageBuilder {
         if (page == GateTemplate.Page.ENTRY || page == GateTemplate.Page.EXIT) {
             bytes.putInt(offset(outer("current_offset")), boot.currentTaskOffset());
             for (int i = 0; i < boot.callTargets().size(); i++) {
-                bytes.putInt(offset(outer("call_target_") + i), boot.callTargets().get(i).intValue());
+                putJump(bytes, outer("call_target_") + i, boot.callTargets().get(i));
             }
             if (page == GateTemplate.Page.EXIT) {
                 bytes.putInt(offset("x1_port"), plan.doorbellPort());
@@ -311,14 +320,31 @@ final class ImageBuilder {
                         + ": has no symbol sim_dispatch; install the core.elf of this manager");
             }
             bytes.putLong(offset("g2_sim_cr3"), tables.root());
-            bytes.putLong(offset("g2_stack_bitmap"), layout.segment(Role.STACK_BITMAP).virtualAddress());
-            bytes.putInt(offset("g2_stack_count"), plan.stackCount());
-            bytes.putLong(offset("g2_stack_top"), layout.segment(Role.STACKS)
-                    .virtualAddress() + LayoutPlanner.stackStride());
+            putComparedRoot(bytes, tables.root());
+            long first = layout.segment(Role.STACKS).virtualAddress() + LayoutPlanner.stackStride() - STACK_TAKEN_WORD;
+            bytes.putLong(offset("g2_stack_first"), first);
+            bytes.putLong(offset("g2_stack_again"), first);
             bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
+            bytes.putInt(offset("g2_stack_end"), (int) (first + plan.stackCount() * LayoutPlanner.stackStride()));
             bytes.putLong(offset("g2_dispatch"), images.get(0).address(plan.core().dispatch()));
         }
         return bytes;
+    }
+
+    /** The way out compares CR3 with two numbers of 32 bits, the second turned by 31. */
+    private void putComparedRoot(ByteBuffer bytes, long root) {
+        bytes.putInt(offset("g2_sim_cr3_low"), (int) root);
+        bytes.putInt(offset("g2_sim_cr3_high"), (int) (root - (int) root >>> 31));
+    }
+
+    /** The operand of a {@code jmp rel32}, which counts from the byte behind it. */
+    private void putJump(ByteBuffer bytes, String symbol, long target) throws RegionException {
+        long distance = target - (layout.segment(Role.GATE_ENTRY).virtualAddress() + offset(symbol) + 4);
+        if (distance != (int) distance) {
+            throw new RegionException(String.format("a redirected call goes to 0x%x, which the gate's jump does not"
+                    + " reach", target));
+        }
+        bytes.putInt(offset(symbol), (int) distance);
     }
 
     /** Puts a hypercall in place of each VMFUNC of the template; registers and length are the same. */

@@ -80,8 +80,8 @@ final class LayoutPlanner {
         if (!plan.gate().inGuest()) { // header, gate, configuration
             return 3 * SimAbi.PAGE_SIZE + CHANNEL_SIZE + programs + ring;
         }
-        // header, gates, configuration, bitmap
-        return 6 * SimAbi.PAGE_SIZE + SimPageTables.pagesFor(plan, capacity) * SimAbi.PAGE_SIZE
+        // header, gates, configuration
+        return 5 * SimAbi.PAGE_SIZE + SimPageTables.pagesFor(plan, capacity) * SimAbi.PAGE_SIZE
                 + plan.stackCount() * RegionPlan.STACK_SIZE + programs + ring;
     }
 
@@ -100,7 +100,7 @@ final class LayoutPlanner {
     /** The segments before those of the programs, in the header's order. */
     static List<Role> rolesInTable(GateKind gate) {
         return gate.inGuest() ? List.of(Role.GATE_ENTRY, Role.GATE_ENTRY_SIM, Role.GATE_INNER, Role.CONFIGURATION,
-                Role.PAGE_TABLES, Role.STACK_BITMAP, Role.STACKS, Role.RING)
+                Role.PAGE_TABLES, Role.STACKS, Role.RING)
                 : List.of(Role.GATE_ENTRY, Role.CONFIGURATION, Role.RING);
     }
 
@@ -145,7 +145,6 @@ final class LayoutPlanner {
         long tables = SimPageTables.pagesFor(plan, ring) * SimAbi.PAGE_SIZE;
         add(Role.PAGE_TABLES, tables, physical.place(tables, SimAbi.PAGE_SIZE), View.SIM,
                 Access.READ_WRITE, 0);
-        addData(Role.STACK_BITMAP, SimAbi.PAGE_SIZE, Access.READ_WRITE);
         long stacks = plan.stackCount() * RegionPlan.STACK_SIZE;
         add(Role.STACKS, stacks, physical.place(stacks, SimAbi.PAGE_SIZE), View.SIM,
                 Access.READ_WRITE,

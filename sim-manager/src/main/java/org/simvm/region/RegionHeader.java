@@ -117,7 +117,6 @@ final class RegionHeader {
             case GATE_INNER -> "gate G2";
             case CONFIGURATION -> "configuration";
             case PAGE_TABLES -> "SIM page tables";
-            case STACK_BITMAP -> "stack bitmap";
             case STACKS -> "stacks";
             case RING -> "ring";
             case CHANNEL -> "call channel";

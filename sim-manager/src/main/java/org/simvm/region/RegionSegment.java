@@ -23,8 +23,8 @@ public record RegionSegment(Role role, String name, long offset, long size, long
      * What a segment is for; the order is that of the header's table, so that a restarted manager finds its
      * way. The call channel is not in the table: the header has a field of its own for it.
      */
-    public enum Role { GATE_ENTRY, GATE_ENTRY_SIM, GATE_INNER, CONFIGURATION, PAGE_TABLES, STACK_BITMAP,
-            STACKS, RING, CHANNEL, PROGRAM }
+    public enum Role { GATE_ENTRY, GATE_ENTRY_SIM, GATE_INNER, CONFIGURATION, PAGE_TABLES, STACKS,
+            RING, CHANNEL, PROGRAM }
 
     /** Leaves out the addresses, which must not end in a log that a guest's administrator reads. */
     @Override

@@ -13,6 +13,10 @@ public final class SimAbi {
     public static final int MAX_SEGMENTS = 64;
     public static final int MAX_RAM_RANGES = 8;
     public static final int MAX_HOOKS = 32;
+    /** What {@code struct sim_config} says in {@code abi}. */
+    public static final int CONFIG_VERSION = 3;
+    static final int HOOK_SLOTS = 64;
+    static final int HOOK_SHIFT = 58;
     public static final int MAX_STACKS = 64;
     /** First bytes of a region file, {@code SIM_REGION_MAGIC}. */
     static final String MAGIC = "SIMREGN1";
@@ -56,9 +60,10 @@ public final class SimAbi {
         static final int HOOK_COUNT = 60;
         static final int RAM = 64;
         static final int RAM_RANGE_SIZE = 16;
-        static final int HOOKS = RAM + MAX_RAM_RANGES * RAM_RANGE_SIZE;
-        static final int HOOK_SIZE = 24;
-        static final int SIZE = HOOKS + MAX_HOOKS * HOOK_SIZE;
+        static final int HOOK_MULTIPLIER = RAM + MAX_RAM_RANGES * RAM_RANGE_SIZE;
+        static final int HOOKS = HOOK_MULTIPLIER + 64;
+        static final int HOOK_SIZE = 32;
+        static final int SIZE = HOOKS + HOOK_SLOTS * HOOK_SIZE;
 
         private Config() {
         }

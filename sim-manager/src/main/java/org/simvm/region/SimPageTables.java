@@ -64,7 +64,7 @@ final class SimPageTables {
     static long pagesFor(RegionPlan plan, long ringCapacity) {
         long pages = 1 + 2; // root, and with 5 levels a PML4 each for the lower and the upper half
         pages += 2 + 2; // gate: PDPT, PD, and two PTs if G1 and G2 lie across a 2 MiB boundary
-        pages += 2 * pagesForRange(SimAbi.PAGE_SIZE); // configuration, bitmap
+        pages += pagesForRange(SimAbi.PAGE_SIZE); // configuration
         pages += pagesForRange(plan.stackCount() * LayoutPlanner.stackStride());
         pages += pagesForRange(SimAbi.PAGE_SIZE + ringCapacity);
         for (MonitorProgram program : LayoutPlanner.programs(plan)) {

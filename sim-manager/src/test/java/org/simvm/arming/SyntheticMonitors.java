@@ -73,8 +73,8 @@ public final class SyntheticMonitors {
             patches.put("g1_call_stub_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, at += 16));
             patches.put("g1_call_target_" + i, new GateTemplate.Place(GateTemplate.Page.ENTRY, at + 1));
         }
-        for (String symbol : List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top",
-                "g2_stack_stride", "g2_dispatch")) {
+        for (String symbol : List.of("g2_sim_cr3", "g2_sim_cr3_low", "g2_sim_cr3_high", "g2_stack_first",
+                "g2_stack_again", "g2_stack_stride", "g2_stack_end", "g2_dispatch")) {
             patches.put(symbol, new GateTemplate.Place(GateTemplate.Page.INNER, at += 16));
         }
         return new GateTemplate(Path.of("gates.elf"), ByteBuffer.allocate(4096), ByteBuffer.allocate(4096),

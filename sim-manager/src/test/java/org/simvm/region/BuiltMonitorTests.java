@@ -95,12 +95,18 @@ class BuiltMonitorTests {
         ByteBuffer config = file.read(image.layout().segment(RegionSegment.Role.CONFIGURATION), 0, 4096)
                 .order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(count, config.getInt(SimAbi.Config.HOOK_COUNT));
-        for (int i = 0; i < count; i++) {
+        int found = 0;
+        for (int i = 0; i < SimAbi.HOOK_SLOTS; i++) {
             long handler = config.getLong(SimAbi.Config.HOOKS + i * SimAbi.Config.HOOK_SIZE + 8);
+            if (handler == 0) {
+                continue;
+            }
+            found++;
             assertTrue(image.layout().segments().stream().anyMatch(each -> each.access().execute()
                     && each.role() == RegionSegment.Role.PROGRAM
                     && handler >= each.virtualAddress() && handler < each.virtualAddress() + each.size()));
         }
+        assertEquals(count, found);
     }
 
     private static void theGateCodeIsThatOfTheTemplate(RegionFile file, BootImage image, GateTemplate gates)
@@ -112,7 +118,7 @@ class BuiltMonitorTests {
         assertEquals(0x0f01d4, (entry.get(4093) & 0xff) << 16 | (entry.get(4094) & 0xff) << 8
                 | entry.get(4095) & 0xff);
         assertNotEquals(entry.get(4095), simEntry.get(4095));
-        assertEquals((byte) 0x68, entry.get(gates.patches().get("g1_call_stub_1").offset()), "push imm32");
+        assertEquals((byte) 0xe9, entry.get(gates.patches().get("g1_call_target_1").offset() - 1), "jmp rel32");
         assertFalse(image.callStubs().isEmpty());
     }
 }

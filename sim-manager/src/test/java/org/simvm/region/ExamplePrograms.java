@@ -61,8 +61,8 @@ final class ExamplePrograms {
         places.put("g1_entry_vmfunc", new GateTemplate.Place(GateTemplate.Page.ENTRY, 4093));
         places.put("g1_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY, 1024));
         places.put("g1_sim_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY_SIM, 1024));
-        List<String> inner = List.of("g2_sim_cr3", "g2_stack_bitmap", "g2_stack_count", "g2_stack_top",
-                "g2_stack_stride", "g2_dispatch");
+        List<String> inner = List.of("g2_sim_cr3", "g2_sim_cr3_low", "g2_sim_cr3_high", "g2_stack_first",
+                "g2_stack_again", "g2_stack_stride", "g2_stack_end", "g2_dispatch");
         for (int i = 0; i < inner.size(); i++) {
             places.put(inner.get(i), new GateTemplate.Place(GateTemplate.Page.INNER, 0x100 + i * 16));
         }

@@ -85,7 +85,7 @@ class RegionFileTests {
                 ByteBuffer header = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
                 assertEquals("SIMREGN1", new String(header.array(), 0, 8, StandardCharsets.US_ASCII));
                 assertEquals(1, header.getInt(8));
-                assertEquals(8 + 3 * 3, header.getInt(12));
+                assertEquals(7 + 3 * 3, header.getInt(12));
                 assertEquals(8 * MIB, header.getLong(16));
                 assertEquals(ExamplePrograms.AREA.base(), header.getLong(24));
                 assertEquals(ExamplePrograms.AREA.size(), header.getLong(32));
@@ -240,7 +240,7 @@ class RegionFileTests {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot(5, 509));
                 ByteBuffer config = config(file, image);
-                assertEquals(2, config.getInt(0));
+                assertEquals(3, config.getInt(0));
                 assertEquals(2, config.getInt(4));
                 assertEquals(16384, config.getLong(8));
                 assertEquals(image.layout().segment(Role.RING).virtualAddress(), config.getLong(16));
@@ -254,7 +254,7 @@ class RegionFileTests {
                 assertEquals(4L << 30, config.getLong(64 + 32));
                 RegionSegment monitor = image.layout().segments().stream()
                         .filter(each -> each.name().equals("process r-x")).findFirst().orElseThrow();
-                int second = 64 + 128 + 24;
+                int second = 256 + 32 * (int) ((TEXT + 205) * config.getLong(192) >>> 58);
                 assertEquals(TEXT + 205, config.getLong(second));
                 assertEquals(monitor.virtualAddress() + ExamplePrograms.HANDLER, config.getLong(second + 8));
                 assertEquals(7, config.getInt(second + 16));
@@ -296,16 +296,18 @@ class RegionFileTests {
                 ByteBuffer g1 = all(file, entry);
                 ByteBuffer g2 = all(file, layout.segment(Role.GATE_INNER));
                 assertEquals(0x21440, g1.getInt(16));
-                assertEquals((int) (TEXT + 0x1234), g1.getInt(65));
+                assertEquals(TEXT + 0x1234, entry.virtualAddress() + 65 + 4 + g1.getInt(65));
                 assertEquals(0xcccccccc, g1.getInt(65 + 16), "a stub that is not used stays as it was");
                 assertEquals(image.simCr3(), g2.getLong(0x100));
-                assertEquals(layout.segment(Role.STACK_BITMAP).virtualAddress(), g2.getLong(0x110));
-                assertEquals(2, g2.getInt(0x120));
-                assertEquals(layout.segment(Role.STACKS).virtualAddress() + 20480, g2.getLong(0x130));
-                assertEquals(20480, g2.getInt(0x140));
+                assertEquals(image.simCr3(), g2.getInt(0x110) + ((long) g2.getInt(0x120) << 31));
+                long first = layout.segment(Role.STACKS).virtualAddress() + 20480 - 16;
+                assertEquals(first, g2.getLong(0x130));
+                assertEquals(first, g2.getLong(0x140));
+                assertEquals(20480, g2.getInt(0x150));
+                assertEquals((int) (first + 2 * 20480), g2.getInt(0x160));
                 RegionSegment core = layout.segments().stream().filter(each -> each.role() == Role.PROGRAM)
                         .findFirst().orElseThrow();
-                assertEquals(core.virtualAddress() + 0x20, g2.getLong(0x150));
+                assertEquals(core.virtualAddress() + 0x20, g2.getLong(0x170));
                 byte[] sim = new byte[4096];
                 all(file, layout.segment(Role.GATE_ENTRY_SIM)).get(sim);
                 byte[] untouched = new byte[4096];

@@ -34,7 +34,10 @@ class SimAbiTests {
         constant("SIM_PAGE_SIZE", SimAbi.PAGE_SIZE);
         constant("SIM_MAX_SEGMENTS", SimAbi.MAX_SEGMENTS);
         constant("SIM_MAX_RAM_RANGES", SimAbi.MAX_RAM_RANGES);
+        constant("SIM_CONFIG_VERSION", SimAbi.CONFIG_VERSION);
         constant("SIM_MAX_HOOKS", SimAbi.MAX_HOOKS);
+        constant("SIM_HOOK_SLOTS", SimAbi.HOOK_SLOTS);
+        constant("SIM_HOOK_SHIFT", SimAbi.HOOK_SHIFT);
         constant("SIM_MAX_STACKS", SimAbi.MAX_STACKS);
         constant("SIM_VIEW_NORMAL", View.NORMAL.code());
         constant("SIM_VIEW_SIM", View.SIM.code());
@@ -86,6 +89,7 @@ class SimAbiTests {
         offset("sim_config", "ram_range_count", SimAbi.Config.RAM_RANGE_COUNT);
         offset("sim_config", "hook_count", SimAbi.Config.HOOK_COUNT);
         offset("sim_config", "ram", SimAbi.Config.RAM);
+        offset("sim_config", "hook_multiplier", SimAbi.Config.HOOK_MULTIPLIER);
         offset("sim_config", "hooks", SimAbi.Config.HOOKS);
         size("sim_ram_range", SimAbi.Config.RAM_RANGE_SIZE);
         size("sim_hook", SimAbi.Config.HOOK_SIZE);

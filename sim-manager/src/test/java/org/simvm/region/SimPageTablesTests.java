@@ -59,7 +59,7 @@ class SimPageTablesTests {
         long mapped = new PageWalk(builder.bytes(tables), tables.gpa(), boot.pagingLevels()).all().stream()
                 .mapToLong(PageWalk.Mapping::size).sum();
         long ringSegment = builder.layout().segment(RegionSegment.Role.RING).size();
-        long expected = memory + ringSegment + stacks * 16384L + 3 * 5 * 4096 + 2 * 4096 + 2 * 4096;
+        long expected = memory + ringSegment + stacks * 16384L + 3 * 5 * 4096 + 2 * 4096 + 4096;
         assertEquals(expected, mapped);
     }
 
