@@ -24,6 +24,7 @@
 	.code64
 x1_page:
 	call_stubs x1, x1_enter
+	filters x1, x1_enter
 
 symbol x1_fentry
 	mov	(%rsp), %r11
@@ -59,6 +60,8 @@ x1_denied:
 	jae	x1_leave
 	mov	$-1, %rsi
 	jmp	x1_leave
+
+	filter_bitmaps x1
 
 	.fill	PAGE - (. - x1_page), 1, 0xcc
 

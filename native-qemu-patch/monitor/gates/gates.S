@@ -32,6 +32,7 @@
 	.code64
 g1_page:
 	call_stubs g1, g1_enter
+	filters g1, g1_enter
 
 	/* Back in the normal view, on the guest's stack: arguments where they were but for rcx, verdict in r11d. */
 	.balign 16, 0xcc
@@ -59,6 +60,8 @@ g1_denied:
 	jae	g1_leave
 	mov	$-1, %rsi
 	jmp	g1_leave
+
+	filter_bitmaps g1
 g1_code_end:
 
 	.fill	PAGE - (g1_page_end - g1_fentry) - (g1_code_end - g1_page), 1, 0xcc

@@ -99,6 +99,31 @@ struct sim_parameter_declaration {
 };
 
 /*
+ * Section .sim_filters: which calls of a redirected hook its handler wants, so that the gate lets the others go on without
+ * a change of the view. The call's number has 32 bits, of which those in `ignored` are cleared first. A
+ * number below `count` calls the handler if bit `first` + number of the set is 1; any other number calls it always.
+ *
+ * A filter is an optimisation: the handler must look at the number itself, since it is called unfiltered if the set has all bits
+ * of the range, if `enabled` is a parameter with the value `no`, or if the gate has no filter left (it has 6).
+ * The guest can read the gate's bitmap, but not write it.
+ */
+#define SIM_FILTER_NUMBERS 1024 /* `count` at most */
+
+struct sim_filter_declaration {
+	uint64_t set;     /* address of the parameter, a SIM_PARAMETER_SET */
+	uint64_t enabled; /* address of a SIM_PARAMETER_BOOLEAN, or 0 */
+	/*
+	 * Where the number is: 0: the call's second argument; else the address of a slot, and the number is in
+	 * what the first argument points to, at the offset that the slot holds.
+	 */
+	uint64_t slot;
+	uint32_t hook;    /* id of a SIM_HOOK_CALL */
+	uint32_t first;   /* bit of number 0 in the set */
+	uint32_t count;   /* 1 .. SIM_FILTER_NUMBERS */
+	uint32_t ignored; /* bits of the number */
+};
+
+/*
  * Section .sim_names: text, for parameters of type SIM_PARAMETER_SET; lines of
  *
  *	parameter SP bit SP name LF
@@ -110,6 +135,7 @@ struct sim_parameter_declaration {
 _Static_assert(sizeof(struct sim_hook_declaration) == 24 + 2 * SIM_NAME_SIZE, "sim_hook_declaration");
 _Static_assert(sizeof(struct sim_slot_declaration) == 8 + SIM_SLOT_NAME_SIZE, "sim_slot_declaration");
 _Static_assert(sizeof(struct sim_parameter_declaration) == 16 + SIM_NAME_SIZE, "sim_parameter_declaration");
+_Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declaration");
 
 /*
  * What follows puts the entries into their sections. Names and numbers are
@@ -199,6 +225,20 @@ _Static_assert(sizeof(struct sim_parameter_declaration) == 16 + SIM_NAME_SIZE, "
 #define SIM_BOOLEAN(variable, initial, name) SIM_PARAMETER_(variable, 1, 2, initial, name)
 /* Defines the bitmap `const uint64_t variable[words]`; `initial` is that of every word. */
 #define SIM_SET(variable, words, initial, name) SIM_PARAMETER_(variable, words, 3, initial, name)
+
+/*
+ * Filters the calls of hook `id` by the set `variable`. SIM_FILTER_ARGUMENT: the number is the second argument.
+ * SIM_FILTER_FIELD: it is in the structure behind the first, at the offset in `slot`. `enabled`: a SIM_BOOLEAN, or 0.
+ */
+#define SIM_FILTER_(id, variable, enabled, slot, first, count, ignored)              \
+	__asm__(".pushsection .sim_filters,\"\",@progbits\n"                          \
+		"	.quad " #variable ", " #enabled ", " #slot "\n"                \
+		"	.long " SIM_STRING(id) ", " SIM_STRING(first) ", " SIM_STRING(count) ", " SIM_STRING(ignored) "\n" \
+		"	.popsection\n")
+#define SIM_FILTER_ARGUMENT(id, variable, enabled, first, count, ignored) \
+	SIM_FILTER_(id, variable, enabled, 0, first, count, ignored)
+#define SIM_FILTER_FIELD(id, variable, enabled, slot, first, count, ignored) \
+	SIM_FILTER_(id, variable, enabled, slot, first, count, ignored)
 
 _Static_assert(SIM_HOOK_FENTRY == 1 && SIM_HOOK_CALL == 2, "SIM_HOOK_*");
 _Static_assert(SIM_HOOK_OPTIONAL == SIM_OPTIONAL, "SIM_OPTIONAL");

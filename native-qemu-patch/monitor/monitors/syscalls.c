@@ -33,7 +33,7 @@
 #define SOCKADDR_LIMIT 128
 #define PARAMETERS_LIMIT 1024
 
-#define X32_BIT 0x40000000u
+#define X32_BIT 0x40000000
 
 SIM_HANDLER on_syscall_64(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_fast_32(const struct sim_call *call, const struct sim_hook *hook);
@@ -69,6 +69,16 @@ SIM_SLOT(sim_slot_regs_orig_ax, "offset:pt_regs.orig_ax");
 #define CALLS_PER_DOOR 1024
 #define CALLS_WORDS 32
 SIM_SET(parameter_calls, CALLS_WORDS, -1, "calls");
+
+/* `no`: the gate is called for every system call, and the choice is made here alone. */
+SIM_BOOLEAN(parameter_filter, 1, "filter");
+
+/* As the handlers below see the number; they look at it all the same. */
+SIM_FILTER_ARGUMENT(HOOK_SYSCALL_64, parameter_calls, parameter_filter, 0, CALLS_PER_DOOR, X32_BIT);
+SIM_FILTER_FIELD(HOOK_FAST_32, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_SYSENTER, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_INT80, parameter_calls, parameter_filter, sim_slot_regs_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_INT80_OLD, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
 
 _Static_assert(CALLS_WORDS * 64 == 2 * CALLS_PER_DOOR, "two halves");
 

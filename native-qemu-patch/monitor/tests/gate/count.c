@@ -37,6 +37,8 @@ static void load_flat(const char *path, uint64_t address)
 	close(file);
 }
 
+static const uint64_t *filter_arguments;
+
 static bool counted(uint64_t at)
 {
 	return at == (uint64_t)hook_call || at - GATE < 2 * PAGE || at - CORE < FILE_PAGES * PAGE ||
@@ -82,7 +84,7 @@ static unsigned instructions_of(uint64_t entry)
 		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
 		stepped = true;
 		raise(SIGSTOP);
-		call_gate(entry);
+		call_gate_with(entry, filter_arguments);
 		_exit(1);
 	}
 	CHECK(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
@@ -96,6 +98,21 @@ static void a_call_of_the_null_monitor_takes_at_most_90_instructions(void)
 	printf("     fentry hook: %u instructions; redirected call, without its target: %u\n", fentry, redirected);
 	CHECK(fentry > 60 && fentry <= MOST_INSTRUCTIONS);
 	CHECK(redirected > 60 && redirected <= MOST_INSTRUCTIONS);
+}
+
+static void a_filtered_call_takes_at_most_10(void)
+{
+	unsigned spared, made;
+	const uint64_t arguments[2][2] = { { 0, 4 }, { 0, 3 } };
+
+	filter_arguments = arguments[0];
+	spared = instructions_of(GATE_g1_filter_0);
+	filter_arguments = arguments[1];
+	made = instructions_of(GATE_g1_filter_0);
+	filter_arguments = NULL;
+	printf("     spared: %u instructions; wanted: %u\n", spared, made);
+	CHECK(spared >= 5 && spared <= 10);
+	CHECK(made <= MOST_INSTRUCTIONS);
 }
 
 static void and_reaches_the_real_dispatcher_and_monitor(void)
@@ -125,5 +142,6 @@ void count_tests(const char *core, const char *null)
 	set_dispatch(CORE + GATE_core_sim_dispatch);
 	printf("The gate, counted\n");
 	TEST(a_call_of_the_null_monitor_takes_at_most_90_instructions);
+	TEST(a_filtered_call_takes_at_most_10);
 	TEST(and_reaches_the_real_dispatcher_and_monitor);
 }

@@ -255,9 +255,42 @@ static void *map_at(uint64_t address, uint64_t size)
 	return at;
 }
 
+struct filter_symbols {
+	uint64_t load, mask, count, skip, target, bits;
+};
+
+#define FILTER_SYMBOLS(page, n)                                                              \
+	{ GATE_##page##_filter_load_##n,  GATE_##page##_filter_mask_##n,   GATE_##page##_filter_count_##n, \
+	  GATE_##page##_filter_skip_##n, GATE_##page##_filter_target_##n, GATE_##page##_filter_bits_##n }
+
 static void patch(uint8_t *pages, uint64_t symbol, uint64_t value, size_t size)
 {
 	memcpy(pages + symbol, &value, size);
+}
+
+bool filter_wants(uint32_t number)
+{
+	return number >= FILTER_COUNT || number % 7 == 3 || number == FILTER_COUNT - 1;
+}
+
+/* As the manager does. */
+static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bool field, uint64_t page)
+{
+	uint64_t target = TARGETS + 5 * 64;
+
+	if (field) {
+		patch(pages, filter->load, 0x878b, 2); /* mov disp32(%rdi), %eax */
+		patch(pages, filter->load + 2, FILTER_FIELD, 4);
+	} else {
+		patch(pages, filter->load, 0x00401f0ff089, 6); /* mov %esi, %eax; nopl 0(%rax) */
+	}
+	patch(pages, filter->mask, field ? ~0u : ~FILTER_IGNORED, 4);
+	patch(pages, filter->count, FILTER_COUNT, 4);
+	patch(pages, filter->skip, target - (GATE + filter->skip - page + 4), 4);
+	patch(pages, filter->target, target - (GATE + filter->target - page + 4), 4);
+	memset(pages + filter->bits, 0, 128);
+	for (uint32_t number = 0; number < FILTER_COUNT; number++)
+		pages[filter->bits + number / 8] |= (uint8_t)(filter_wants(number) << number % 8);
 }
 
 void build_machine(const char *path)
@@ -280,6 +313,8 @@ void build_machine(const char *path)
 		GATE_x1_call_target_8,	GATE_x1_call_target_9,	GATE_x1_call_target_10, GATE_x1_call_target_11,
 		GATE_x1_call_target_12, GATE_x1_call_target_13, GATE_x1_call_target_14, GATE_x1_call_target_15
 	};
+	static const struct filter_symbols filters[2] = { FILTER_SYMBOLS(g1, 0), FILTER_SYMBOLS(g1, 1) };
+	static const struct filter_symbols exit_filters[2] = { FILTER_SYMBOLS(x1, 0), FILTER_SYMBOLS(x1, 1) };
 	uint8_t *code;
 
 	CHECK(file >= 0 && read(file, pages, sizeof(pages)) == sizeof(pages));
@@ -288,6 +323,10 @@ void build_machine(const char *path)
 
 		patch(pages, targets[i], target - (GATE + targets[i] + 4), 4);
 		patch(pages, exit_targets[i], target - (GATE + exit_targets[i] - GATE_EXIT_PAGE + 4), 4);
+	}
+	for (int i = 0; i < 2; i++) {
+		patch_filter(pages, &filters[i], i == 1, 0);
+		patch_filter(pages, &exit_filters[i], i == 1, GATE_EXIT_PAGE);
 	}
 	patch(pages, GATE_x1_current_offset, CURRENT_OFFSET, 4);
 	patch(pages, GATE_x1_port, PORT, 4);
@@ -329,6 +368,11 @@ void build_machine(const char *path)
 
 void call_gate(uint64_t entry)
 {
+	call_gate_with(entry, NULL);
+}
+
+void call_gate_with(uint64_t entry, const uint64_t arguments[2])
+{
 	uint64_t *words = (uint64_t *)&before;
 
 	hostile = false;
@@ -339,6 +383,10 @@ void call_gate(uint64_t entry)
 	for (int i = 0; i < 16; i++)
 		words[i] = 0x1111111111111111ull * (uint64_t)i + 0xf000000000000001ull;
 	before.rsp = GUEST_STACK + GUEST_STACK_SIZE - 256;
+	if (arguments) {
+		before.rdi = arguments[0];
+		before.rsi = arguments[1];
+	}
 	before.flags = 0x202 | FLAGS_ARITHMETIC | FLAG_DF | FLAG_AC;
 	memset(&after, 0, sizeof(after));
 	memset(&at_target, 0, sizeof(at_target));

@@ -109,8 +109,18 @@ void build_machine(const char *path);
 /* Makes memory what view and CR3 show. */
 void apply_world(void);
 
-/* Calls the gate as a hook does, at an offset in its page. */
+/* Calls the gate as a hook does, at an offset in its page; `arguments`: what rdi and rsi are, or NULL for anything. */
 void call_gate(uint64_t entry);
+void call_gate_with(uint64_t entry, const uint64_t arguments[2]);
+
+/*
+ * The machine's filters: both let the numbers of filter_wants() call the gate. Filter 0 looks at the second argument without
+ * bit 30, filter 1 at the word at FILTER_FIELD in what the first argument points to.
+ */
+#define FILTER_COUNT 1000
+#define FILTER_IGNORED 0x40000000u
+#define FILTER_FIELD 0x78
+bool filter_wants(uint32_t number);
 
 /* Makes the gate call another dispatcher than the machine's own. */
 void set_dispatch(uint64_t address);

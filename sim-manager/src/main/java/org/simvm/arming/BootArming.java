@@ -3,6 +3,7 @@ package org.simvm.arming;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -143,22 +144,21 @@ final class BootArming {
         List<MonitorProgram> programs = new ArrayList<>();
         programs.add(plan.core());
         plan.monitors().forEach(monitor -> programs.add(monitor.program()));
-        List<Long> callTargets = callTargets();
         List<BootValues.ArmedHook> table = hooks.stream().map(hook ->
                 new BootValues.ArmedHook(hook.monitor(), hook.declaration(), hook.returnAddress())).toList();
         image = request.region().finalizeImage(new BootValues(tables.levels(), GuestRam.ranges(status),
                 virtual.readLong(kernel.requireSymbol("page_offset_base")), currentTaskOffset(),
                 new BootValues.KernelText(kernel.text().start(), kernel.text().end()), slot.index(),
-                callTargets, table, SlotValues.resolve(kernel, programs)));
+                callTargets(), table, SlotValues.resolve(kernel, programs)));
         clock.lap("prepare: region");
         patchable = PatchSites.of(kernel, virtual);
         clock.lap("prepare: places that the kernel patches");
     }
 
-    /** The functions whose calls are redirected; the gate has a stub for each, in this order. */
+    /** Where the redirected calls went; the gate has an entry for each, in this order. */
     private List<Long> callTargets() {
         return hooks.stream().filter(hook -> hook.declaration().kind() == HookDeclaration.Kind.CALL)
-                .map(FoundHook::function).distinct().toList();
+                .map(FoundHook::function).toList();
     }
 
     /** A per-CPU variable of its own, but from Linux 6.2 to 6.14 a member of {@code pcpu_hot}. */
@@ -182,12 +182,12 @@ final class BootArming {
         List<GuestWrite> writes = new ArrayList<>();
         writes.add(new GuestWrite(slot.entryGpa(), new byte[Long.BYTES], littleEndian(image.gateEntry())));
         sites = new ArrayList<>();
-        List<Long> callTargets = callTargets();
+        Iterator<Long> callEntries = image.callStubs().iterator();
         for (FoundHook hook : hooks) {
             byte[] before = finder.reread(hook);
             long entry = switch (hook.declaration().kind()) {
                 case FENTRY -> image.fentryEntry();
-                case CALL -> image.callStubs().get(callTargets.indexOf(hook.function()));
+                case CALL -> callEntries.next();
             };
             byte[] call = HookFinder.callInstruction(hook.address(), entry);
             writes.addAll(split(hook.gpa(), before, call));

@@ -14,7 +14,7 @@ import java.util.List;
  *     executable, not global)
  * @param gatePages guest-physical address of G1; G2 follows it
  * @param fentryEntry guest virtual address that hooks of kind {@code FENTRY} call
- * @param callStubs guest virtual addresses that redirected calls call, in the order of
+ * @param callStubs guest virtual addresses that redirected calls call, filters included, in the order of
  *     {@link BootValues#callTargets()}
  */
 public record BootImage(RegionLayout layout, long simCr3, long gateFrame, long gateVirtualBase,

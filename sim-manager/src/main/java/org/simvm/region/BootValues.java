@@ -14,8 +14,8 @@ import java.util.Map;
  * @param currentTaskOffset per-CPU offset of the current task pointer, for {@code %gs:disp32}
  * @param kernelText guest virtual addresses from which the gate is called: every hook's site lies in it
  * @param gateSlot index in {@code level3_kernel_pgt} that is empty and gets the gate's 1 GiB leaf, 508 or 509
- * @param callTargets for each call stub in use, from stub 0 on, the function that the redirected call called
- *     before
+ * @param callTargets for each hook of kind {@code CALL}, in the order of {@code hooks}, the function that the redirected
+ *     call called before
  * @param hooks at most {@value SimAbi#MAX_HOOKS}, with different return addresses
  * @param slots values for all slots of all programs by name, but those that
  *     {@link SlotDeclaration#filledByRegion()}

@@ -12,6 +12,8 @@ import java.util.Map;
 final class GateLoader {
     /** Call stubs in G1: redirected calls that can be hooked at once. */
     static final int CALL_STUBS = 16;
+    /** Stubs beside these that look at a number first. */
+    static final int FILTERS = 6;
 
     private static final Map<GateTemplate.Page, String> SECTIONS = new EnumMap<>(Map.of(
             GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER,
@@ -45,6 +47,15 @@ final class GateLoader {
             for (int i = 0; i < CALL_STUBS; i++) {
                 place(image, prefix + "call_stub_" + i, 1, patches);
                 place(image, prefix + "call_target_" + i, 4, patches);
+            }
+            for (int i = 0; i < FILTERS; i++) {
+                place(image, prefix + "filter_" + i, 1, patches);
+                place(image, prefix + "filter_load_" + i, 6, patches);
+                place(image, prefix + "filter_mask_" + i, 4, patches);
+                place(image, prefix + "filter_count_" + i, 4, patches);
+                place(image, prefix + "filter_skip_" + i, 4, patches);
+                place(image, prefix + "filter_target_" + i, 4, patches);
+                place(image, prefix + "filter_bits_" + i, SimAbi.Declaration.FILTER_NUMBERS / 8, patches);
             }
         }
         place(image, "x1_port", 4, patches);

@@ -27,9 +27,6 @@ final class ImageBuilder {
      */
     private static final long GATE_LEAF = 0xa1;
 
-    /** Bytes from the word that says whether a stack is taken to the stack's end. */
-    private static final int STACK_TAKEN_WORD = 16;
-
     private final RegionPlan plan;
     private final BootValues boot;
     private final RandomGenerator random;
@@ -296,88 +293,28 @@ final class ImageBuilder {
     }
 
     private ByteBuffer gate(GateTemplate.Page page) throws RegionException {
-        GateTemplate gates = plan.gates();
-        ByteBuffer template = switch (page) {
-            case ENTRY -> gates.entry();
-            case ENTRY_SIM -> gates.entrySim();
-            case INNER -> gates.inner();
-            case EXIT -> gates.exit();
-        };
-        ByteBuffer bytes = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.put(0, template, 0, SimAbi.PAGE_SIZE);
-        switchBy(plan.gate(), page, bytes);
-        if (page == GateTemplate.Page.ENTRY || page == GateTemplate.Page.EXIT) {
-            bytes.putInt(offset(outer("current_offset")), boot.currentTaskOffset());
-            for (int i = 0; i < boot.callTargets().size(); i++) {
-                putJump(bytes, outer("call_target_") + i, boot.callTargets().get(i));
-            }
-            if (page == GateTemplate.Page.EXIT) {
-                bytes.putInt(offset("x1_port"), plan.doorbellPort());
-            }
-        } else if (page == GateTemplate.Page.INNER) {
+        ByteBuffer bytes = gatePages().bytes(page);
+        if (page == GateTemplate.Page.INNER) {
             if (plan.core().dispatch() == 0) {
                 throw new RegionException(plan.core().file()
                         + ": has no symbol sim_dispatch; install the core.elf of this manager");
             }
-            bytes.putLong(offset("g2_sim_cr3"), tables.root());
-            putComparedRoot(bytes, tables.root());
-            long first = layout.segment(Role.STACKS).virtualAddress() + LayoutPlanner.stackStride() - STACK_TAKEN_WORD;
-            bytes.putLong(offset("g2_stack_first"), first);
-            bytes.putLong(offset("g2_stack_again"), first);
-            bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
-            bytes.putInt(offset("g2_stack_end"), (int) (first + plan.stackCount() * LayoutPlanner.stackStride()));
-            bytes.putLong(offset("g2_dispatch"), images.get(0).address(plan.core().dispatch()));
+            gatePages().patchInner(bytes, tables.root(), layout.segment(Role.STACKS).virtualAddress(),
+                    images.get(0).address(plan.core().dispatch()));
+        } else if (page != GateTemplate.Page.ENTRY_SIM) {
+            gatePages().patchOuter(bytes, boot);
         }
         return bytes;
     }
 
-    /** The way out compares CR3 with two numbers of 32 bits, the second turned by 31. */
-    private void putComparedRoot(ByteBuffer bytes, long root) {
-        bytes.putInt(offset("g2_sim_cr3_low"), (int) root);
-        bytes.putInt(offset("g2_sim_cr3_high"), (int) (root - (int) root >>> 31));
-    }
-
-    /** The operand of a {@code jmp rel32}, which counts from the byte behind it. */
-    private void putJump(ByteBuffer bytes, String symbol, long target) throws RegionException {
-        long distance = target - (layout.segment(Role.GATE_ENTRY).virtualAddress() + offset(symbol) + 4);
-        if (distance != (int) distance) {
-            throw new RegionException(String.format("a redirected call goes to 0x%x, which the gate's jump does not"
-                    + " reach", target));
-        }
-        bytes.putInt(offset(symbol), (int) distance);
-    }
-
-    /** Puts a hypercall in place of each VMFUNC of the template; registers and length are the same. */
-    private void switchBy(GateKind kind, GateTemplate.Page page, ByteBuffer bytes) {
-        if (kind == GateKind.VMFUNC || !kind.inGuest()) {
-            return;
-        }
-        GateLoader.SWITCHES.forEach((symbol, where) -> {
-            if (where == page) {
-                for (int i = 0; i < 3; i++) {
-                    bytes.put(offset(symbol) + i, (byte) (kind.switching() >>> 16 - 8 * i));
-                }
-            }
-        });
-    }
-
-    /** The name of a symbol in the page that hooks call. */
-    private String outer(String symbol) {
-        return (plan.gate().inGuest() ? "g1_" : "x1_") + symbol;
-    }
-
-    private int offset(String symbol) {
-        return plan.gates().patches().get(symbol).offset();
+    private GatePages gatePages() {
+        return new GatePages(plan, layout.segment(Role.GATE_ENTRY).virtualAddress(), images.subList(1, images.size()));
     }
 
     BootImage image() {
-        RegionSegment gate = layout.segment(Role.GATE_ENTRY);
-        List<Long> stubs = new ArrayList<>();
-        for (int i = 0; i < boot.callTargets().size(); i++) {
-            stubs.add(gate.virtualAddress() + offset(outer("call_stub_") + i));
-        }
+        GatePages pages = gatePages();
         return new BootImage(layout, tables != null ? tables.root() : 0, layout.gateFrame(), gateVirtualBase,
-                layout.gateFrame() | GATE_LEAF, gate.gpa(),
-                gate.virtualAddress() + offset(outer("fentry")), stubs);
+                layout.gateFrame() | GATE_LEAF, layout.segment(Role.GATE_ENTRY).gpa(), pages.fentryEntry(),
+                pages.callEntries(boot));
     }
 }

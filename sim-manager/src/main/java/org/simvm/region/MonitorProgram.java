@@ -15,18 +15,20 @@ import java.util.Map;
  * @param hooks from {@code .sim_hooks}, in that order
  * @param slots from {@code .sim_slots}
  * @param parameters from {@code .sim_parameters} and {@code .sim_names}
+ * @param filters from {@code .sim_filters}, one for a hook at most
  * @param dispatch address of {@code sim_dispatch} as linked, 0 if the file has none (only core.elf does)
  */
 public record MonitorProgram(String name, Path file, List<ProgramSegment> segments,
         Map<Long, Long> relocations,
         List<HookDeclaration> hooks, List<SlotDeclaration> slots, List<ParameterDeclaration> parameters,
-        long dispatch) {
+        List<FilterDeclaration> filters, long dispatch) {
     public MonitorProgram {
         segments = List.copyOf(segments);
         relocations = Map.copyOf(relocations);
         hooks = List.copyOf(hooks);
         slots = List.copyOf(slots);
         parameters = List.copyOf(parameters);
+        filters = List.copyOf(filters);
     }
 
     /**

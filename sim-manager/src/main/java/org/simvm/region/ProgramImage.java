@@ -89,6 +89,13 @@ final class ProgramImage {
         });
     }
 
+    /** The bytes at an address as linked: as filled in, or what the ELF file has. */
+    ByteBuffer valueAt(long address, int size) {
+        int index = segmentOf(address, size);
+        return segments.get(index).slice((int) (address - program.segments().get(index).virtualAddress()), size)
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     ByteBuffer segment(int index) {
         return segments.get(index).duplicate().clear();
     }

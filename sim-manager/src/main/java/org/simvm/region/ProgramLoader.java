@@ -28,7 +28,8 @@ final class ProgramLoader {
         ProgramLoader loader = new ProgramLoader(image);
         return new MonitorProgram(file.getFileName().toString().replaceFirst("\\.elf$", ""), file,
                 image.segments(),
-                image.relocations(), loader.hooks(), loader.slots(), loader.parameters(), loader.dispatch());
+                image.relocations(), loader.hooks(), loader.slots(), loader.parameters(), loader.filters(),
+                loader.dispatch());
     }
 
     private long dispatch() throws RegionException {
@@ -115,6 +116,49 @@ final class ProgramLoader {
             parameters.add(new ParameterDeclaration(name, type, address, size, bits));
         }
         return parameters;
+    }
+
+    private List<FilterDeclaration> filters() throws RegionException {
+        List<FilterDeclaration> filters = new ArrayList<>();
+        Map<Integer, HookDeclaration> hooks = new HashMap<>();
+        for (HookDeclaration hook : hooks()) {
+            hooks.put(hook.id(), hook);
+        }
+        for (ByteBuffer entry : entries(".sim_filters", Declaration.FILTER_SIZE)) {
+            FilterDeclaration filter = new FilterDeclaration(entry.getInt(Declaration.FILTER_HOOK),
+                    entry.getLong(Declaration.FILTER_SET), entry.getLong(Declaration.FILTER_ENABLED),
+                    entry.getLong(Declaration.FILTER_SLOT), entry.getInt(Declaration.FILTER_FIRST),
+                    entry.getInt(Declaration.FILTER_COUNT), entry.getInt(Declaration.FILTER_IGNORED));
+            String what = "the filter of hook " + filter.hook();
+            HookDeclaration hook = hooks.get(filter.hook());
+            if (hook == null || hook.kind() != HookDeclaration.Kind.CALL) {
+                throw fault(what + " belongs to no hook of kind CALL");
+            }
+            if (filters.stream().anyMatch(other -> other.hook() == filter.hook())) {
+                throw fault("hook " + filter.hook() + " has two filters");
+            }
+            ParameterDeclaration set = parameterAt(filter.set(), ParameterDeclaration.Type.SET, what);
+            if (filter.count() < 1 || filter.count() > Declaration.FILTER_NUMBERS || filter.first() < 0
+                    || (long) filter.first() + filter.count() > set.size() * 8L) {
+                throw fault(what + " wants " + filter.count() + " numbers from bit " + filter.first() + " on, and there are "
+                        + set.size() * 8L + " in the set and " + Declaration.FILTER_NUMBERS + " in a filter");
+            }
+            if (filter.enabled() != 0) {
+                parameterAt(filter.enabled(), ParameterDeclaration.Type.BOOLEAN, what);
+            }
+            if (filter.slot() != 0 && slots().stream().noneMatch(slot -> slot.address() == filter.slot())) {
+                throw fault(String.format("%s finds its number by a slot at 0x%x, where there is none", what, filter.slot()));
+            }
+            filters.add(filter);
+        }
+        return filters;
+    }
+
+    private ParameterDeclaration parameterAt(long address, ParameterDeclaration.Type type, String what)
+            throws RegionException {
+        return parameters().stream().filter(each -> each.address() == address && each.type() == type).findFirst()
+                .orElseThrow(() -> fault(String.format("%s needs a parameter of type %s at 0x%x, where there is none", what,
+                        type, address)));
     }
 
     /** Parameter name → set member → bits. */

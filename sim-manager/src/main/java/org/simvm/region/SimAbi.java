@@ -192,6 +192,15 @@ public final class SimAbi {
         static final int PARAMETER_TYPE = 12;
         static final int PARAMETER_NAME = 16;
         static final int PARAMETER_SIZE = PARAMETER_NAME + NAME_SIZE;
+        static final int FILTER_SET = 0;
+        static final int FILTER_ENABLED = 8;
+        static final int FILTER_SLOT = 16;
+        static final int FILTER_HOOK = 24;
+        static final int FILTER_FIRST = 28;
+        static final int FILTER_COUNT = 32;
+        static final int FILTER_IGNORED = 36;
+        static final int FILTER_SIZE = 40;
+        static final int FILTER_NUMBERS = 1024;
 
         private Declaration() {
         }

@@ -60,7 +60,7 @@ public final class SyntheticMonitors {
                 new ProgramSegment(0, 4096, Access.READ_EXECUTE, code),
                 new ProgramSegment(0x1000, 4096, Access.READ_ONLY, constants),
                 new ProgramSegment(0x2000, 4096, Access.READ_WRITE, ByteBuffer.allocate(8))),
-                Map.of(), hooks, declared, List.of(), dispatch);
+                Map.of(), hooks, declared, List.of(), List.of(), dispatch);
     }
 
     private static GateTemplate gates() {

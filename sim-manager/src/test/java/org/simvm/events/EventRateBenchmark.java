@@ -81,7 +81,7 @@ public final class EventRateBenchmark {
         Map<String, GateTemplate.Place> places = new HashMap<>();
         MonitorProgram core = new MonitorProgram("core", Path.of("core.elf"),
                 List.of(new ProgramSegment(0, 4096, Access.READ_EXECUTE, page)), Map.of(),
-                List.of(), List.of(), List.of(), 0);
+                List.of(), List.of(), List.of(), List.of(), 0);
         return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 8 << 20, 1L << 30, 2, 0x510,
                 GateKind.VMFUNC, new GateTemplate(Path.of("gates.elf"), page, page, page, page, places),
                 core, List.of());

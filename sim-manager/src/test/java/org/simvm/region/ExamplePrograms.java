@@ -15,6 +15,7 @@ final class ExamplePrograms {
     static final long SLOT_CONFIG = 0x1000;
     static final long SLOT_MONITOR = 0x1008;
     static final long SLOT_PID = 0x1010;
+    static final long ENABLED = 0x1180;
     static final long POINTER = 0x2ff8;
     static final long HANDLER = 0x40;
 
@@ -39,7 +40,25 @@ final class ExamplePrograms {
                         new SlotDeclaration("offset:task_struct.pid", SLOT_PID)),
                 List.of(new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, PARAMETER, 16,
                         Map.of("open", List.of(2, 69), "close", List.of(3)))),
-                name.equals("core") ? 0x20 : 0);
+                List.of(), name.equals("core") ? 0x20 : 0);
+    }
+
+    /** A monitor with two redirected calls, both with a filter on the set "calls" (128 bits) and the boolean "filter". */
+    static MonitorProgram filtering() {
+        MonitorProgram plain = program("syscalls");
+        List<ParameterDeclaration> parameters = List.of(plain.parameters().get(0),
+                new ParameterDeclaration("filter", ParameterDeclaration.Type.BOOLEAN, ENABLED, 8, Map.of()));
+        ByteBuffer constants = ByteBuffer.allocate(0x200);
+        constants.put((int) (ENABLED - 0x1000), (byte) 1);
+        return new MonitorProgram("syscalls", plain.file(), List.of(plain.segments().get(0),
+                new ProgramSegment(0x1000, 4096, Access.READ_ONLY, constants), plain.segments().get(2)),
+                plain.relocations(), List.of(call(1), call(2), call(3)), plain.slots(), parameters,
+                List.of(new FilterDeclaration(1, PARAMETER, ENABLED, 0, 0, 64, 0x40000000),
+                        new FilterDeclaration(2, PARAMETER, ENABLED, SLOT_PID, 64, 60, 0)), 0);
+    }
+
+    static HookDeclaration call(int id) {
+        return new HookDeclaration(HookDeclaration.Kind.CALL, "do_call_" + id, "entry_" + id, HANDLER, id, 0, false);
     }
 
     static HookDeclaration hook() {
@@ -56,11 +75,21 @@ final class ExamplePrograms {
                 places.put(prefix + "call_stub_" + i, new GateTemplate.Place(page, 64 + i * 16));
                 places.put(prefix + "call_target_" + i, new GateTemplate.Place(page, 65 + i * 16));
             }
+            for (int i = 0; i < GateLoader.FILTERS; i++) {
+                int start = 0x400 + i * 256;
+                places.put(prefix + "filter_" + i, new GateTemplate.Place(page, start));
+                places.put(prefix + "filter_load_" + i, new GateTemplate.Place(page, start));
+                places.put(prefix + "filter_mask_" + i, new GateTemplate.Place(page, start + 8));
+                places.put(prefix + "filter_count_" + i, new GateTemplate.Place(page, start + 16));
+                places.put(prefix + "filter_skip_" + i, new GateTemplate.Place(page, start + 24));
+                places.put(prefix + "filter_target_" + i, new GateTemplate.Place(page, start + 32));
+                places.put(prefix + "filter_bits_" + i, new GateTemplate.Place(page, start + 64));
+            }
         });
         places.put("x1_port", new GateTemplate.Place(GateTemplate.Page.EXIT, 32));
         places.put("g1_entry_vmfunc", new GateTemplate.Place(GateTemplate.Page.ENTRY, 4093));
-        places.put("g1_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY, 1024));
-        places.put("g1_sim_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY_SIM, 1024));
+        places.put("g1_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY, 3072));
+        places.put("g1_sim_exit", new GateTemplate.Place(GateTemplate.Page.ENTRY_SIM, 3072));
         List<String> inner = List.of("g2_sim_cr3", "g2_sim_cr3_low", "g2_sim_cr3_high", "g2_stack_first",
                 "g2_stack_again", "g2_stack_stride", "g2_stack_end", "g2_dispatch");
         for (int i = 0; i < inner.size(); i++) {

@@ -125,6 +125,21 @@ class MonitorProgramTests {
     @Nested
     class BadOnesAreNamedWithTheReason {
         @Test
+        void filtersThatFitNoHookOrSet() throws Exception {
+            String filter = "__asm__(\".pushsection .sim_filters,\\\"\\\",@progbits\\n.quad %s, 0, %s\\n"
+                    + ".long %d, %d, %d, 0\\n.popsection\");\n";
+            assertEquals(List.of(new FilterDeclaration(9, 0, 0, 0, 64, 448, 0)),
+                    MonitorProgram.load(build(SOURCE + filter.formatted("watched", "pid_offset", 9, 64, 448))).filters().stream()
+                            .map(each -> new FilterDeclaration(each.hook(), 0, 0, 0, each.first(), each.count(), 0)).toList());
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 8, 0, 64))).contains("no hook of kind CALL"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("pid_offset", "0", 9, 0, 64))).contains("type SET"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "watched", 9, 0, 64))).contains("by a slot"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, 64, 449))).contains("449 numbers"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, -1, 2))).contains("from bit -1"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, 0, 64).repeat(2))).contains("two filters"));
+        }
+
+        @Test
         void noSuchFile() {
             assertTrue(complaint(folder.resolve("none.elf")).contains("no such file"));
         }

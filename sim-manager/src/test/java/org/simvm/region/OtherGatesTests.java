@@ -85,9 +85,9 @@ class OtherGatesTests {
                 BootImage image = file.finalizeImage(boot());
                 int expected = Integer.decode(bytes);
                 assertEquals(expected, instruction(all(file, Role.GATE_ENTRY), 4093));
-                assertEquals(expected, instruction(all(file, Role.GATE_ENTRY), 1024));
-                assertEquals(expected, instruction(all(file, Role.GATE_ENTRY_SIM), 1024));
-                assertEquals(0xcccccc, instruction(all(file, Role.GATE_ENTRY), 1027));
+                assertEquals(expected, instruction(all(file, Role.GATE_ENTRY), 3072));
+                assertEquals(expected, instruction(all(file, Role.GATE_ENTRY_SIM), 3072));
+                assertEquals(0xcccccc, instruction(all(file, Role.GATE_ENTRY), 3075));
                 assertEquals(0xcccccc, instruction(all(file, Role.GATE_ENTRY_SIM), 4093));
                 assertEquals(0x21440, all(file, Role.GATE_ENTRY).getInt(16));
                 assertEquals(file.layout().segment(Role.PAGE_TABLES).gpa(), image.simCr3());

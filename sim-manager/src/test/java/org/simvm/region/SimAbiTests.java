@@ -152,6 +152,15 @@ class SimAbiTests {
         constant("SIM_HOOK_OPTIONAL", SimAbi.Declaration.HOOK_OPTIONAL);
         constant("SIM_HOOK_FENTRY", SimAbi.Declaration.KIND_FENTRY);
         constant("SIM_HOOK_CALL", SimAbi.Declaration.KIND_CALL);
+        size("sim_filter_declaration", SimAbi.Declaration.FILTER_SIZE);
+        offset("sim_filter_declaration", "set", SimAbi.Declaration.FILTER_SET);
+        offset("sim_filter_declaration", "enabled", SimAbi.Declaration.FILTER_ENABLED);
+        offset("sim_filter_declaration", "slot", SimAbi.Declaration.FILTER_SLOT);
+        offset("sim_filter_declaration", "hook", SimAbi.Declaration.FILTER_HOOK);
+        offset("sim_filter_declaration", "first", SimAbi.Declaration.FILTER_FIRST);
+        offset("sim_filter_declaration", "count", SimAbi.Declaration.FILTER_COUNT);
+        offset("sim_filter_declaration", "ignored", SimAbi.Declaration.FILTER_IGNORED);
+        constant("SIM_FILTER_NUMBERS", SimAbi.Declaration.FILTER_NUMBERS);
         size("sim_hook_declaration", SimAbi.Declaration.HOOK_SIZE);
         offset("sim_hook_declaration", "handler", SimAbi.Declaration.HOOK_HANDLER);
         offset("sim_hook_declaration", "kind", SimAbi.Declaration.HOOK_KIND);
