@@ -23,7 +23,8 @@ run=(
     seabios qemu-system-data ipxe-qemu
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
-test=(shellcheck perl zstd)
+# prometheus: its real scraper and promtool judge the metrics; no service is started.
+test=(shellcheck perl zstd prometheus groff-base)
 vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||

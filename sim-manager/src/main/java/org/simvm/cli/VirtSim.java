@@ -18,7 +18,7 @@ import picocli.CommandLine.ParameterException;
         subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, TopCommand.class, ApplyCommand.class, RemoveCommand.class,
             CheckCommand.class, SuspendChecksCommand.class, ResumeChecksCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, AuditCommand.class,
             DumpXmlCommand.class, ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, ReloadCommand.class, DaemonCommand.class,
-            CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class})
+            CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class, GenerateManPagesCommand.class})
 public final class VirtSim implements Runnable {
     /** Exit status of a check that found something. */
     static final int VIOLATION_FOUND = 3;
@@ -44,10 +44,16 @@ public final class VirtSim implements Runnable {
         System.exit(execute(arguments));
     }
 
-    /** Runs the program; returns its exit status. */
-    static int execute(String... arguments) {
+    /** Returns the program's commands and options; those that only its packaging needs are hidden. */
+    static CommandLine commandLine() {
         CommandLine line = new CommandLine(new VirtSim());
         line.getSubcommands().get("generate-completion").getCommandSpec().usageMessage().hidden(true);
+        return line;
+    }
+
+    /** Runs the program; returns its exit status. */
+    static int execute(String... arguments) {
+        CommandLine line = commandLine();
         line.setParameterExceptionHandler((wrong, given) -> {
             wrong.getCommandLine().getErr().println("virt-sim: " + Terminal.oneLine(wrong.getMessage()) + "; see '"
                     + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
