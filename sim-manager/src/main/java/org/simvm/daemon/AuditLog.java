@@ -23,6 +23,7 @@ import java.util.Set;
 import org.simvm.control.Request;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.Outlets;
+import org.simvm.state.LineFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,8 +49,10 @@ final class AuditLog implements AutoCloseable {
         this.outlets = outlets;
         try {
             if (Files.exists(file)) {
-                for (String line : Files.readString(file).lines().toList()) {
-                    remember(line);
+                String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // whatever it holds
+                long damaged = text.lines().filter(line -> !remember(line)).count();
+                if (damaged > 0) {
+                    log.warn("{}: {} lines are damaged and not shown", file, damaged);
                 }
             }
         } catch (IOException e) {
@@ -57,14 +60,16 @@ final class AuditLog implements AutoCloseable {
         }
     }
 
-    private void remember(String line) {
+    private boolean remember(String line) {
         try {
             if (JSON.readTree(line) instanceof ObjectNode entry) {
                 remember(entry);
+                return true;
             }
         } catch (JsonProcessingException e) {
-            log.debug("{}: a line that is no JSON", file); // the last one, cut off by a crash of the host
+            log.debug("{}: {}", file, e.getOriginalMessage());
         }
+        return false;
     }
 
     private void remember(ObjectNode entry) {
@@ -111,8 +116,10 @@ final class AuditLog implements AutoCloseable {
             Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
         }
         if (channel == null) {
-            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND),
+            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            LineFiles.mend(channel, file);
+            channel.position(channel.size());
         }
         ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
         while (bytes.hasRemaining()) {

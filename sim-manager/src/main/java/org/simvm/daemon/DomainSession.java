@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,6 +44,7 @@ import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.MonitorSettings;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,7 +54,6 @@ import org.slf4j.LoggerFactory;
  */
 final class DomainSession implements ArmingListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainSession.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start. */
     private static final Duration QEMU_PATIENCE = Duration.ofSeconds(60);
 
@@ -415,12 +411,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     private void keep(CheckReport report) {
-        ObjectNode json = DomainJson.report(report);
         Path file = settings.stateDirectory(uuid()).resolve("findings.json");
-        Path unfinished = file.resolveSibling(".findings.json");
         try {
-            Files.writeString(unfinished, JSON.writeValueAsString(json) + "\n");
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            // Written at each round, and never read by a manager.
+            StateFile.replace(file, 1, DomainJson.report(report), StateFile.Safety.PROCESS);
         } catch (IOException e) {
             log.error("{}: {} can't be written: {}", name(), file, e.toString());
         }

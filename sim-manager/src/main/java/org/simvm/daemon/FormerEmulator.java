@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Remembers which emulator a domain named before it was put under SIM, so that taking it off gives the old XML back. */
 final class FormerEmulator {
     private static final Logger log = LoggerFactory.getLogger(FormerEmulator.class);
+    private static final int FORMAT = 1;
     private static final int MAX_LENGTH = 4096;
 
     private final Path file;
@@ -26,7 +29,8 @@ final class FormerEmulator {
         try {
             Files.createDirectories(file.getParent(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             if (emulator.isPresent()) {
-                Files.writeString(file, emulator.get().toString());
+                StateFile.replace(file, FORMAT, JsonNodeFactory.instance.objectNode().put("emulator", emulator.get().toString()),
+                        StateFile.Safety.HOST);
             } else {
                 Files.deleteIfExists(file);
             }
@@ -37,12 +41,10 @@ final class FormerEmulator {
 
     Optional<Path> recall() {
         try {
-            String text = Files.readString(file).strip();
-            return text.startsWith("/") && text.length() < MAX_LENGTH ? Optional.of(Path.of(text)) : Optional.empty();
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
-        } catch (IOException e) {
-            log.warn("{}: {}", file, e.toString());
+            return StateFile.read(file, FORMAT).map(json -> json.path("emulator").asText())
+                    .filter(text -> text.startsWith("/") && text.length() < MAX_LENGTH).map(Path::of);
+        } catch (IOException | InvalidPathException e) {
+            log.warn("{}; libvirt's default emulator is used", e.getMessage());
             return Optional.empty();
         }
     }

@@ -2,9 +2,8 @@
 package org.simvm.daemon;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.UUID;
 import org.simvm.control.HookAnswer;
@@ -14,6 +13,7 @@ import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -119,9 +119,8 @@ final class HookResponder {
     private void keepXml(UUID domain, String xml) {
         Path file = SessionKeeper.keptXml(settings, domain);
         try {
-            Files.deleteIfExists(file);
-            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.writeString(file, xml);
+            // libvirt waits, and the guest does not outlive the host: no need to wait for the disk.
+            StateFile.replace(file, StandardCharsets.UTF_8.encode(xml), StateFile.Safety.PROCESS);
         } catch (IOException e) {
             log.error("{} can't be written ({}): a manager that is started anew will not find this guest", file, e.toString());
         }

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.simvm.policy.Incident;
 import org.simvm.settings.ViolationKind;
+import org.simvm.state.LineFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +36,6 @@ final class IncidentLog {
     static final int CAPACITY = 1000;
     private static final long MAX_FILE_BYTES = 16L << 20;
     private static final Logger log = LoggerFactory.getLogger(IncidentLog.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
     private final Deque<Incident> incidents = new ArrayDeque<>();
@@ -40,6 +43,7 @@ final class IncidentLog {
     private final Map<String, Long> violations = new TreeMap<>();
     private final Map<String, Long> findings = new TreeMap<>();
     private boolean failing;
+    private boolean mended;
 
     IncidentLog(Path stateDirectory) {
         this.file = stateDirectory.resolve("incidents.jsonl");
@@ -69,11 +73,17 @@ final class IncidentLog {
         if (Files.exists(file) && Files.size(file) > MAX_FILE_BYTES) {
             Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
         }
-        try {
-            Files.writeString(file, JSON.writeValueAsString(incident) + "\n", StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree of plain values is always JSON", e);
+        try (FileChannel channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            if (!mended) {
+                LineFiles.mend(channel, file);
+                mended = true;
+            }
+            channel.position(channel.size());
+            ByteBuffer bytes = ByteBuffer.wrap((incident.toString() + "\n").getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
         }
     }
 

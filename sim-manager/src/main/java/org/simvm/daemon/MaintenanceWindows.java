@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,6 +16,7 @@ import org.simvm.control.ControlException;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.outlets.Notice;
 import org.simvm.settings.ManagerSettings;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,9 +28,9 @@ import org.slf4j.LoggerFactory;
 final class MaintenanceWindows {
     static final Duration LONGEST = Duration.ofDays(7);
     private static final int LONGEST_REASON = 500;
+    private static final int FORMAT = 1;
     private static final String FILE = "maintenance.json";
     private static final Logger log = LoggerFactory.getLogger(MaintenanceWindows.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ManagerSettings settings;
     private final CheckScheduler scheduler;
@@ -65,7 +61,8 @@ final class MaintenanceWindows {
         Path directory = settings.stateDirectory(domain.uuid());
         try {
             Files.createDirectories(directory);
-            write(directory, JSON.createObjectNode().put("until", until.toString()).put("reason", reason));
+            StateFile.replace(directory.resolve(FILE), FORMAT, JsonNodeFactory.instance.objectNode().put("until", until.toString())
+                    .put("reason", reason), StateFile.Safety.HOST);
         } catch (IOException e) {
             throw new ControlException("the suspension can't be kept in " + directory + " (" + e.getMessage()
                     + "); nothing was changed", e);
@@ -107,7 +104,8 @@ final class MaintenanceWindows {
 
     private void takeUp(Notice.Domain domain, Path file) {
         try {
-            Instant until = Instant.parse(JSON.readTree(Files.readAllBytes(file)).path("until").asText());
+            Instant until = Instant.parse(StateFile.read(file, FORMAT).orElseThrow(() -> new NoSuchFileException(file.toString()))
+                    .path("until").asText());
             if (until.isAfter(Instant.now())) {
                 log.info("{}: scheduled checks stay suspended until {}", domain.name(), until);
                 begin(domain, until);
@@ -116,7 +114,8 @@ final class MaintenanceWindows {
                 ended(domain, "its time was over when the manager was started");
             }
         } catch (IOException | DateTimeException e) {
-            log.warn("{} can't be read, checks are not suspended: {}", file, e.toString());
+            log.warn("{}; checks of {} are not suspended", e instanceof IOException ? e.getMessage() : file + ": damaged: " + e.getMessage(),
+                    domain.name());
         }
     }
 
@@ -131,15 +130,5 @@ final class MaintenanceWindows {
         } catch (IOException e) {
             log.warn("{}", e.toString());
         }
-    }
-
-    private static void write(Path directory, ObjectNode json) throws IOException {
-        Path unfinished = directory.resolve("." + FILE);
-        try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.TRUNCATE_EXISTING)) {
-            channel.write(ByteBuffer.wrap(JSON.writeValueAsBytes(json)));
-            channel.force(true);
-        }
-        Files.move(unfinished, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -21,6 +21,7 @@ import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
 import org.simvm.settings.SimSettingsReader;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -183,6 +184,7 @@ final class Reconciler {
                 Files.deleteIfExists(marker);
             } else if (!Files.exists(marker)) {
                 Files.createFile(marker);
+                StateFile.sync(marker.getParent());
             }
         } catch (IOException e) {
             log.error("{}: the marker of a domain that requires SIM can't be {}: {}", marker, required ? "set" : "removed", e.toString());

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import org.simvm.arming.EarlierSession;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SessionNotes {
     private static final Logger log = LoggerFactory.getLogger(SessionNotes.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int FORMAT = 1;
 
     private final Path file;
     private EarlierSession now;
@@ -35,12 +33,10 @@ final class SessionNotes {
         Path file = stateDirectory.resolve("session.json");
         EarlierSession earlier = EarlierSession.NONE;
         try {
-            JsonNode json = JSON.readTree(Files.readAllBytes(file));
-            earlier = new EarlierSession(Math.max(0, json.path("violations").asLong()), json.path("armed").asBoolean());
-        } catch (NoSuchFileException e) {
-            log.debug("{}: none", file);
+            earlier = StateFile.read(file, FORMAT).map(json -> new EarlierSession(Math.max(0, json.path("violations").asLong()),
+                    json.path("armed").asBoolean())).orElse(EarlierSession.NONE);
         } catch (IOException e) {
-            log.warn("{} can't be read: {}", file, e.toString());
+            log.warn("{}; violations may be reported twice, and checks begin at the guest's next boot", e.getMessage());
         }
         return new SessionNotes(file, earlier);
     }
@@ -61,11 +57,9 @@ final class SessionNotes {
 
     private void write(EarlierSession next) {
         now = next;
-        Path unfinished = file.resolveSibling(".session.json");
         try {
-            ObjectNode json = JSON.createObjectNode().put("violations", next.violations()).put("armed", next.armed());
-            Files.write(unfinished, JSON.writeValueAsBytes(json));
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            ObjectNode json = JsonNodeFactory.instance.objectNode().put("violations", next.violations()).put("armed", next.armed());
+            StateFile.replace(file, FORMAT, json, StateFile.Safety.PROCESS); // the guest does not outlive the host
             failing = false;
         } catch (IOException e) {
             if (!failing) {
@@ -79,7 +73,6 @@ final class SessionNotes {
     static void forget(Path stateDirectory) {
         try {
             Files.deleteIfExists(stateDirectory.resolve("session.json"));
-            Files.deleteIfExists(stateDirectory.resolve(".session.json"));
         } catch (IOException e) {
             log.warn("{}", e.toString());
         }

@@ -6,14 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import org.simvm.state.StateFile;
 
 /**
  * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses are
@@ -124,7 +121,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * one's name.
      */
     void write(Path directory) throws IOException {
-        writeAtomically(directory.resolve(FILE), ByteBuffer.wrap(JSON.writeValueAsBytes(this)));
+        StateFile.replace(directory.resolve(FILE), ByteBuffer.wrap(JSON.writeValueAsBytes(this)), StateFile.Safety.HOST);
     }
 
     /** Reads what {@link #write} wrote. */
@@ -138,24 +135,6 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
             return JSON.readValue(Files.readAllBytes(file), Baseline.class);
         } catch (JsonProcessingException e) {
             throw new IOException(file + ": not a baseline: " + e.getOriginalMessage(), e);
-        }
-    }
-
-    static void writeAtomically(Path file, ByteBuffer contents) throws IOException {
-        String prefix = "." + file.getFileName() + "-";
-        Path unfinished = Files.createTempFile(file.toAbsolutePath().getParent(), prefix, "",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        try {
-            try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
-                while (contents.hasRemaining()) {
-                    channel.write(contents);
-                }
-                channel.force(true);
-            }
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException | RuntimeException e) {
-            Files.deleteIfExists(unfinished);
-            throw e;
         }
     }
 }

@@ -19,6 +19,7 @@ import org.simvm.guest.kernel.VirtualRange;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.memory.MappedFile;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.state.StateFile;
 
 /**
  * A copy of a range of the guest's kernel, as its own page tables showed it, to compare it with byte by byte:
@@ -149,7 +150,7 @@ final class MemoryCopy {
     /** Moves the copy to a file, so that its pages need no memory while nobody compares. */
     void moveTo(Path directory, String name) throws IOException {
         Path target = directory.resolve(name);
-        Baseline.writeAtomically(target, copy.duplicate().rewind());
+        StateFile.replace(target, copy.duplicate().rewind(), StateFile.Safety.HOST);
         file = MappedFile.map(target);
         copy = file.bytes();
     }

@@ -78,7 +78,14 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
     }
 
     static KeptBoot keptBoot(Path directory) throws IOException {
-        Baseline baseline = Baseline.read(directory);
+        try {
+            return keptBoot(Baseline.read(directory), directory);
+        } catch (IllegalArgumentException | NullPointerException e) { // JSON, but of other things than a baseline has
+            throw new IOException(directory.resolve(Baseline.FILE) + ": damaged: " + e.getMessage(), e);
+        }
+    }
+
+    private static KeptBoot keptBoot(Baseline baseline, Path directory) throws IOException {
         HexFormat hex = HexFormat.of();
         Baseline.Gate gate = baseline.gate();
         return new KeptBoot(number(baseline.lstar()), number(baseline.paging().root()), baseline.paging().levels(),

@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -21,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -367,7 +367,7 @@ final class Spool implements Closeable {
         if (!Files.exists(file)) {
             return;
         }
-        String[] words = Files.readString(file).strip().split(" ");
+        String[] words = Files.readString(file, StandardCharsets.ISO_8859_1).strip().split(" "); // whatever it holds
         try {
             long segment = Long.parseLong(words[0]);
             long offset = Long.parseLong(words[1]);
@@ -398,16 +398,16 @@ final class Spool implements Closeable {
     }
 
     private void writePosition() throws IOException {
-        Path unfinished = directory.resolve(".position");
-        Files.writeString(unfinished, readSegment + " " + readOffset + " " + readSequence + "\n");
-        Files.move(unfinished, directory.resolve("position"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        // A position that a crash of the host took back has lines come twice, which is allowed for.
+        StateFile.replace(directory.resolve("position"), StandardCharsets.US_ASCII.encode(readSegment + " " + readOffset + " "
+                + readSequence + "\n"), StateFile.Safety.PROCESS);
     }
 
     private void readLost() throws IOException {
         Path file = directory.resolve("lost");
         if (Files.exists(file) && Files.size(file) > 0) {
             try {
-                String[] words = Files.readString(file).strip().split(" +");
+                String[] words = Files.readString(file, StandardCharsets.ISO_8859_1).strip().split(" +");
                 lost = Long.parseLong(words[0]);
                 lostTold = Long.parseLong(words[1]);
             } catch (NumberFormatException | IndexOutOfBoundsException e) {

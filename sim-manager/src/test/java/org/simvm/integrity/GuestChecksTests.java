@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -462,6 +463,38 @@ class GuestChecksTests {
             assertEquals(armed.kernelTables().root(), kept.root());
             assertEquals(armed.hooks().stream().map(HookSite::address).toList(),
                     kept.hooks().stream().map(KeptBoot.Hook::address).toList());
+        }
+
+        @Test
+        void refuseABaselineThatIsDamagedInOneLine() throws Exception {
+            for (String name : List.of(Baseline.FILE, PatchSiteFile.FILE, Recorded.TEXT, Recorded.DATA)) {
+                for (int kept : new int[] {0, 1, 50, 99}) {
+                    checks.persist(directory);
+                    Path file = directory.resolve(name);
+                    byte[] whole = Files.readAllBytes(file);
+                    Files.delete(file); // the old one is mapped
+                    Files.write(file, Arrays.copyOf(whole, (int) ((long) whole.length * kept / 100)));
+                    BaselineException e = assertThrows(BaselineException.class, () -> {
+                        GuestChecks.keptBoot(directory);
+                        GuestChecks.resume(armed, Optional.empty(), directory);
+                    }, name + " of which " + kept + " % are left");
+                    assertTrue(e.getMessage().contains(file.toString()) && e.getMessage().lines().count() == 1, e.getMessage());
+                }
+            }
+            checks.persist(directory);
+            assertEquals(checks.available(), GuestChecks.resume(armed, Optional.empty(), directory).available());
+        }
+
+        @Test
+        void refuseABaselineWithoutSomeOfItsParts() throws Exception {
+            checks.persist(directory);
+            Path file = directory.resolve(Baseline.FILE);
+            String whole = Files.readString(file);
+            for (String part : List.of("\"gate\"", "\"paging\"", "\"hooks\"", "\"lstar\"")) {
+                Files.writeString(file, whole.replace(part, "\"other\""));
+                BaselineException e = assertThrows(BaselineException.class, () -> GuestChecks.keptBoot(directory), part);
+                assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+            }
         }
 
         @Test

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.state;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.simvm.state.StateFile.Safety;
+
+@DisplayName("A file of state")
+class StateFileTests {
+    @TempDir
+    Path folder;
+
+    private List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Safety.class)
+    @DisplayName("is replaced whole, is for its owner alone, and leaves nothing else")
+    void replaced(Safety safety) throws IOException {
+        Path file = folder.resolve("it.json");
+        for (int i = 0; i < 3; i++) {
+            StateFile.replace(file, 1, JsonNodeFactory.instance.objectNode().put("number", i), safety);
+            assertEquals(i, StateFile.read(file, 1).orElseThrow().path("number").asInt());
+        }
+        assertEquals("{\"format\":1,\"number\":2}\n", Files.readString(file));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertEquals(List.of("it.json"), names());
+    }
+
+    @Test
+    @DisplayName("stays as it was, and nothing is left, when the new one can't take its place")
+    void fails() throws IOException {
+        Path occupied = Files.createDirectories(folder.resolve("it/inner"));
+        assertThrows(IOException.class, () -> StateFile.replace(occupied.getParent(), ByteBuffer.allocate(1), Safety.HOST));
+        assertEquals(List.of("it"), names());
+    }
+
+    @Test
+    @DisplayName("that is not there is no failure")
+    void none() throws IOException {
+        assertEquals(Optional.empty(), StateFile.read(folder.resolve("none.json"), 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{\"format\":1,\"unti", "[1]", "\u0000\u0000\u0000\u0000", "\u00ff\u00fe{", "{\"format\":2}", "{}"})
+    @DisplayName("that is damaged, or of another format, is refused in one line that names it")
+    void damaged(String contents) throws IOException {
+        Path file = Files.write(folder.resolve("it.json"), contents.getBytes(StandardCharsets.ISO_8859_1));
+        IOException error = assertThrows(IOException.class, () -> StateFile.read(file, 1));
+        assertTrue(error.getMessage().startsWith(file + ": ") && error.getMessage().lines().count() == 1, error.getMessage());
+    }
+
+    @Nested
+    @DisplayName("of lines")
+    class Lines {
+        private String mended(String contents) throws IOException {
+            Path file = Files.writeString(folder.resolve("log"), contents);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                LineFiles.mend(channel, file);
+            }
+            return Files.readString(file);
+        }
+
+        @Test
+        @DisplayName("loses the half line at its end, and no other")
+        void half() throws IOException {
+            assertEquals("", mended(""));
+            assertEquals("", mended("half"));
+            assertEquals("one\ntwo\n", mended("one\ntwo\n"));
+            assertEquals("one\ntwo\n", mended("one\ntwo\nhal"));
+        }
+
+        @Test
+        @DisplayName("likewise if that half line is long")
+        void longLine() throws IOException {
+            for (int length : new int[] {65535, 65536, 65537, 200_000}) {
+                assertEquals("one\n", mended("one\n" + "x".repeat(length)));
+                assertEquals("x".repeat(length) + "\n", mended("x".repeat(length) + "\n"));
+            }
+        }
+    }
+}
