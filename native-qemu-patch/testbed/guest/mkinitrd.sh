@@ -18,25 +18,11 @@ cp "$busybox" "$root/bin/busybox"
 install -m 755 "$here/init" "$here/console" "$root/"
 : >"$root/modules/order"
 
-# Puts a module in after what it depends on; one that is built into the kernel is found nowhere, and not needed.
-add_module() {
-    local name=$1 file found
-    file=$(find "$kernel/modules" -name "$name.ko*" | head -n 1)
-    [ -n "$file" ] || file=$(find "$kernel/modules" -name "${name//_/-}.ko*" | head -n 1)
-    if [ -z "$file" ] || grep -qx "$name.ko" "$root/modules/order"; then return 0; fi
-    found="$root/modules/$name.ko"
-    case $file in
-        *.xz) xz -dc "$file" >"$found" ;;
-        *) cp "$file" "$found" ;;
-    esac
-    local dependency
-    for dependency in $(modinfo -F depends "$found" | tr , ' '); do add_module "$dependency"; done
-    echo "$name.ko" >>"$root/modules/order"
-}
-
+# shellcheck source=SCRIPTDIR/modules.sh
+. "$here/modules.sh"
 for file in "$@"; do
     case $file in
-        --disk) for module in virtio_pci virtio_blk button evdev; do add_module "$module"; done ;;
+        --disk) for module in virtio_pci virtio_blk button evdev; do add_module "$kernel" "$root" "$module"; done ;;
         *=*) cp "${file#*=}" "$root/${file%%=*}" ;;
         *) cp "$file" "$root/$(basename "$file")" ;;
     esac

@@ -3,7 +3,7 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
+#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
 #   domain_ready NAME SECONDS      waits until the guest takes commands
@@ -11,19 +11,21 @@
 #   domain_gone NAME SECONDS       waits until the domain is shut off
 #   domain_forget NAME             destroys and undefines it, whatever state it is in
 #
-# $(console NAME).log is all that the guest ever wrote.
+# $(console NAME).log is all that the guest ever wrote. What waits looks every $SIM_POLL seconds.
 
 SIM_XMLNS=https://simvm.org/xmlns/libvirt/domain/1.0
+SIM_POLL=${SIM_POLL:-0.1}
 
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 la57='' memory=512 vcpus=1 disk='' append='' machine=pc option
+    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 disk='' append='' machine=pc option
     shift 3
     for option in "$@"; do
         case $option in
             la57=off) la57="<feature policy='disable' name='la57'/>" ;;
             la57=on) ;;
+            type=kvm) type=kvm cpu=host-passthrough ;;
             memory=*) memory=${option#*=} ;;
             machine=*) machine=${option#*=} ;;
             vcpus=*) vcpus=${option#*=} ;;
@@ -37,11 +39,11 @@ domain_define() {
     mkfifo "$(console "$name").in" "$(console "$name").out"
     : >"$(console "$name").log"
     cat >"$SIM_HOST/$name.xml" <<END
-<domain type='qemu'>
+<domain type='$type'>
   <name>$name</name>
   <memory unit='MiB'>$memory</memory>
   <vcpu>$vcpus</vcpu>
-  <cpu mode='maximum'>$la57</cpu>
+  <cpu mode='$cpu'>$la57</cpu>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
     <kernel>$kernel/vmlinuz</kernel>
@@ -70,7 +72,7 @@ wait_until() { # wait_until SECONDS COMMAND…
     shift
     until "$@"; do
         [ $SECONDS -lt $until ] || return 1
-        sleep 0.1
+        sleep "$SIM_POLL"
     done
 }
 

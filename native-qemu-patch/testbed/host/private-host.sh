@@ -19,6 +19,8 @@ top=$(cd "$here/../../.." && pwd)
 . "$here/../../scripts/progress.sh"
 # shellcheck source=SCRIPTDIR/../../scripts/root.sh
 . "$here/../../scripts/root.sh"
+# shellcheck source=SCRIPTDIR/services.sh
+. "$here/services.sh"
 
 if [ "${1:-}" != --inside ]; then
     [ $# -gt 0 ] || fail "which command?"
@@ -38,7 +40,7 @@ unset LD_LIBRARY_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS LIBVIRT_DEFAULT_URI XDG_RU
 private_mounts() {
     local folder node
     mount -t tmpfs -o mode=755 run /run
-    mkdir -p "$SIM_HOST"/{keep,dev,log,upper,work} /run/libvirt /run/lock
+    mkdir -p "$SIM_HOST"/{keep,dev,log,upper,work} /run/lock
     # Overlays hide what is mounted below; keep hold of what COMMAND shall see and write as it is.
     mkdir "$SIM_HOST/keep/top" "$SIM_HOST/keep/cache"
     mount --bind "$top" "$SIM_HOST/keep/top"
@@ -75,68 +77,8 @@ install_sim() {
         { cat "$HOST_LOGS/install.log" >&2; fail "SIM could not be installed"; }
 }
 
-configure_libvirt() {
-    # Debian 12 makes these with libvirt's services, which a test host can do without; libvirtd insists on them.
-    getent group kvm >/dev/null || groupadd --system kvm
-    getent group libvirt >/dev/null || groupadd --system libvirt
-    getent passwd libvirt-qemu >/dev/null ||
-        useradd --system --user-group --groups kvm --no-create-home --shell /usr/sbin/nologin libvirt-qemu
-    rm -rf /var/{lib,cache,log}/libvirt /etc/libvirt/qemu
-    mkdir -p /etc/libvirt /var/{lib,cache,log}/libvirt/qemu
-    cat >/etc/libvirt/qemu.conf <<'END'
-user = "root"
-group = "root"
-dynamic_ownership = 0
-remember_owner = 0
-security_driver = "none"
-security_default_confined = 0
-namespaces = []
-cgroup_controllers = []
-stdio_handler = "file"
-END
-    cat >/etc/libvirt/libvirtd.conf <<END
-auth_unix_rw = "none"
-auth_unix_ro = "none"
-unix_sock_group = "root"
-log_outputs = "2:file:$HOST_LOGS/libvirtd.log"
-host_uuid = "$(cat /proc/sys/kernel/random/uuid)"
-END
-    # The hooks of the machine's own domains have no business here.
-    if [ -d /etc/libvirt/hooks ]; then
-        find /etc/libvirt/hooks -type f ! -name 50-sim -delete
-    fi
-    cat >/etc/sim-manager/conf.d/private-host.conf <<'END'
-qemu.user = root
-qemu.group = root
-END
-}
-
-# wait_for SECONDS COMMAND…: waits until COMMAND succeeds
-wait_for() {
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 0.1
-    done
-}
-
-start_libvirtd() {
-    # A copy: an AppArmor profile for the machine's own libvirtd goes by its path.
-    cp /usr/sbin/libvirtd "$SIM_HOST/libvirtd"
-    "$SIM_HOST/libvirtd" --pid-file /run/libvirt/libvirtd.pid >>"$HOST_LOGS/libvirtd.out" 2>&1 &
-    wait_for 60 virsh -q -c qemu:///system list ||
-        { tail -n 20 "$HOST_LOGS"/libvirtd.* >&2; fail "libvirtd does not answer"; }
-}
-
-start_manager() {
-    /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
-    wait_for 60 virt-sim list || { tail -n 20 "$HOST_LOGS/sim-manager.log" >&2; fail "sim-manager does not answer"; }
-}
-
 private_mounts
 install_sim
-ln -sfn /var/log/libvirt/qemu "$HOST_LOGS/qemu"
 configure_libvirt
 export LIBVIRT_DEFAULT_URI=qemu:///system
 [ "${PRIVATE_HOST_LIBVIRT:-yes}" = no ] || start_libvirtd

@@ -6,6 +6,8 @@
 #
 #   --kernel FILE      a bzImage with what l1.config asks for (default: that of build-kernel.sh, with the series)
 #   --unpatched        the same Linux without the series (build-kernel.sh --unpatched)
+#   --debian SERIES    Debian's own kernel of that series (../guest/kernels.sh), with the modules that the machine needs;
+#                      nothing has to be built, but it boots much slower
 #   --root FILE|none   the root: an ext4 image, laid under all else and never written (default: mkroot.sh's small
 #                      Debian with libvirt). none: SCRIPT runs in an initrd of busybox, which boots in 2 s less
 #   --layer FOLDER     lays the files of FOLDER over the root; may be repeated, a later one wins
@@ -29,13 +31,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/progress.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 
-kernel='' root='' layers=() added=() memory='' limit=600 ips=500000000 append='' results='' times=0
+kernel='' modules='' root='' layers=() added=() memory='' limit=600 ips=500000000 append='' results='' times=0
 while [ $# -gt 0 ]; do
     case $1 in
-        --kernel | --root | --layer | --add | --memory | --limit | --ips | --append | --results)
+        --kernel | --debian | --root | --layer | --add | --memory | --limit | --ips | --append | --results)
             [ $# -gt 1 ] || fail "$1 needs a value" ;;&
         --kernel) kernel=$2 && shift 2 ;;
         --unpatched) kernel=$("$here/build-kernel.sh" --unpatched)/bzImage && shift ;;
+        --debian)
+            modules=$("$here/../guest/kernels.sh" "$2")
+            kernel=$modules/vmlinuz
+            shift 2
+            ;;
         --root) root=$2 && shift 2 ;;
         --layer) layers+=("$2") && shift 2 ;;
         --add) added+=("$2") && shift 2 ;;
@@ -85,6 +92,13 @@ printf '#!/bin/sh\nexec /l1/script%s\n' "$(quoted "$@")" >"$over/l1/start"
 chmod 755 "$over/l1/start"
 install -m 755 "$here/l1-init" "$initrd/init"
 cp /bin/busybox "$initrd/bin/busybox"
+mkdir "$initrd/modules"
+: >"$initrd/modules/order"
+if [ -n "$modules" ]; then
+    # shellcheck source=SCRIPTDIR/../guest/modules.sh
+    . "$here/../guest/modules.sh"
+    for module in ata_piix sd_mod ext4 overlay kvm_intel; do add_module "$modules" "$initrd" "$module"; done
+fi
 gcc -O2 -static -o "$initrd/bin/poweroff-bochs" "$here/poweroff-bochs.c"
 
 disks=()

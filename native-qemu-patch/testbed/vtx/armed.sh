@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# armed.sh SERIES:GATE…: on a host with KVM (l1-host.sh in the emulated machine, or a real one), as libvirt's user would
+# see it: for each, a guest of Debian's kernel SERIES (/sim/guests/SERIES) is armed at boot with the gate GATE (vmfunc,
+# hypercall, exit), works, is watched, is checked, is attacked, and its calls are counted against KVM's own counters.
+#
+# Writes TAP lines, and lines `# figure NAME VALUE`: calls.GATE-SERIES, exits.…, exits_per_call.…
+set -euo pipefail
+# shellcheck source=SCRIPTDIR/../scenarios/tap.sh
+. "$(dirname "$0")/../scenarios/tap.sh"
+# shellcheck source=SCRIPTDIR/exits.sh
+. "$(dirname "$0")/exits.sh"
+calls=${SIM_CALLS:-100000}
+
+figure() { echo "# figure $1 $2"; }
+pid_of() { cat "/run/libvirt/qemu/$1.pid"; }
+# What SIM logged of the guest, as JSON lines; virt-sim shows the same, but starts a Java first.
+logged() { cat "/var/lib/sim-manager/domains/$uuid/events.jsonl" 2>/dev/null || true; }
+
+# What the guest's own exits have to do with: its clock, this host's clock, its console. No call of a monitor causes
+# one of these, and a guest without SIM takes them too.
+explained='EXTERNAL_INTERRUPT|PREEMPTION_TIMER|MSR_WRITE|HLT|INTERRUPT_WINDOW|IO_INSTRUCTION'
+
+count_calls() { # count_calls LABEL NAME GATE
+    local label=$1 name=$2 gate=$3 before after exits said recorded="$work/exits-$2" status=0 unexplained
+    guest "$name" 60 '/workload syscalls 1000' >/dev/null || true # everything touched once
+    before=$(exits_counters "$(pid_of "$name")")
+    if [ "$gate" = vmfunc ]; then
+        exits_record guest "$name" 120 "/workload syscalls $calls" >"$recorded" 2>"$work/said" || status=$?
+        said=$(cat "$work/said")
+    else
+        said=$(guest "$name" 120 "/workload syscalls $calls") || status=$?
+    fi
+    after=$(exits_counters "$(pid_of "$name")")
+    equal "$label: $calls calls run through" "$calls calls 0" "$(grep -o '^[0-9]* calls' <<<"$said") $status"
+    exits=$(exits_difference "$before" "$after" exits)
+    figure "calls.$gate-$name" "$calls"
+    figure "exits.$gate-$name" "$exits"
+    case $gate in
+        vmfunc)
+            echo "#   exits meanwhile, by reason (all of this VM): $(awk '{ n[$2]++ } END { for (r in n) printf "%s %d, ", r, n[r] }' "$recorded")"
+            unexplained=$(awk -v explained="^($explained)\$" '$2 !~ explained' "$recorded" | wc -l)
+            figure "unexplained_exits.$gate-$name" "$unexplained"
+            figure "exits_per_call.$gate-$name" "$(awk -v n="$unexplained" -v c="$calls" 'BEGIN { printf "%.6f", n / c }')"
+            equal "$label: no exit that clocks and console do not explain" "0" "$unexplained"
+            ;;
+        hypercall)
+            figure "exits_per_call.$gate-$name" "$(awk -v n="$(exits_difference "$before" "$after" hypercalls)" -v c="$calls" 'BEGIN { printf "%.6f", n / c }')"
+            check "$label: two exits for a call" test "$exits" -ge $((2 * calls))
+            ;;
+        exit)
+            figure "exits_per_call.$gate-$name" "$(awk -v n="$(exits_difference "$before" "$after" io_exits)" -v c="$calls" 'BEGIN { printf "%.6f", n / c }')"
+            check "$label: one exit for a call" test "$exits" -ge "$calls"
+            ;;
+    esac
+}
+
+try() { # try SERIES GATE
+    local gate=$2 label="$1 $2" name="guest-$1" folder=/sim/guests/$1 info uuid forks first last address function violations status
+    domain_define "$name" "$folder" "$folder/initrd" type=kvm memory=256
+    uuid=$(virsh -q domuuid "$name" | tr -d '\n ')
+    check "$label: the element is taken up" domain_watch "$name" \
+        "<sim required=\"yes\" gate=\"$gate\"><monitor name=\"syscalls\"><parameter name=\"calls\" value=\"execve,openat\"/></monitor><monitor name=\"process\"/><integrity interval=\"1\" unit=\"h\"/></sim>"
+    check "$label: it starts" domain_start "$name"
+    check "$label: it boots" domain_ready "$name" 120
+    info=$(virt-sim info "$name" --layout -o json) || true
+    equal "$label: it is armed" armed "$(jq -r .state <<<"$info")"
+    if [ "$(jq -r .state <<<"$info")" != armed ]; then
+        jq -c '.failure // .problem // .' <<<"$info" | sed 's/^/    /'
+        tail -n 20 "$(console "$name").log" | sed 's/^/    console: /'
+        tail -n 20 "$HOST_LOGS/qemu/$name.log" | sed 's/^/    qemu: /'
+        domain_forget "$name"
+        return
+    fi
+    equal "$label: by this gate, on KVM" "$gate kvm" "$(jq -r '"\(.gate.inForce) \(.gate.accelerator)"' <<<"$info")"
+    equal "$label: the kernel is the one that runs" "$(cat "$folder/release")" "$(jq -r .guest.kernel <<<"$info")"
+    figure "paused_ms.$gate-$name" "$(jq .guest.pausedMs <<<"$info")"
+
+    forks=$(guest "$name" 60 '/workload forks 50; cat /proc/version >/dev/null') || true
+    holds "$label: it works" '^50 forks' "$forks"
+    first=$(sed -n 's/.*first pid \([0-9]*\),.*/\1/p' <<<"$forks") last=$(sed -n 's/.*last pid \([0-9]*\).*/\1/p' <<<"$forks")
+    seen_all() { [ "$(logged | jq -r 'select(.type == "fork") | .child.pid' | awk -v a="$first" -v b="$last" '$1 >= a && $1 <= b' | sort -nu)" = "$(seq "$first" "$last")" ]; }
+    check "$label: every process it made was seen" wait_until 10 seen_all
+    holds "$label: and the path of an open" /proc/version "$(logged | jq -r 'select(.type == "syscall" and .name == "openat") | .texts[]?')"
+
+    count_calls "$label" "$name" "$gate"
+
+    check "$label: every integrity check passes" virt-sim check "$name"
+    if [ "$gate" != exit ]; then
+        guest "$name" 30 "insmod /rootkit.ko probe_gpa=$(jq -r .layout.areaBase <<<"$info"); rmmod rootkit" >/dev/null || true
+    fi
+    function=wake_up_new_task
+    address="0x\$(sed -n 's/^\\([0-9a-f]*\\) [tT] $function\$/\\1/p' /proc/kallsyms)"
+    guest "$name" 30 "insmod /rootkit.ko overwrite=$address; rmmod rootkit; dmesg | grep -q 'it withstood'" >/dev/null && status=0 || status=$?
+    equal "$label: an overwritten hook withstands" 0 "$status"
+    violations=$(virt-sim violations "$name" -o json)
+    holds "$label: which is reported" sealed-write "$(jq -r .kind <<<"$violations")"
+    [ "$gate" = exit ] || holds "$label: a probe of SIM's memory is reported" probe "$(jq -r .kind <<<"$violations")"
+    status=$(virt-sim status "$name" -o json)
+    equal "$label: nothing lost" "0 0" "$(jq -r '"\(.ring.dropped) \(.ring.missing)"' <<<"$status")"
+    check "$label: the monitor counted each call ($(jq .ring.calls <<<"$status"))" jq -e ".ring.calls > $calls" <<<"$status"
+
+    guest "$name" 1 'poweroff -f' >/dev/null || true
+    check "$label: it shuts down" domain_gone "$name" 60
+    domain_forget "$name"
+}
+
+[ $# -gt 0 ] || fail "which guests? armed.sh 6.12:vmfunc"
+for one in "$@"; do try "${one%%:*}" "${one#*:}"; done
+finish
