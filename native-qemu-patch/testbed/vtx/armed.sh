@@ -60,7 +60,7 @@ try() { # try SERIES GATE
     domain_define "$name" "$folder" "$folder/initrd" type=kvm memory=256
     uuid=$(virsh -q domuuid "$name" | tr -d '\n ')
     check "$label: the element is taken up" domain_watch "$name" \
-        "<sim required=\"yes\" gate=\"$gate\"><monitor name=\"syscalls\"><parameter name=\"calls\" value=\"execve,openat\"/></monitor><monitor name=\"process\"/><integrity interval=\"1\" unit=\"h\"/></sim>"
+        "<sim required=\"yes\" gate=\"$gate\"><monitor name=\"syscalls\"><parameter name=\"calls\" value=\"execve,openat\"/><parameter name=\"filter\" value=\"no\"/></monitor><monitor name=\"process\"/><integrity interval=\"1\" unit=\"h\"/></sim>"
     check "$label: it starts" domain_start "$name"
     check "$label: it boots" domain_ready "$name" 120
     info=$(virt-sim info "$name" --layout -o json) || true

@@ -9,8 +9,8 @@
 # guest on a private host (../host/private-host.sh). Several that run at the same time wait for each other.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-testbed=$here/..
-top=$here/../../..
+testbed=$(realpath "$here/..")
+top=$(realpath "$here/../../..")
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$here/../../scripts/progress.sh"
 [ $# -gt 0 ] || set -- 6.1 6.12

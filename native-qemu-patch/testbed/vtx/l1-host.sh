@@ -26,4 +26,6 @@ if [ "${L1_HOST_SERVICES:-yes}" != no ]; then
 fi
 status=0
 "$@" || status=$?
+rm -f "$HOST_LOGS/qemu"
+cp -r /var/log/libvirt/qemu "$HOST_LOGS/" 2>/dev/null || true
 exit $status
