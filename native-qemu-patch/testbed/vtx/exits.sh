@@ -16,7 +16,7 @@ exits_counters() {
     local folder
     folder=$(compgen -G "$_debugfs/kvm/$1-*") || { echo "exits.sh: KVM knows no VM of process $1" >&2; return 1; }
     # The folders of the vCPUs are none of them.
-    { cd "$folder" && grep -sH . -- * || true; } | sed -n 's/^\([a-z_0-9]*\):\([0-9]*\)$/\1 \2/p'
+    (cd "$folder" || exit; grep -sH . -- * || true) | sed -n 's/^\([a-z_0-9]*\):\([0-9]*\)$/\1 \2/p'
 }
 
 exits_difference() {
