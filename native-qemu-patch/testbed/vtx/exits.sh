@@ -38,7 +38,8 @@ exits_record() {
         echo "exits.sh: more exits than the trace holds" >&2
         status=1
     fi
-    sed -n 's/^ *[^ ]*-\([0-9]*\) .*kvm_exit: .*reason \([^ ]*\) rip \(0x[0-9a-f]*\).*/\1 \2 \3/p' $_tracing/trace
+    # The name of a vCPU's thread has a space in it.
+    sed -n 's/^.*-\([0-9]*\) *\[.*kvm_exit: .*reason \([^ ]*\) rip \(0x[0-9a-f]*\).*/\1 \2 \3/p' $_tracing/trace
     : >$_tracing/trace
     return $status
 }
