@@ -130,31 +130,42 @@ final class TaskList {
      */
     List<Task> readAll() throws GuestMemoryException {
         List<Task> all = new ArrayList<>();
+        Steps steps = new Steps();
         long head = initTask + tasks;
         for (long at = memory.readLong(head); at != head; at = memory.readLong(at)) {
-            add(all, at - tasks);
+            steps.take(at);
+            all.add(task(at - tasks));
             if (hasThreads()) {
-                threads(all, at - tasks);
+                threads(all, at - tasks, steps);
             }
         }
         return all;
     }
 
-    private void threads(List<Task> all, long leader) throws GuestMemoryException {
+    private void threads(List<Task> all, long leader, Steps steps) throws GuestMemoryException {
         long list = memory.readLong(leader + signal.getAsInt()) + threadHead.getAsInt();
         for (long at = memory.readLong(list); at != list; at = memory.readLong(at)) {
+            steps.take(at);
             if (at - threadNode.getAsInt() != leader) {
-                add(all, at - threadNode.getAsInt());
+                all.add(task(at - threadNode.getAsInt()));
             }
         }
     }
 
-    private void add(List<Task> all, long task) throws GuestMemoryException {
-        if (all.size() >= MOST) {
-            throw new GuestMemoryException(task, "the guest's list of tasks has more than " + MOST + " entries");
+    /** Bounds what is walked of all the lists together; entries that are not kept count, too. */
+    private static final class Steps {
+        private int taken;
+
+        void take(long at) throws GuestMemoryException {
+            if (++taken > 2 * MOST) { // a leader is met twice, in the list of processes and in that of its threads
+                throw new GuestMemoryException(at, "the guest's list of tasks has more than " + MOST + " entries");
+            }
         }
-        all.add(new Task(task, memory.readInt(task + pid), memory.readInt(task + tgid),
-                (memory.readInt(task + flags) & EXITING) != 0, name(task)));
+    }
+
+    private Task task(long task) throws GuestMemoryException {
+        return new Task(task, memory.readInt(task + pid), memory.readInt(task + tgid),
+                (memory.readInt(task + flags) & EXITING) != 0, name(task));
     }
 
     /** Tells whether a process still has the page tables that it had when the list was read. */

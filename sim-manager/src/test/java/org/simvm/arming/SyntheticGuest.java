@@ -52,6 +52,9 @@ public final class SyntheticGuest implements AutoCloseable {
     public static final int REAL_CRED = 72;
     public static final int EXEC_ID = 80;
     public static final int CAPABILITIES = 48;
+    public static final int SIGNAL = 96;
+    public static final int THREAD_HEAD = 16;
+    public static final int THREAD_NODE = 104;
     /** The text of the one module. */
     public static final long MODULE_TEXT = DATA + 0x180000;
     private static final long LARGE = 0x83 | 0x60; // present, writable, accessed, dirty, 2 MiB
@@ -234,6 +237,28 @@ public final class SyntheticGuest implements AutoCloseable {
         putLong(address("init_net") + 16, address("net_namespace_list"));
         putLong(address("security_hook_heads"), address("security_hook"));
         putLong(address("security_hook") + 16, address("plain_function"));
+    }
+
+    /** Gives each process a thread beside its first one, in a list of threads; the list of another kernel would have none. */
+    public void threads() {
+        offsets.put("task_struct.signal", SIGNAL);
+        offsets.put("signal_struct.thread_head", THREAD_HEAD);
+        offsets.put("task_struct.thread_node", THREAD_NODE);
+        for (String name : List.of("init", "shell", "daemon")) {
+            long task = address(name + "_task");
+            long signal = task + 0x200;
+            long other = task + 0x300;
+            putLong(task + SIGNAL, signal);
+            putLong(signal + THREAD_HEAD, task + THREAD_NODE);
+            putLong(task + THREAD_NODE, other + THREAD_NODE);
+            putLong(other + THREAD_NODE, signal + THREAD_HEAD);
+            putInt(other + PID, getInt(task + PID) + 1);
+            putInt(other + TGID, getInt(task + PID));
+        }
+    }
+
+    private int getInt(long va) {
+        return ram.getInt((int) gpa(va));
     }
 
     private void process(String name, long pgd) {
