@@ -18,43 +18,48 @@ public final class KallsymsFuzzing {
     private static final int IMAGE_SIZE = 4 << 20; // without BTF, which is behind
     private static final int TABLES = 0x20_0000;
     private static final AddressEncoding[] ENCODINGS = AddressEncoding.values();
-    private static final byte[][] IMAGES = new byte[2 * ENCODINGS.length][];
-    private static final VirtualMemory[] GUESTS = new VirtualMemory[IMAGES.length];
-    private static final SparseGuestMemory[] MEMORIES = new SparseGuestMemory[IMAGES.length];
-    private static final int[] SIZES = new int[IMAGES.length];
+    private static final Guest[] GUESTS = new Guest[2 * ENCODINGS.length];
 
     private KallsymsFuzzing() {
     }
 
-    static {
-        for (int i = 0; i < IMAGES.length; i++) {
+    /** A guest whose kernel has its tables in one of the layouts. */
+    private static final class Guest {
+        private final byte[] image;
+        private final int tablesSize;
+        private final SparseGuestMemory memory = new SparseGuestMemory(1L << 30);
+        private final VirtualMemory virtual;
+
+        Guest(int layout) {
+            boolean old = layout % 2 == 1;
             SyntheticKernel kernel = new SyntheticKernel();
-            kernel.encoding = ENCODINGS[i / 2];
-            kernel.addressesBeforeNames = i % 2 == 1;
-            kernel.sequences = i % 2 == 1;
-            kernel.alignment = i % 2 == 1 ? 8 : 4;
-            kernel.fillers = 1000;
+            kernel.encoding = ENCODINGS[layout / 2];
+            kernel.addressesBeforeNames = old;
+            kernel.sequences = old;
+            kernel.alignment = old ? 8 : 4;
+            kernel.fillers = 600;
             kernel.btfSymbols = false;
-            IMAGES[i] = Arrays.copyOf(kernel.write(), IMAGE_SIZE);
-            SIZES[i] = (int) (kernel.tablesEnd() - SyntheticKernel.BASE) - TABLES;
-            MEMORIES[i] = new SparseGuestMemory(1L << 30);
-            MEMORIES[i].write(0, IMAGES[i]);
-            PageTableWriter tables = new PageTableWriter(MEMORIES[i], 0x3000_0000, 4);
+            image = Arrays.copyOf(kernel.write(), IMAGE_SIZE);
+            tablesSize = (int) (kernel.tablesEnd() - SyntheticKernel.BASE) - TABLES;
+            memory.write(0, image);
+            PageTableWriter tables = new PageTableWriter(memory, 0x3000_0000, 4);
             for (int at = 0; at < IMAGE_SIZE; at += 2 << 20) {
                 tables.map(SyntheticKernel.BASE + at, at, TableLevel.PD, 0);
             }
-            GUESTS[i] = new VirtualMemory(tables.tables());
+            virtual = new VirtualMemory(tables.tables());
         }
     }
 
     public static void fuzzerTestOneInput(byte[] bytes) {
         FuzzInput input = new FuzzInput(bytes);
-        int layout = input.below(IMAGES.length);
-        byte[] image = IMAGES[layout].clone();
+        int layout = input.below(GUESTS.length);
+        Guest guest = GUESTS[layout] == null ? new Guest(layout) : GUESTS[layout];
+        GUESTS[layout] = guest;
+        byte[] image = guest.image.clone();
         int least = IMAGE_SIZE;
         int most = 0;
         while (input.more()) {
-            int at = TABLES + (int) (input.number(3) % SIZES[layout]);
+            int at = TABLES + (int) (input.number(3) % guest.tablesSize);
             byte[] patch = input.bytes(1 + input.below(16));
             System.arraycopy(patch, 0, image, at, patch.length);
             least = Math.min(least, at);
@@ -62,9 +67,9 @@ public final class KallsymsFuzzing {
         }
         try {
             if (least < most) {
-                MEMORIES[layout].write(least, Arrays.copyOfRange(image, least, most));
+                guest.memory.write(least, Arrays.copyOfRange(image, least, most));
             }
-            Kernel kernel = KernelResolver.resolve(GUESTS[layout], OptionalLong.empty());
+            Kernel kernel = KernelResolver.resolve(guest.virtual, OptionalLong.empty());
             throw new AssertionError("a kernel without types was resolved: " + kernel.version());
         } catch (KernelUnresolvedException e) {
             if (e.getMessage().lines().count() != 1 || !e.getMessage().chars().allMatch(c -> c >= ' ' && c < 0x7f)) {
@@ -72,7 +77,7 @@ public final class KallsymsFuzzing {
             }
         } finally {
             if (least < most) {
-                MEMORIES[layout].write(least, Arrays.copyOfRange(IMAGES[layout], least, most));
+                guest.memory.write(least, Arrays.copyOfRange(guest.image, least, most));
             }
         }
     }
