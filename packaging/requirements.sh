@@ -5,7 +5,7 @@
 #   build    what QEMU, the monitors, the launcher, the hook and the manager are built with
 #   run      what a test host needs: libvirt's daemon and client (no service is started), firmware, tools
 #   test     what only `./dev test` needs
-#   vtx      what `./dev vtx` needs besides `build`
+#   vtx      what `./dev vtx` needs besides `build` and `run`
 #
 # It asks for root through sudo, and changes no apt configuration.
 set -euo pipefail

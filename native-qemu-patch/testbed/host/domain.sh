@@ -3,7 +3,8 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT]
+#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
+#       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
 #   domain_ready NAME SECONDS      waits until the guest takes commands
@@ -19,7 +20,7 @@ SIM_POLL=${SIM_POLL:-0.1}
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 disk='' append='' machine=pc option
+    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 disk='' append='' machine=pc metadata='' option
     shift 3
     for option in "$@"; do
         case $option in
@@ -31,6 +32,9 @@ domain_define() {
             vcpus=*) vcpus=${option#*=} ;;
             disk=*) disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${option#*=}'/><target dev='vda' bus='virtio'/></disk>"
                 append+=" sim.root=/dev/vda systemd.show_status=0" ;;
+            sim=*) metadata=${option#*=}
+                metadata=${metadata//</<sim:} metadata=${metadata//<sim:\//</sim:}
+                metadata="<metadata>${metadata/<sim:sim/<sim:sim xmlns:sim=\"$SIM_XMLNS\"}</metadata>" ;;
             append=*) append+=" ${option#*=}" ;;
             *) fail "domain_define: what is '$option'?" ;;
         esac
@@ -41,6 +45,7 @@ domain_define() {
     cat >"$SIM_HOST/$name.xml" <<END
 <domain type='$type'>
   <name>$name</name>
+  $metadata
   <memory unit='MiB'>$memory</memory>
   <vcpu>$vcpus</vcpu>
   <cpu mode='$cpu'>$la57</cpu>

@@ -66,7 +66,6 @@ start_libvirtd() {
 
 start_manager() {
     /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
-    # A program in Java asks only once the socket is there: it takes long to say that it is not.
-    { wait_for "${SIM_PATIENCE:-60}" test -S /run/sim-manager/sim-manager.sock && wait_for 30 virt-sim list; } ||
+    wait_for "${SIM_PATIENCE:-60}" "$(dirname "${BASH_SOURCE[0]}")/ask.pl" list ||
         { tail -n 20 "$HOST_LOGS/sim-manager.log" >&2; fail "sim-manager does not answer"; }
 }

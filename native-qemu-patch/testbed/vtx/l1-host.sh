@@ -4,7 +4,7 @@
 # machine and runs COMMAND there, which finds what private-host.sh's commands find: virsh, virt-sim, $SIM_HOST and
 # $HOST_LOGS. L1_HOST_SERVICES=no starts neither. The logs are among the results ($L1_RESULTS/logs).
 #
-#   run-l1.sh --layer "$(host-layer.sh)" --results FOLDER l1-host.sh /sim/testbed/vtx/armed.sh 6.12 vmfunc
+#   run-l1.sh --layer "$(host-layer.sh)" --results FOLDER l1-host.sh /sim/testbed/vtx/armed.sh 6.12:vmfunc
 set -euo pipefail
 export SIM_HOST=/run/sim-host HOST_LOGS=$L1_RESULTS/logs SIM_CACHE_DIR=/sim/cache SIM_JAVA=/usr/local/bin/java
 # A second has few instructions here, and each look for something costs many.

@@ -1,127 +1,160 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vtx.sh: runs KVM's selftests of the series in linux/ on a patched kernel in an emulated CPU with VT-x, which any
-# machine can: the host's own virtualization is not touched. Builds first what is missing.
+# vtx.sh: tries the series for Linux and QEMU in an emulated CPU with VT-x, which any machine can: the host's own
+# virtualization is not touched. Builds first what is missing. $SIM_QEMU_BUILD is the folder of the built QEMU.
 #
-#   vtx.sh [--serial]     --serial shows what the machine writes while it runs
+#   vtx.sh [--serial] [PART…]
+#       PARTs: selftests   KVM's selftests of the series
+#              qtests      QEMU's qtests of the series, on the patched KVM
+#              armed       guests of Debian's kernels 6.1 and 6.12, armed by sim-manager on the patched KVM with the
+#                          gates vmfunc and hypercall, and on the same Linux without the series with the gate exit
+#       Default: selftests and armed. --serial shows what the machines write while they run.
 #
-# Writes `ok TEST: CASE` or `not ok TEST: CASE` for each case, `# …` for what a test measured, and
-# target/reports/vtx.json with selftests.passed, selftests.failed and seconds (of the run, not of the builds). The
-# serial log stays in target/reports/vtx.log. Status 0 only if all passed and the kernel warned of nothing.
+# Writes `ok …` or `not ok …` for each case, `# …` for what was measured, and target/reports/vtx.json:
+#
+#   selftests.passed, selftests.failed     cases of KVM's selftests; one of the series that finds no SIM view fails
+#   qtests.passed, qtests.failed
+#   armed                                  true if everything about every guest was as it should be
+#   calls, exits_per_call                  of the monitor through the gate vmfunc, all guests; exits in the midst of calls as
+#                                          KVM traces them, but for those that the emulated machine's own clock causes
+#   figures                                what was measured of each guest
+#   seconds                                of the runs, not of the builds
+#
+# The logs are target/reports/vtx-*.log and target/reports/vtx-logs. Status 0 only if all passed and no kernel warned.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$here/../../scripts/progress.sh"
 reports=$here/../../../target/reports
-limit=600
-
-missing=()
-for package in build-essential flex bison bc cpio ccache git xorriso busybox-static libelf-dev; do
-    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+serial=no parts=()
+for argument in "$@"; do
+    case $argument in
+        --serial) serial=yes ;;
+        selftests | qtests | armed) parts+=("$argument") ;;
+        *) fail "what is '$argument'? --serial, selftests, qtests, armed" ;;
+    esac
 done
-[ ${#missing[@]} -eq 0 ] || fail "packages are missing. As root: apt-get install ${missing[*]}"
+[ ${#parts[@]} -gt 0 ] || parts=(selftests armed)
+wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
-bochs=$("$here/build-bochs.sh")
+"$here/build-bochs.sh" >/dev/null
 kernel=$("$here/build-kernel.sh")
+if wanted armed || wanted qtests; then
+    : "${SIM_QEMU_BUILD:?the folder of the built QEMU: use ./dev vtx}"
+    "$here/mkroot.sh" >/dev/null
+    layer=$("$here/host-layer.sh" 6.1 6.12)
+fi
+if wanted armed; then unpatched=$("$here/build-kernel.sh" --unpatched)/bzImage; fi
 
 work=$(mktemp -d "$CACHE/vtx-run.XXXXXX")
-machine=
-trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null; rm -rf "$work"' EXIT
-
-root=$work/root
-mkdir -p "$root"/{bin,dev,proc,sys,tmp,selftests}
-install -m 755 "$here/init" "$root/init"
-install -m 755 /bin/busybox "$root/bin/busybox"
-for applet in sh mount cat echo uname timeout dmesg grep; do ln -s busybox "$root/bin/$applet"; done
-gcc -O2 -static -o "$root/bin/poweroff-bochs" "$here/poweroff-bochs.c"
-cp "$kernel"/selftests/* "$root/selftests/"
-mkdir -p "$work/iso/isolinux"
-(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet) >"$work/iso/isolinux/initrd"
-cp "$kernel/bzImage" "$work/iso/isolinux/kernel"
-cp "$bochs/isolinux.bin" "$bochs/ldlinux.c32" "$work/iso/isolinux/"
-# The emulated time stamp counter counts instructions, ips of them a second; tsc_early_khz must fit to that.
-# APIC virtualization is broken in Bochs 3.0.
-cat >"$work/iso/isolinux/isolinux.cfg" <<'END'
-default l1
-prompt 0
-timeout 0
-label l1
- kernel kernel
- append initrd=initrd console=ttyS0,115200 nokaslr quiet tsc=reliable tsc_early_khz=50000 no_timer_check panic=-1 mitigations=off kvm_intel.enable_apicv=0 kvm.nx_huge_pages=force
-END
-xorriso -as mkisofs -quiet -o "$work/l1.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat \
-    -no-emul-boot -boot-load-size 4 -boot-info-table "$work/iso" 2>"$work/xorriso.log" ||
-    fail "the boot image could not be made: $(tail -n 1 "$work/xorriso.log")"
-
-cat >"$work/bochsrc" <<END
-config_interface: textconfig
-display_library: nogui
-plugin_ctrl: unmapped=1, biosdev=1, speaker=0, parallel=0, serial=1
-cpu: model=corei7_skylake_x, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1, msrs="$here/msrs.def"
-memory: guest=512, host=512, block_size=512
-romimage: file=$bochs/BIOS-bochs-latest, options=fastboot
-vgaromimage: file=$bochs/vgabios.bin
-pci: enabled=1, chipset=i440fx
-ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=cdrom, path=$work/l1.iso, status=inserted
-ata1: enabled=0
-boot: cdrom
-clock: sync=none, time0=1700000000
-com1: enabled=1, mode=file, dev=$work/serial
-log: $work/bochs.log
-panic: action=fatal
-error: action=report
-info: action=ignore
-debug: action=ignore
-mouse: enabled=0
-speaker: enabled=0
-END
-
+trap 'jobs -p | xargs -r kill 2>/dev/null; rm -rf "$work"' EXIT
 mkdir -p "$reports"
-rm -f "$reports/vtx.json"
-: >"$work/serial"
-start=$SECONDS
-# Bochs ends with status 1 when it is told to power off: only the serial log tells how it went.
-(cd "$work" && exec timeout "$limit" "$bochs/bochs" -q -f bochsrc >"$work/stdout" 2>&1 </dev/null) &
-machine=$!
-if [ "${1:-}" = --serial ]; then
-    tail -n +1 -f --pid="$machine" "$work/serial" >&2
-    wait "$machine" || true
-else
-    step "Running the selftests in the emulated CPU" tail -n +1 -f --pid="$machine" "$work/serial"
-    wait "$machine" || true
-fi
-machine=
-seconds=$((SECONDS - start))
-tr -d '\r' <"$work/serial" >"$reports/vtx.log"
+rm -rf "$reports"/vtx.json "$reports"/vtx-*.log "$reports/vtx-logs"
 
-awk -v seconds="$seconds" -v report="$reports/vtx.json" '
-    function result(good, text) { print (good ? "ok " : "not ok ") text; if (good) passed++; else failed++ }
-    /^vtx: start / { test = $3; cases = bad = 0; next }
-    /^vtx: end / {
-        # A test without cases of its own, or one that failed without saying which. One of upstream may lack something
-        # here and end with 4; that those of the series find no SIM view is a failure.
-        if (!cases && $4 == 4 && test !~ /^sim_/) print "ok " test " # SKIP needs what this machine lacks"
-        else if (!cases) result($4 == 0, test ($4 == 4 ? ": KVM has no SIM view" : ""))
-        else if ($4 != 0 && !bad) result(0, test ": ended with status " $4)
-        ended++; test = ""; next
-    }
-    /^vtx: kernel .*(WARNING|BUG|cut here|Oops)/ { result(0, substr($0, 6)); next }
-    /^vtx: done/ { done = 1 }
-    test && /^(not )?ok [0-9]+ / {
-        good = ($1 == "ok"); name = $0; sub(/^(not )?ok [0-9]+ (global\.)?/, "", name)
-        cases++; if (!good) bad++
-        if (/# SKIP/) print "ok " test ": " name; else result(good, test ": " name)
-        next
-    }
-    test && /^# calls|^# 2 MiB/ { print }
-    END {
-        if (!done) result(0, "the machine ran to the end" (test ? " (it stopped in " test ")" : ""))
-        if (!ended) result(0, "a test ran")
-        printf "{\"selftests.passed\": %d, \"selftests.failed\": %d, \"seconds\": %d}\n", passed, failed, seconds > report
-        printf "%d passed, %d failed\n", passed, failed
-        exit failed > 0
-    }' "$reports/vtx.log" || {
-    say "The serial log: target/reports/vtx.log"
-    exit 1
+# machine NAME OPTION…: a run of the emulated machine; its output and status are kept.
+machine() {
+    local name=$1 status=0
+    shift
+    "$here/run-l1.sh" "$@" >"$reports/vtx-$name.log" 2>&1 || status=$?
+    echo "vtx: status $status" >>"$reports/vtx-$name.log"
 }
+selftests() {
+    mkdir -p "$work/selftests"
+    cp -a "$kernel/selftests" "$work/selftests/"
+    machine selftests --kernel "$kernel/bzImage" --root none --layer "$work/selftests" --ips 50000000 \
+        --append kvm.nx_huge_pages=force "$here/selftests.sh"
+}
+qtests() {
+    mkdir -p "$work/qtests/sim"
+    cp -a "$SIM_QEMU_BUILD/qtest" "$work/qtests/sim/"
+    machine qtests --kernel "$kernel/bzImage" --layer "$layer" --layer "$work/qtests" "$here/l1-qtest.sh"
+}
+armed() { # armed NAME KERNEL GUEST…
+    local name=$1 bzimage=$2
+    shift 2
+    machine "$name" --kernel "$bzimage" --memory 2048 --limit 1800 --layer "$layer" --results "$reports/vtx-logs/$name" \
+        "$here/l1-host.sh" /sim/testbed/vtx/armed.sh "$@"
+}
+# Two at a time: more would only take turns on a machine of two cores.
+first_half() {
+    if wanted armed; then armed patched "$kernel/bzImage" 6.1:vmfunc 6.12:vmfunc 6.12:hypercall; fi
+}
+second_half() {
+    if wanted selftests; then selftests; fi
+    if wanted qtests; then qtests; fi
+    if wanted armed; then armed unpatched "$unpatched" 6.12:exit; fi
+}
+run() {
+    local halves=()
+    first_half & halves+=($!)
+    second_half & halves+=($!)
+    tail -n 0 -q -F "$reports"/vtx-{selftests,qtests,patched,unpatched}.log 2>/dev/null &
+    local follower=$!
+    wait "${halves[@]}"
+    kill "$follower"
+}
+start=$SECONDS
+if [ $serial = yes ]; then run >&2; else step "Running the emulated machines" run; fi
+seconds=$((SECONDS - start))
+
+# judge KIND NAME…: the cases of these machines as TAP lines, and how many passed and failed to $work/KIND.
+judge() {
+    local kind=$1 name logs=()
+    shift
+    for name in "$@"; do logs+=("$reports/vtx-$name.log"); done
+    awk -v kind="$kind" -v counts="$work/$kind" '
+        function result(good, text) { print (good ? "ok " : "not ok ") text; if (good) passed++; else failed++ }
+        function machine_ended() { if (machine && !done) result(0, machine ": the machine ran to the end" (test ? " (it stopped in " test ")" : "")) }
+        FNR == 1 { machine_ended(); machine = FILENAME; sub(/.*\/vtx-/, "", machine); sub(/\.log$/, "", machine); done = 0; test = "" }
+        { sub(/\r$/, "") }
+        /^vtx: start / { test = $3; cases = bad = 0; next }
+        /^vtx: end / {
+            # A test without cases of its own, or one that failed without saying which. One of upstream may lack
+            # something here and end with 4; that those of the series find no SIM view is a failure.
+            if (!cases && $4 == 4 && test !~ /^sim_/) print "ok " test " # SKIP needs what this machine lacks"
+            else if (!cases) result($4 == 0, test ($4 == 4 ? ": KVM has no SIM view" : ""))
+            else if ($4 != 0 && !bad) result(0, test ": ended with status " $4)
+            ended++; test = ""; next
+        }
+        /^l1: kernel .*(WARNING|BUG|cut here|Oops)/ { result(0, machine ": " substr($0, 5)); next }
+        /^vtx: status / {
+            done = 1
+            if ($3 == 124 || $3 == 125) result(0, machine ": the machine ran to the end (" last ")")
+            else if ($3 != 0 && !failed) result(0, machine ": ended with status " $3 ": " last)
+            next
+        }
+        /^(not )?ok / {
+            good = ($1 == "ok"); name = $0; sub(/^(not )?ok ([0-9]+ )?(- )?(global\.)?/, "", name)
+            if (test) name = test ": " name
+            cases++; ended++; if (!good) bad++
+            # A case of ours that the machine which is made for it cannot run is no success.
+            if (/# SKIP/ && test !~ /^sim_/ && kind != "qtests") print "ok " name; else result(good && !/# SKIP/, name)
+            next
+        }
+        /^# (calls|2 MiB|figure|  [a-z])/ || /^    / { print }
+        { last = $0 }
+        END {
+            machine_ended()
+            if (!ended) result(0, kind ": a test ran")
+            print passed + 0, failed + 0 > counts
+        }' "${logs[@]}"
+}
+if wanted selftests; then judge selftests selftests; fi
+if wanted qtests; then judge qtests qtests; fi
+if wanted armed; then judge armed patched unpatched; fi
+count() { if [ -e "$work/$1" ]; then cut -d' ' -f"$2" "$work/$1"; else echo null; fi; }
+
+figures=$(cat "$reports"/vtx-{patched,unpatched}.log 2>/dev/null | tr -d '\r' |
+    jq -Rn '[inputs | capture("^# figure (?<name>[^ ]+) (?<value>[-0-9.e]+)$") | {(.name): (.value | tonumber)}] | add // {}')
+total() { cat "$work"/{selftests,qtests,armed} 2>/dev/null | awk -v column="$1" '{ n += $column } END { print n + 0 }'; }
+jq -n --argjson figures "$figures" --argjson seconds "$seconds" --argjson sp "$(count selftests 1)" --argjson sf "$(count selftests 2)" \
+    --argjson qp "$(count qtests 1)" --argjson qf "$(count qtests 2)" --argjson af "$(count armed 2)" '
+    def sum(name): [$figures | to_entries[] | select(.key | startswith(name + ".vmfunc-")) | .value] | add;
+    {"selftests.passed": $sp, "selftests.failed": $sf, "qtests.passed": $qp, "qtests.failed": $qf,
+     armed: (if $af == null then null else $af == 0 end), calls: sum("calls"),
+     exits_per_call: (if sum("calls") == null then null else sum("unexplained_exits") / sum("calls") end),
+     figures: $figures, seconds: $seconds}' >"$reports/vtx.json"
+passed=$(total 1) || true
+failed=$(total 2) || true
+echo "$passed passed, $failed failed, in $seconds s"
+[ "$failed" = 0 ] || { say "The logs: target/reports/vtx-*.log, target/reports/vtx-logs"; exit 1; }
