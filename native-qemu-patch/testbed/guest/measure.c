@@ -7,7 +7,7 @@
  *   measure ROUNDS spawns N         N times fork, exec of `busybox true`, wait
  *   measure ROUNDS walk FOLDER      lstat of each file below FOLDER, and open, read, close of each that is regular
  *   measure ROUNDS run COMMAND...   fork, exec of COMMAND, wait
- *   measure tree FOLDER             makes the tree for `walk`: 32 folders of 32 files, 512 bytes each; measures nothing
+ *   measure tree FOLDER             makes the tree for `walk`: 32 folders of 32 files, 512 bytes in 8 lines each; measures nothing
  *
  * When all rounds are over, it prints one line for each: `NAME TICKS NANOSECONDS`. TICKS is what the time stamp counter
  * advanced: in an emulated CPU, one for each instruction that this CPU retired, whoever it was that ran; in a real one,
@@ -32,6 +32,7 @@
 #define TREE_FOLDERS 32
 #define TREE_FILES 32
 #define TREE_FILE_SIZE 512
+#define TREE_LINE 64
 
 static void die(const char *what)
 {
@@ -117,6 +118,8 @@ static int make_tree(const char *folder)
 	char path[256], data[TREE_FILE_SIZE];
 
 	memset(data, 'x', sizeof(data));
+	for (int i = TREE_LINE - 1; i < TREE_FILE_SIZE; i += TREE_LINE)
+		data[i] = '\n';
 	if (mkdir(folder, 0755))
 		die(folder);
 	for (int i = 0; i < TREE_FOLDERS; i++) {
