@@ -15,9 +15,9 @@
 # Monitor null is called by getppid(2) and returns at once; syscall notes the calls below, and what is told for one call
 # is open(2) with its path; process notes fork, exec and exit.
 #
-# Two machines run at the same time: one with the patched KVM for the monitors, one with the unpatched for audit and ftrace;
-# then the patched once more for the comparison of both KVMs. --here measures on this host instead, which has VT-x, the patched KVM, libvirtd and
-# sim-manager, and tells cycles and nanoseconds; as root.
+# Two emulated machines run at the same time. Audit and ftrace are measured on the unpatched KVM, monitors on the patched
+# one. --here measures on this host instead, as root: it has VT-x, the patched KVM, libvirtd and sim-manager. Cycles and
+# nanoseconds are told then.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
@@ -26,7 +26,7 @@ testbed=$here/..
 reports=$here/../../../target/reports
 limit=2400
 
-rounds=5 series=6.12 real=no
+rounds=3 series=6.12 real=no
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds | --kernel) [ $# -gt 1 ] || fail "bench-vtx: $1 needs a value" ;;&
@@ -96,13 +96,20 @@ machine() {
         done
     return "${PIPESTATUS[0]}"
 }
-# On two cores, so two at a time.
-kernels() { machine unpatched no 'plain trace audit' --unpatched && machine patched no plain; }
+# Two at a time, for two cores.
+first() { machine inside yes 'bare invm hypercall'; }
+second() {
+    local status=0
+    machine unpatched no 'plain trace audit' --unpatched || status=$?
+    machine patched no plain || status=$?
+    machine outside yes outvm || status=$?
+    return $status
+}
 machines() {
     local other status=0
-    kernels &
+    second &
     other=$!
-    machine monitors yes 'bare invm hypercall outvm' || status=$?
+    first || status=$?
     wait $other || status=$?
     return $status
 }
@@ -113,7 +120,14 @@ layer=$("$here/host-layer.sh" "$series")
 "$here/build-kernel.sh" --unpatched >/dev/null
 "$here/build-kernel.sh" >/dev/null
 start=$SECONDS
-step "Measuring in emulated machines" machines
-"$here/bench-report.py" --json "$reports/bench-vtx.json" --svg "$reports/bench-vtx.svg" \
-    "unpatched=$work/unpatched.samples" "patched=$work/patched.samples" "patched=$work/monitors.samples"
+status=0
+step "Measuring in emulated machines" machines || status=$?
+# What was measured is shown, even if a machine failed.
+samples=()
+for name in unpatched patched inside outside; do
+    [ ! -e "$work/$name.samples" ] || samples+=("$([ $name = unpatched ] && echo unpatched || echo patched)=$work/$name.samples")
+done
+[ ${#samples[@]} -gt 0 ] || exit $status
+"$here/bench-report.py" --json "$reports/bench-vtx.json" --svg "$reports/bench-vtx.svg" "${samples[@]}"
+[ $status -eq 0 ] || fail "bench-vtx: not all could be measured: target/reports/bench-vtx.logs has the machines' logs"
 say "target/reports/bench-vtx.json, target/reports/bench-vtx.svg ($((SECONDS - start)) s)"
