@@ -213,9 +213,10 @@ def report(samples, real):
     if sum(lost.values()):
         print(f"Events were lost: {lost}. What they took is too low.")
     if not real:
-        print("Instructions are all that the CPU retired, in guest, KVM, QEMU and the monitor's process. What a CPU does by itself "
-              "when it leaves\na VM and comes back (some 1000 cycles each time) are no instructions: whatever has exits costs more than is "
-              "written here.")
+        print("""Instructions are all that the CPU retired: in the guest, KVM, QEMU and the monitor's process. What a CPU does by itself when it
+leaves a VM and comes back (some 1000 cycles each time) are none: whatever has exits costs more than is written here.
+A string instruction counts once for each repetition, so clearing a page is 4096: work that clears and copies much memory looks
+longer here than to a clock, and a monitor's percent of it smaller.""")
     print("The reading of events is not in it for SIM and ftrace, which write to memory; audit's records are read and thrown away in the guest.")
     return result, bars, ticks
 
