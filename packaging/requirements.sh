@@ -24,7 +24,7 @@ run=(
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
 # prometheus: its real scraper and promtool judge the metrics; no service is started.
-test=(shellcheck perl zstd prometheus groff-base)
+test=(shellcheck perl zstd prometheus groff-base libfaketime)
 vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||

@@ -92,7 +92,7 @@ done
 
 # What guests need comes from the network, which no test has: fetch it first.
 case " ${chosen[*]} " in
-    *" maven "* | *" guests "* | *" integrity "* | *" debian "* | *" faults "* | *" unprotected "* | *" operator "* | *" gates "*)
+    *" maven "* | *" guests "* | *" integrity "* | *" debian "* | *" faults "* | *" unprotected "* | *" operator "* | *" gates "* | *" survival "*)
         for kernel in $("$here/guest/kernels.sh" 6.1 6.12 7); do "$here/rootkit/build.sh" "$kernel" >/dev/null; done
         "$here/guest/mkimage.sh" >/dev/null
         ;;

@@ -1,85 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# faults.sh [CASE…]: what can go wrong, provoked for real. Each time: one clear line, the fate that the domain's
+# faults.sh [CASE…]: what can be wrong before a guest is armed, provoked for real. Each time: one clear line, the fate that the domain's
 # `required` asks for, and nothing left behind. The cases are the functions below whose names begin with `case_`.
+# shellcheck disable=SC2119 # manager_stop and manager_start do without arguments
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=SCRIPTDIR/../host/manager.sh
+. "$testbed/host/manager.sh"
 
-manager_log=$HOST_LOGS/sim-manager.log
-state_of_manager=/var/lib/sim-manager
-runs_of_manager=/run/sim-manager
 real_qemu=/usr/lib/qemu-sim/qemu-system-x86_64
 hook=/etc/libvirt/hooks/qemu.d/50-sim
 
-# --- what there is, and what was said ---------------------------------------------------------------------------
-
-# What virt-sim would ask the manager, without the time that a Java program takes to start: ask REQUEST
-cat >"$work/ask" <<'END'
-import socket, sys
-with socket.socket(socket.AF_UNIX) as manager:
-    manager.connect("/run/sim-manager/sim-manager.sock")
-    request = sys.argv[1].encode()
-    manager.sendall(b"request %d\n%s" % (len(request), request))
-    sys.stdout.write("".join(line for line in manager.makefile() if '"done"' not in line))
-END
-ask() { python3 "$work/ask" "$1" 2>/dev/null; }
-
-uuid_of() { virsh -q domuuid "$1" | tr -d '[:space:]'; }
-sim_state() { ask '{"verb": "list"}' | jq -r --arg name "$1" 'select(.name == $name) | .state'; }
-sim_problem() { virt-sim info "$1" -o json | jq -r '.failure.reason // .problem // ""'; }
-has_state() { [ "$(sim_state "$1")" = "$2" ]; }
-reaches() { wait_until "$3" has_state "$1" "$2" || { echo "state is $(sim_state "$1")"; return 1; }; }
 has_settled() { [[ $(sim_state "$1") =~ ^(inactive|invalid)$ ]]; }
-runs() { [ "$(virsh -q domstate "$1")" = running ]; }
-paused() { [ "$(virsh -q domstate "$1")" = paused ]; }
-shut_off() { [ "$(virsh -q domstate "$1" 2>/dev/null)" = "shut off" ]; }
-
-mark() { offset=$(($(stat -c %s "$manager_log") + 1)); }
-told() { tail -c "+$offset" "$manager_log"; }
-told_of() { told | grep -E "(WARN|ERROR).*$1" || true; }
-hears() { told | grep -qE -- "$1"; }
-
 start_plain() { virsh -q start "$1"; }
 start_says() { said=$(timeout 40 virsh -q start "$1" 2>&1) && status=0 || status=$?; }
-
-# one_line TEXT PATTERN SAID: SIM says one line in SAID, and that is PATTERN.
-one_line() {
-    local lines
-    # Around it virsh says that the domain failed to start.
-    lines=$(grep -vE '^(error: Failed to start domain.*)?$' <<<"$3" || true)
-    equal "$1: in one line" 1 "$(grep -c . <<<"$lines")"
-    holds "$1: a clear one" "$2" "$lines"
-}
-
-qemu_of() { pgrep -f -- "-name guest=$1,"; }
-
-_left() { # what a domain that does not run has left
-    local thread
-    [ ! -e "$runs_of_manager/domains/$2" ] || find "$runs_of_manager/domains/$2"
-    qemu_of "$1" || true
-    for thread in /proc/"$(manager_pid)"/task/*/comm; do
-        # Java names a thread to the kernel with 15 letters.
-        grep -sE "^(arming|ring) $1|^qmp-(read|event) ${2:0:5}" "$thread" || true
-    done
-}
-_nothing_left() { [ -z "$(_left "$@")" ]; }
-nothing_left() { # nothing_left TEXT NAME UUID
-    if wait_until 10 _nothing_left "$2" "$3"; then echo "ok $1: nothing is left behind"; else _not_ok "$1: nothing is left behind" "$(_left "$2" "$3")"; fi
-}
-
-manager_pid() { pgrep -f 'org.simvm.cli.VirtSim daemon'; }
-_manager_gone() { ! kill -0 "$1" 2>/dev/null; }
-manager_stop() { # manager_stop [SIGNAL]
-    local pid
-    pid=$(manager_pid)
-    kill "-${1:-TERM}" "$pid"
-    wait_until 20 _manager_gone "$pid"
-}
-manager_start() {
-    /usr/sbin/sim-manager >>"$manager_log" 2>&1 &
-    wait_until 60 ask '{"verb": "about"}' >/dev/null
-}
 
 # --- domains ----------------------------------------------------------------------------------------------------
 
@@ -317,188 +252,6 @@ case_btf() {
     virsh -q destroy f-no
     forget f-yes
     forget f-no
-}
-
-# shellcheck disable=SC2016 # the guest expands it
-busy='i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done'
-
-# --- while a guest is armed --------------------------------------------------------------------------------------
-
-guest_define() {
-    domain_define f-guest "$kernel" "$work/initrd"
-    domain_watch f-guest "<sim required='yes'><monitor name='syscalls'/><monitor name='process'/></sim>"
-}
-guest_begin() { mark; domain_start f-guest; }
-armed() { reaches f-guest armed "${1:-60}"; }
-readies() { grep -ca '^@ready' "$(console f-guest).log" || true; }
-is_ready_after() { [ "$(readies)" -gt "$1" ] && works; }
-libvirtd_gone() { ! virsh -q list >/dev/null 2>&1; }
-is_connected() { [ "$(ask '{"verb": "about"}' | jq .libvirtConnected)" = true ]; }
-is_decided() { [[ $(sim_state f-guest) =~ ^(armed|mapped)$ ]]; }
-works() { guest f-guest 30 'echo it works' | grep -q 'it works'; }
-
-# The moments of arming: what the log says then, and how long after it.
-moments=("boot stop on:0" "boot stop on:0.1" "boot stop on:0.2" "Linux 6:0" "Linux 6:0.1" "Linux 6:0.3" "Linux 6:0.6")
-at_moment() { # at_moment MOMENT: waits for it
-    wait_until 60 hears "${1%:*}" || return 1
-    sleep "${1#*:}"
-}
-
-case_reset() {
-    local moment before began
-    guest_define
-    guest_begin
-    began=$offset
-    for moment in "${moments[@]}"; do
-        check "reset at '$moment': the moment comes" at_moment "$moment"
-        mark
-        check "reset at '$moment'" virsh -q reset f-guest
-    done
-    before=$(readies)
-    check "after ${#moments[@]} resets in the middle of arming the guest is armed" armed
-    check "and works" wait_until 60 is_ready_after "$before"
-    equal "nobody cried wolf" '' "$(tail -c "+$began" "$manager_log" | grep -E 'ERROR|not armed' | grep f-guest || true)"
-    check "every integrity check passes" virt-sim check f-guest
-    guest_end "after resets"
-}
-
-guest_end() { # guest_end TEXT
-    local uuid
-    uuid=$(uuid_of f-guest)
-    virsh -q destroy f-guest 2>/dev/null || true
-    nothing_left "$1" f-guest "$uuid"
-    forget f-guest
-}
-
-case_destroy() {
-    local moment uuid
-    guest_define
-    uuid=$(uuid_of f-guest)
-    for moment in "${moments[@]}"; do
-        guest_begin
-        check "destroy at '$moment': the moment comes" at_moment "$moment"
-        check "destroy at '$moment'" virsh -q destroy f-guest
-        nothing_left "destroy at '$moment'" f-guest "$uuid"
-        equal "destroy at '$moment': no alarm" '' "$(told_of f-guest)"
-    done
-    guest_end "after destroys"
-}
-
-case_kill() {
-    local moment uuid
-    guest_define
-    uuid=$(uuid_of f-guest)
-    for moment in "boot stop on:0" "Linux 6:0.1" "f-guest. armed:0"; do
-        guest_begin
-        check "QEMU killed at '$moment': the moment comes" at_moment "$moment"
-        kill -9 "$(qemu_of f-guest)"
-        check "QEMU killed at '$moment': the domain ends" wait_until 10 shut_off f-guest
-        nothing_left "QEMU killed at '$moment'" f-guest "$uuid"
-        equal "QEMU killed at '$moment': no alarm" '' "$(told_of f-guest)"
-    done
-    guest_begin
-    check "and the domain can be started again" armed
-    guest_end "after kills"
-}
-
-case_reboot() {
-    local before
-    guest_define
-    guest_begin
-    check "a guest is armed" armed
-    check "and is ready" domain_ready f-guest 60
-    before=$(readies)
-    guest f-guest 1 'reboot -f' >/dev/null || true
-    check "it reboots" wait_until 60 is_ready_after "$before"
-    check "and is armed again" armed
-    equal "twice in all" 2 "$(ask '{"verb": "status", "domain": "f-guest"}' | jq .device.armedBoots)"
-    check "every integrity check passes" virt-sim check f-guest
-    guest_end "after a reboot"
-}
-
-events() { ask '{"verb": "status", "domain": "f-guest"}' | jq .ring.received; }
-has_more_events() { local now; now=$(events); [ "$now" != null ] && [ "$now" -gt "$1" ]; }
-
-case_log() {
-    local uuid folder before
-    guest_define
-    uuid=$(uuid_of f-guest)
-    folder=$state_of_manager/domains/$uuid
-    mkdir -p "$folder"
-    mount -t tmpfs -o size=96k,mode=700 small "$folder"
-    guest_begin
-    check "a full disk for the event log: the guest is armed" armed
-    check "and is ready" domain_ready f-guest 60
-    guest f-guest 30 "$busy" >/dev/null
-    check "the log says so" wait_until 20 hears 'events.jsonl: events can.t be written and are lost .*make room'
-    equal "once" 1 "$(told | grep -c "events can't be written")"
-    sleep 5
-    holds "virt-sim status counts them" 'Not logged: +[0-9]+ events' "$(virt-sim status f-guest)"
-    mount -o remount,size=64m "$folder"
-    guest f-guest 30 "$busy" >/dev/null
-    check "when there is room again, events are written again" wait_until 20 hears 'events are written again'
-    check "the file holds whole lines only" jq -e -n '[inputs] | length > 0' "$folder/events.jsonl"
-    virsh -q destroy f-guest
-    nothing_left "a full disk for the event log" f-guest "$uuid"
-    umount "$folder"
-    guest_end "a full disk"
-}
-
-case_libvirtd() {
-    guest_define
-    guest_begin
-    check "a guest is armed" armed
-    kill "$(cat /run/libvirt/libvirtd.pid)"
-    check "libvirtd ends" wait_until 20 libvirtd_gone
-    equal "the guest stays armed" armed "$(sim_state f-guest)"
-    "$SIM_HOST/libvirtd" --pid-file /run/libvirt/libvirtd.pid >>"$HOST_LOGS/libvirtd.out" 2>&1 &
-    check "libvirtd is back" wait_until 30 virsh -q list
-    check "the guest runs" runs f-guest
-    check "the manager finds libvirt again" wait_until 60 is_connected
-    equal "the guest is still armed" armed "$(sim_state f-guest)"
-    check "every integrity check passes" virt-sim check f-guest
-    guest_end "after a restart of libvirtd"
-}
-
-case_crash() {
-    local before
-    guest_define
-    guest_begin
-    manager_stop KILL
-    check "no manager at the boot stop: the guest stands there" wait_until 30 paused f-guest
-    mark
-    check "a new manager starts" manager_start
-    check "and arms the guest that stood" armed
-    check "which then works" domain_ready f-guest 60
-    before=$(events)
-    manager_stop KILL
-    check "no manager while armed: the guest works" works
-    mark
-    check "a new manager starts" manager_start
-    check "it takes the guest up" reaches f-guest mapped 20
-    holds "and says what that means" 'checks begin at its next boot' "$(told_of f-guest)"
-    works || true
-    check "events go on" wait_until 20 has_more_events 0
-    equal "none is missing" 0 "$(ask '{"verb": "status", "domain": "f-guest"}' | jq '.ring.dropped + .ring.missing')"
-    said=$(virt-sim check f-guest 2>&1) && status=0 || status=$?
-    one_line "virt-sim check" 'not armed.*mapped' "$said"
-    check "reset" virsh -q reset f-guest
-    check "it is armed again" armed
-    mark
-    virsh -q reset f-guest
-    for moment in "Linux 6:0" "Linux 6:0.3"; do
-        check "the moment '$moment' comes" at_moment "$moment"
-        manager_stop KILL
-        mark
-        check "a manager that is killed at '$moment' is started" manager_start
-        check "and the guest is armed, from its start if need be" wait_until 60 is_decided
-        say "  killed at '$moment': $(sim_state f-guest)"
-        mark
-        check "reset" virsh -q reset f-guest
-    done
-    check "it is armed at last" armed
-    check "every integrity check passes" virt-sim check f-guest
-    guest_end "after crashes of the manager"
 }
 
 kernel=$("$testbed/guest/kernels.sh" 6.12)

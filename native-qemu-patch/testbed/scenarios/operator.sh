@@ -25,8 +25,8 @@ domain_define o-guest "$kernel" "$work/initrd"
 check "the element is taken up" domain_watch o-guest '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
     <integrity interval="2" jitter="0"/></sim>'
 check "the guest starts" domain_start o-guest
-check "and is ready" domain_ready o-guest 120
-check "and armed" reaches o-guest armed 60
+check "and is ready" domain_ready o-guest 240
+check "and armed" reaches o-guest armed 180
 
 # --- maintenance ---------------------------------------------------------------------------------------------------------------
 last_check() { ask '{"verb": "status", "domain": "o-guest"}' | jq -r '.lastCheck.started // ""'; }

@@ -73,13 +73,12 @@ final class IncidentLog {
         if (Files.exists(file) && Files.size(file) > MAX_FILE_BYTES) {
             Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
         }
-        try (FileChannel channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
+        if (!mended) {
+            LineFiles.mend(file);
+            mended = true;
+        }
+        try (FileChannel channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-            if (!mended) {
-                LineFiles.mend(channel, file);
-                mended = true;
-            }
-            channel.position(channel.size());
             ByteBuffer bytes = ByteBuffer.wrap((incident.toString() + "\n").getBytes(StandardCharsets.UTF_8));
             while (bytes.hasRemaining()) {
                 channel.write(bytes);

@@ -131,6 +131,11 @@ final class RingDrain {
                 sink.accept(event);
             }
         }
+
+        @Override
+        public void settle() {
+            sinks.forEach(EventSink::settle);
+        }
     }
 
     private void reportLoss() {

@@ -77,7 +77,7 @@ public final class EventLog implements EventSink {
             }
 
             @Override
-            public void idle() {
+            public void settle() {
                 flush();
             }
         };
@@ -98,7 +98,7 @@ public final class EventLog implements EventSink {
 
     /** Puts what is buffered into the file. */
     @Override
-    public void idle() {
+    public void settle() {
         flush();
     }
 
@@ -160,11 +160,11 @@ public final class EventLog implements EventSink {
     }
 
     private void open() throws IOException {
-        channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
+        LineFiles.mend(file);
+        channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.APPEND),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
-        LineFiles.mend(channel, file);
         size = channel.size();
-        channel.position(size);
     }
 
     private void rotate() throws IOException {

@@ -9,6 +9,13 @@ public interface EventSink extends AutoCloseable {
      */
     void accept(Event event);
 
+    /**
+     * Called before the ring gives the room of these events to others: what must outlive this process is to be handed to the
+     * kernel now. Events that were not come again after a crash, with the same sequence number.
+     */
+    default void settle() {
+    }
+
     /** Called when the ring has been read empty: a good moment to flush. */
     default void idle() {
     }

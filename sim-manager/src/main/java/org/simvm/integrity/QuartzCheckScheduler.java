@@ -51,6 +51,9 @@ final class QuartzCheckScheduler implements CheckScheduler {
     static final Duration LONGEST_ROUND = Duration.ofMinutes(10);
     private static final Logger log = LoggerFactory.getLogger(QuartzCheckScheduler.class);
     private static final String NAME = "integrity";
+    private static final int CLOCK_LOOK_SECONDS = 2;
+    /** A jump of the host's clock by less is as good as none: no schedule is finer. */
+    private static final long SMALLEST_JUMP_MS = 1500;
 
     private final Scheduler quartz;
     private final Duration longestRound;
@@ -58,6 +61,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
     private final Map<String, Suspension> suspensions = new ConcurrentHashMap<>();
     private final ScheduledExecutorService clock;
     private final Watchdog watchdog;
+    private long clockAheadMs = wallMinusMonotonic();
 
     /** What a domain has scheduled. */
     record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {
@@ -94,8 +98,37 @@ final class QuartzCheckScheduler implements CheckScheduler {
             thread.setDaemon(true);
             return thread;
         });
+        clock.scheduleWithFixedDelay(this::followClock, CLOCK_LOOK_SECONDS, CLOCK_LOOK_SECONDS, TimeUnit.SECONDS);
         clock.scheduleWithFixedDelay(watchdog::look, watchPeriod.toMillis(), watchPeriod.toMillis(),
                 TimeUnit.MILLISECONDS);
+    }
+
+    private static long wallMinusMonotonic() {
+        return System.currentTimeMillis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
+    /**
+     * Sets triggers anew when somebody set the host's clock: one that was due in a minute would else wait for as long as the clock
+     * was set back.
+     */
+    private void followClock() {
+        long now = wallMinusMonotonic();
+        long jump = now - clockAheadMs;
+        clockAheadMs = now;
+        if (Math.abs(jump) < SMALLEST_JUMP_MS) {
+            return;
+        }
+        log.warn("the host's clock jumped by {} s; schedules of integrity checks begin anew", jump / 1000.0);
+        rounds.forEach((domain, scheduled) -> {
+            JobKey key = JobKey.jobKey(NAME, domain);
+            for (CheckGroup group : scheduled.groups().values()) {
+                try {
+                    quartz.rescheduleJob(TriggerKey.triggerKey(group.name(), domain), trigger(key, group));
+                } catch (SchedulerException e) {
+                    log.error("domain {}: group '{}' can't be scheduled anew: {}", domain, group.name(), e.getMessage());
+                }
+            }
+        });
     }
 
     @Override

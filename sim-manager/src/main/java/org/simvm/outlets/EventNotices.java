@@ -53,7 +53,7 @@ public final class EventNotices implements EventSink {
     }
 
     @Override
-    public void idle() {
+    public void settle() {
         batches.forEach((outlet, batch) -> {
             if (!batch.isEmpty()) {
                 outlet.append(batch);
@@ -64,6 +64,6 @@ public final class EventNotices implements EventSink {
 
     @Override
     public void close() {
-        idle();
+        settle();
     }
 }

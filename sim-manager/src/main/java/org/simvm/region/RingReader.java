@@ -31,6 +31,14 @@ public final class RingReader {
          *     record's size); valid until the call returns
          */
         void record(ByteBuffer record);
+
+        /**
+         * Called before records are given back to the monitor, with those that were handed over since the last time: a process that
+         * is killed before it returns has them handed to its successor again, one that is killed later has not. What must not be
+         * lost is to be put where it survives this process.
+         */
+        default void settle() {
+        }
     }
 
     /** Most bytes of a record; monitors cut texts long before. */
@@ -91,12 +99,7 @@ public final class RingReader {
         long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - tail;
         if (taken - tail > 0 && taken - tail <= Math.min(reserved, capacity) && taken % 8 == 0
                 && tail % 8 == 0) {
-            while (tail != taken) {
-                int offset = (int) (tail & capacity - 1);
-                int size = (int) Math.min(taken - tail, capacity - offset);
-                zero(offset, size);
-                tail += size;
-            }
+            tail = taken;
             head = tail;
             publish();
         }
@@ -133,14 +136,14 @@ public final class RingReader {
                     sink.record(record);
                 }
                 if (tail - published >= capacity / 8) {
-                    publish();
+                    release(sink);
                 }
             }
         } catch (RingCorruptException error) {
             corrupt = error;
             throw error;
         } finally {
-            publish();
+            release(sink);
         }
         return count;
     }
@@ -159,13 +162,7 @@ public final class RingReader {
     }
 
     private void skipAbandoned() {
-        LONG.setRelease(control, Ring.TAKEN, abandoned);
-        while (tail != abandoned) {
-            int offset = (int) (tail & capacity - 1);
-            int size = (int) Math.min(abandoned - tail, capacity - offset);
-            zero(offset, size);
-            tail += size;
-        }
+        tail = abandoned;
         if (head - tail < 0) {
             head = tail;
         }
@@ -181,7 +178,7 @@ public final class RingReader {
         return head != tail;
     }
 
-    /** Copies a record, checks the copy, zeroes the original and moves on; returns the type. */
+    /** Copies a record, checks the copy and moves on; returns the type. */
     private int take(int offset, int size) throws RingCorruptException {
         // Compared unsigned, a negative size is a large one.
         if (size % 8 != 0 || Integer.compareUnsigned(size, capacity - offset) > 0
@@ -208,10 +205,6 @@ public final class RingReader {
             account(offset, record.getLong(Event.SEQUENCE_OFFSET));
             receivedBytes += size;
         }
-        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look
-        // like a record in the making.
-        LONG.setRelease(control, Ring.TAKEN, tail + size);
-        zero(offset, size);
         tail += size;
         return type;
     }
@@ -237,11 +230,26 @@ public final class RingReader {
         }
     }
 
-    private void publish() {
+    /** Gives what was taken back to the monitor, when it is safe with the sink. */
+    private void release(RecordSink sink) {
         if (tail != published) {
-            LONG.setRelease(control, Ring.TAIL, tail);
-            published = tail;
+            sink.settle();
+            publish();
         }
+    }
+
+    /** Zeroes what was taken and gives it back to the monitor. */
+    private void publish() {
+        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look
+        // like a record in the making.
+        LONG.setRelease(control, Ring.TAKEN, tail);
+        while (published != tail) {
+            int offset = (int) (published & capacity - 1);
+            int size = (int) Math.min(tail - published, capacity - offset);
+            zero(offset, size);
+            published += size;
+        }
+        LONG.setRelease(control, Ring.TAIL, tail);
     }
 
     /**

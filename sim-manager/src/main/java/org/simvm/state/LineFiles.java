@@ -4,6 +4,9 @@ package org.simvm.state;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,10 +21,17 @@ public final class LineFiles {
     /**
      * Cuts off the half line that a crash of the host may have left at the end, and says so, so that what is appended begins a line.
      *
-     * @param channel open for reading and writing
-     * @param name for the log
+     * @param file need not be there
      */
-    public static void mend(FileChannel channel, Object name) throws IOException {
+    public static void mend(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            mend(channel, file);
+        } catch (NoSuchFileException e) {
+            log.debug("{}: none yet", file);
+        }
+    }
+
+    private static void mend(FileChannel channel, Path file) throws IOException {
         long size = channel.size();
         long end = size;
         ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
@@ -43,7 +53,7 @@ public final class LineFiles {
         }
         if (end < size) {
             channel.truncate(end);
-            log.warn("{}: the last line was cut off by a crash; its {} bytes were taken away", name, size - end);
+            log.warn("{}: the last line was cut off by a crash; its {} bytes were taken away", file, size - end);
         }
     }
 }

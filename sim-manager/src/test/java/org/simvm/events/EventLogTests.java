@@ -50,7 +50,7 @@ class EventLogTests {
         try (EventLog log = new EventLog(file, SMALLEST, 2, names)) {
             log.accept(event(1));
             log.accept(event(2));
-            log.idle();
+            log.settle();
             assertEquals(List.of(1L, 2L), sequences(file));
         }
         assertEquals("rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
@@ -68,7 +68,7 @@ class EventLogTests {
             for (int i = 0; i < count; i++) {
                 log.accept(event(i));
                 if (i % 10 == 0) {
-                    log.idle();
+                    log.settle();
                 }
             }
         }
@@ -98,14 +98,14 @@ class EventLogTests {
             try (EventLog log = new EventLog(file, 1 << 20, 2, names)) {
                 for (int i = 0; i < 200; i++) {
                     log.accept(event(i));
-                    log.idle();
+                    log.settle();
                 }
                 long written = sequences(file).size();
                 assertTrue(written > 10 && log.lost() > 10);
                 assertEquals(200, written + log.lost());
                 Files.delete(filler);
                 log.accept(event(1000));
-                log.idle();
+                log.settle();
                 assertEquals(written + 1, sequences(file).size());
             }
         } finally {

@@ -114,7 +114,7 @@ public final class EventRateBenchmark {
                 while ((count = drain(log)) > 0) {
                     done += count;
                 }
-                log.idle();
+                log.settle();
                 wall += System.nanoTime() - wallStart;
                 cpu += THREADS.getCurrentThreadCpuTime() - cpuStart;
             }
@@ -156,7 +156,7 @@ public final class EventRateBenchmark {
             while (!finished.get() || reader.statistics().waitingBytes() > 0) {
                 most = Math.max(most, reader.statistics().waitingBytes());
                 if (drain(log) == 0) {
-                    log.idle();
+                    log.settle();
                     reader.await(100);
                 }
             }

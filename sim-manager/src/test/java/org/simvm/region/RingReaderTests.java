@@ -252,6 +252,30 @@ class RingReaderTests {
         }
 
         @Test
+        void getsAgainWhatTheLastManagerHadNotPutIntoSafety() throws RingCorruptException {
+            for (int i = 0; i < 4; i++) {
+                producer.emit(RingProducer.record(1, 88));
+            }
+            ByteBuffer killed = ByteBuffer.allocateDirect(segment.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+            reader.drain(new RingReader.RecordSink() {
+                @Override
+                public void record(ByteBuffer record) {
+                    // taken, but not yet safe
+                }
+
+                @Override
+                public void settle() {
+                    killed.put(0, segment, 0, segment.capacity());
+                }
+            }, 3);
+            List<Long> sequences = new ArrayList<>();
+            RingReader next = new RingReader(killed);
+            next.drain(record -> sequences.add(record.getLong(8)), 10);
+            assertEquals(List.of(0L, 1L, 2L, 3L), sequences);
+            assertEquals(List.of(3L), drainSequences(), "one that was killed later does not see them again");
+        }
+
+        @Test
         void isNotHeldUpByARecordThatWasZeroedBeforeTheTailMoved() throws RingCorruptException {
             for (int i = 0; i < 3; i++) {
                 producer.emit(RingProducer.record(1, 88));

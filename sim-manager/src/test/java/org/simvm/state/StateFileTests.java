@@ -8,11 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
@@ -79,9 +77,7 @@ class StateFileTests {
     class Lines {
         private String mended(String contents) throws IOException {
             Path file = Files.writeString(folder.resolve("log"), contents);
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                LineFiles.mend(channel, file);
-            }
+            LineFiles.mend(file);
             return Files.readString(file);
         }
 
@@ -92,6 +88,13 @@ class StateFileTests {
             assertEquals("", mended("half"));
             assertEquals("one\ntwo\n", mended("one\ntwo\n"));
             assertEquals("one\ntwo\n", mended("one\ntwo\nhal"));
+        }
+
+        @Test
+        @DisplayName("that is not there stays so")
+        void notThere() throws IOException {
+            LineFiles.mend(folder.resolve("none"));
+            assertEquals(List.of(), names());
         }
 
         @Test
