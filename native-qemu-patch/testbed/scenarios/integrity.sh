@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=SCRIPTDIR/../host/attacks.sh
+. "$testbed/host/attacks.sh"
 gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
 interval=3
 
@@ -20,14 +22,6 @@ next_round() {
     local now
     now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)
     wait_until 60 later "$1" "$now"
-}
-
-address_of() { # in the guest: the address of a kernel symbol, as a number that insmod takes
-    printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"
-}
-
-behind() { # likewise, and a number of bytes behind it; the shell's numbers are signed, insmod's are not
-    printf '%s\n' "\$(printf 0x%x \$(($(address_of "$1") + $2)))"
 }
 
 attack() { # attack NAME LABEL CLASS WHAT-THE-FINDING-SAYS ROOTKIT-PARAMETERS

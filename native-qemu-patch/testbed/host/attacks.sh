@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# attacks.sh: for sourcing, after domain.sh: what the rootkit can be told to do to a guest's kernel, and what a check must say then.
+#
+#   address_of SYMBOL        text for the guest's shell: the address of a kernel symbol, as a number that insmod takes
+#   behind SYMBOL BYTES      likewise, and a number of bytes behind it
+#   attack_of KIND [PID]     sets $class, $about (a pattern of the finding's text) and $parameters (of the module)
+#   attack_kinds             the kinds; those that need the PID of a process of the guest's come last
+
+address_of() { printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"; }
+# The shell's numbers are signed, insmod's are not.
+behind() { printf '%s\n' "\$(printf 0x%x \$(($(address_of "$1") + $2)))"; }
+
+# shellcheck disable=SC2034 # for who sources this
+attack_kinds=(systemCall interrupt text lstar filter hide tables)
+# shellcheck disable=SC2034
+attack_of() {
+    case $1 in
+        systemCall) class=systemCalls about='sys_call_table\[39\]' parameters="pointer=$(behind sys_call_table "39 * 8")" ;;
+        interrupt) class=interruptTable about='idt_table\[9\]' parameters="gate=$(behind idt_table "9 * 16")" ;;
+        text) class=kernelText about='orderly_poweroff' parameters="patch=$(behind orderly_poweroff 8)" ;;
+        lstar) class=entryRegisters about='LSTAR of vCPU 0' parameters=lstar=1 ;;
+        filter) class=callTargets about='ipv4 filter' parameters=filter=1 ;;
+        hide) class=tasks about="pid $2" parameters="hide=$2" ;;
+        tables) class=gateMapping about="pid $2" parameters="private_tables=$2" ;;
+    esac
+}

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# soak.sh [SECONDS] [--rounds N] [--kernel 6.1|6.12]: a Debian guest that is busy for SECONDS (3600) with packages, modules, tracing, containers
+# and services, checked every three seconds all the while: nothing may be found. Then N (14) times a rootkit changes something, of seven kinds in
+# turn, while the guest goes on being busy: each must be found by the next scheduled check. `./dev soak` calls it with --prepare, and then on
+# a private host. Writes target/reports/soak.json: tried and failed attacks, false_findings, lost_uncounted events, rss_mib and cpu_percent of the
+# manager.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+# shellcheck source=SCRIPTDIR/../scripts/progress.sh
+. "$here/../scripts/progress.sh"
+
+mode=measure seconds=3600 rounds=14 series=6.12
+if [ "${1:-}" = --prepare ]; then mode=prepare; shift; fi
+while [ $# -gt 0 ]; do
+    case $1 in
+        --rounds) [[ ${2:-} =~ ^[0-9]+$ ]] || fail "soak: --rounds needs a number"; rounds=$2; shift 2 ;;
+        --kernel) [[ ${2:-} =~ ^(6\.1|6\.12)$ ]] || fail "soak: --kernel: choose from 6.1 and 6.12"; series=$2; shift 2 ;;
+        *) [[ $1 =~ ^[1-9][0-9]*$ ]] || fail "soak: what is '$1'? Give seconds, --rounds N or --kernel SERIES"; seconds=$1; shift ;;
+    esac
+done
+initrd=$CACHE/guests/soak-$series.initrd
+if [ $mode = prepare ]; then
+    mkdir -p "$CACHE/guests"
+    kernel=$("$here/guest/kernels.sh" "$series")
+    "$here/rootkit/build.sh" "$kernel" >/dev/null
+    "$here/guest/mkimage.sh" >/dev/null
+    "$here/guest/mkinitrd.sh" "$kernel" "$initrd" --disk
+    exit 0
+fi
+
+# shellcheck source=SCRIPTDIR/scenarios/tap.sh
+. "$here/scenarios/tap.sh"
+# shellcheck source=SCRIPTDIR/host/manager.sh
+. "$here/host/manager.sh"
+# shellcheck source=SCRIPTDIR/host/attacks.sh
+. "$here/host/attacks.sh"
+kernel=$CACHE/kernels/$series
+name=soak
+pid=$(manager_pid)
+
+prepare_disk() {
+    cp --sparse=always "$("$here/guest/mkimage.sh")" "$work/disk"
+    zcat "$initrd" | cpio -i --quiet --to-stdout modules/evdev.ko >"$work/evdev.ko"
+    printf 'cd /root\nwrite %s busy\nwrite %s evdev.ko\nwrite %s rootkit.ko\nset_inode_field busy mode 0100755\n' \
+        "$here/guest/busy" "$work/evdev.ko" "$("$here/rootkit/build.sh" "$kernel")" >"$work/debugfs"
+    PATH=$PATH:/usr/sbin:/sbin debugfs -w -f "$work/debugfs" "$work/disk" 2>&1
+}
+status() { ask "{\"verb\": \"status\", \"domain\": \"$name\"}"; }
+findings() { ask "{\"verb\": \"findings\", \"domain\": \"$name\"}"; }
+found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .text' | wc -l; }
+more() { [ "$(found "$1" "$2")" -gt "$3" ]; }
+count() { status | jq '.findings + .violations'; }
+ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+busy_round() { guest $name 120 'journalctl -u busy -o cat -n 1 --no-pager'; }
+
+step "Making a disk" prepare_disk
+domain_define $name "$kernel" "$initrd" disk="$work/disk" memory=1024 vcpus=2
+domain_watch $name '<sim required="yes"><monitor name="syscalls"><parameter name="calls" value="execve,connect,ptrace,finit_module"/></monitor>
+    <monitor name="process"/><integrity interval="3" jitter="0"/></sim>'
+domain_start $name
+check "the guest boots" domain_ready $name 600
+check "it is armed" reaches $name armed 60
+# shellcheck disable=SC2016 # the guest's own shell
+victim=$(guest $name 60 'setsid sleep 1000000 >/dev/null 2>&1 & echo pid $!' | sed -n 's/^pid \([0-9]*\).*/\1/p')
+check "it is busy" guest $name 120 'systemd-run --quiet --unit=busy /root/busy'
+
+# --- nothing may be found ------------------------------------------------------------------------------------------
+before=$(ticks) began=$SECONDS false=0
+while [ $((SECONDS - began)) -lt "$seconds" ]; do
+    sleep $((seconds - SECONDS + began < 30 ? seconds - SECONDS + began + 1 : 30))
+    false=$(count)
+    say "  … busy for $((SECONDS - began)) of $seconds s: $(busy_round || true), last check $(status | jq -r '"\(.lastCheck.started) \(.lastCheck.ms | round) ms"'), $false findings"
+    [ "$false" -eq 0 ] || findings | jq -r '"    " + .text' | tail -n 3 >&2
+done
+cpu=$(awk "BEGIN {printf \"%.2f\", ($(ticks) - $before) * 100 / $(getconf CLK_TCK) / ($SECONDS - $began)}")
+equal "nothing is found in $seconds s of a busy guest" 0 "$false"
+holds "which was busy" '^round [1-9]' "$(busy_round || true)"
+
+# --- everything must be found --------------------------------------------------------------------------------------
+tried=0 missed=0
+for ((i = 0; i < rounds; i++)); do
+    kind=${attack_kinds[$((i % ${#attack_kinds[@]}))]}
+    attack_of "$kind" "$victim"
+    already=$(found "$class" "$about")
+    others=$(($(count) - $(findings | jq -r --arg class "$class" 'select(.class == $class) | 1' | wc -l)))
+    tried=$((tried + 1))
+    checked=$(status | jq -r .lastCheck.started)
+    guest $name 120 "insmod /root/rootkit.ko $parameters" >"$work/said" || { _not_ok "attack $tried, $kind: carried out" "$(cat "$work/said")"; missed=$((missed + 1)); continue; }
+    if wait_until 60 more "$class" "$about" "$already"; then
+        echo "ok attack $tried of $rounds, $kind: found"
+    else
+        missed=$((missed + 1))
+        _not_ok "attack $tried of $rounds, $kind: found by the next scheduled check" "checked at $checked and $(status | jq -r .lastCheck.started)"
+    fi
+    guest $name 120 'rmmod rootkit' >/dev/null || _not_ok "attack $tried, $kind: undone" "rmmod failed"
+    [ "$kind" != tables ] || victim=$(guest $name 60 "kill -9 $victim; setsid sleep 1000000 >/dev/null 2>&1 & echo pid \$!" | sed -n 's/^pid \([0-9]*\).*/\1/p')
+    sleep 4
+    now=$(($(count) - $(findings | jq -r --arg class "$class" 'select(.class == $class) | 1' | wc -l)))
+    if [ "$now" -gt "$others" ]; then
+        false=$((false + now - others))
+        _not_ok "attack $tried, $kind: nothing else is found" "$(findings | jq -r .text | tail -n 3)"
+    fi
+done
+equal "$rounds attacks were found by the next check" 0 "$missed"
+
+guest $name 60 'touch /root/stop' >/dev/null || true
+lost=$(status | jq '.ring.missing - .ring.dropped | if . < 0 then 0 else . end')
+rss=$(awk "BEGIN {printf \"%.1f\", $(sed -n 's/^VmRSS: *\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024}")
+mkdir -p "$top/target/reports"
+printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "seconds": %d, "kernel": "%s"}\n' \
+    "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$seconds" "$series" >"$top/target/reports/soak.json"
+say "target/reports/soak.json: $(cat "$top/target/reports/soak.json")"
+virsh -q destroy $name || true
+domain_forget $name
+finish
