@@ -23,8 +23,8 @@ run=(
     seabios qemu-system-data ipxe-qemu
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
-# prometheus: its real scraper and promtool judge the metrics; no service is started.
-test=(shellcheck perl zstd prometheus groff-base libfaketime)
+# groovy: CloudStack's hook is one. prometheus: its real scraper and promtool judge the metrics; no service is started.
+test=(shellcheck perl zstd prometheus groff-base groovy)
 vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||

@@ -41,6 +41,7 @@ suite_qtest() {
 suite_monitor() { make -s -C native-qemu-patch/monitor check; }
 suite_launcher() { make -s -C native-qemu-patch/launcher check; }
 suite_hook() { make -s -C libvirt-hook check; }
+suite_cloud() { packaging/cloud/tests/run.sh; }
 
 # Surefire's reports tell what ran; `mvn` itself only whether all went well.
 suite_maven() {
@@ -71,7 +72,7 @@ scenario() {
     PRIVATE_HOST_KEEP_LOGS=$reports/tests/host-$1 "$here/host/private-host.sh" "$here/scenarios/$1.sh" "${@:2}"
 }
 
-suites=(shell series qtest monitor launcher hook maven)
+suites=(shell series qtest monitor launcher hook cloud maven)
 for file in "$here"/scenarios/*.sh; do
     name=$(basename "$file" .sh)
     case $name in

@@ -41,11 +41,29 @@ final class ManagerOptions {
         }
     }
 
+    /** A configuration with mistakes keeps nobody from asking a manager that runs where it runs by default. */
+    private static ManagerSettings settingsOrDefaults() throws ControlException {
+        try {
+            return settings();
+        } catch (ControlException mistakes) {
+            try {
+                String run = System.getenv("SIM_RUN_DIR");
+                ManagerSettings defaults = ManagerSettingsReader.read(Map.of("SIM_CONFIG", "/dev/null"), run == null ? Map.of() : Map.of("run.dir", run));
+                if (Files.exists(defaults.controlSocket())) {
+                    return defaults;
+                }
+            } catch (SettingsException e) {
+                throw mistakes;
+            }
+            throw mistakes;
+        }
+    }
+
     ControlClient client() throws ControlException {
         if (socket != null) {
             return new ControlClient(socket);
         }
-        ManagerSettings settings = settings();
+        ManagerSettings settings = settingsOrDefaults();
         boolean notForUs = Files.exists(settings.controlSocket()) && !Files.isWritable(settings.controlSocket())
                 && Files.exists(settings.readOnlySocket());
         return new ControlClient(readOnly || notForUs ? settings.readOnlySocket() : settings.controlSocket());

@@ -25,6 +25,10 @@ final class TransformCommand implements Callable<Integer> {
             description = "What <emulator> is put back to in a domain that has no <sim:sim> element any more (default: it is removed).")
     private Path emulator;
 
+    @Option(names = "--element", paramLabel = "ELEMENT",
+            description = "A file with the <sim:sim> element of a domain that has none; without this such a domain stays without SIM.")
+    private String element;
+
     @Spec
     private CommandSpec spec;
 
@@ -33,7 +37,11 @@ final class TransformCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try {
             DomainTransform transform = new DomainTransform(ManagerOptions.settings().launcher());
-            out.print(transform.transform(InputText.read(file), InputText.name(file), Optional.ofNullable(emulator)).xml());
+            String xml = InputText.read(file);
+            if (element != null) {
+                xml = DomainTransform.withSettings(xml, InputText.name(file), InputText.read(element), element);
+            }
+            out.print(transform.transform(xml, InputText.name(file), Optional.ofNullable(emulator)).xml());
             out.flush();
             return 0;
         } catch (SettingsException e) {

@@ -11,6 +11,7 @@ import org.simvm.settings.DomainDocument;
 import org.simvm.settings.DomainDocument.Element;
 import org.simvm.settings.Problem;
 import org.simvm.settings.SettingsException;
+import org.simvm.settings.SimSettings;
 import org.simvm.settings.SimSettingsReader;
 
 /**
@@ -64,6 +65,37 @@ public final class DomainTransform {
     public Result transform(String xml, String source, Optional<Path> original) throws SettingsException {
         boolean wanted = SimSettingsReader.read(xml, source).isPresent();
         return wanted ? apply(xml, source) : remove(xml, source, original);
+    }
+
+    /**
+     * Puts settings into a domain that has none, for platforms whose users can't write metadata.
+     *
+     * @param element a {@code sim:sim} element with its namespace declared; libvirt drops any other
+     * @return the text to use; the given one if the domain has settings of its own, or says that it wants none
+     * @throws SettingsException the element, or the domain, is wrong
+     */
+    public static String withSettings(String xml, String source, String element, String elementSource) throws SettingsException {
+        DomainDocument document = parse(xml, source);
+        DomainDocument settings = DomainDocument.parse(element, elementSource);
+        if (settings.root().namespace().isEmpty()) {
+            throw new SettingsException(List.of(settings.problem(settings.root(), "the element has no namespace, so libvirt would drop it"
+                    + " without a word", "write <sim:sim xmlns:sim=\"" + SimSettings.NAMESPACE + "\">")));
+        }
+        SimSettingsReader.read(settings);
+        if (SimSettingsReader.read(document).isPresent()) {
+            return xml;
+        }
+        String whole = element.substring(settings.root().start(), settings.root().end());
+        Optional<Element> metadata = document.root().child("metadata");
+        if (metadata.isEmpty()) {
+            int at = document.root().contentStart();
+            return xml.substring(0, at) + "\n  <metadata>" + whole + "</metadata>" + xml.substring(at);
+        }
+        if (metadata.get().emptyTag()) {
+            return xml.substring(0, metadata.get().start()) + "<metadata>" + whole + "</metadata>" + xml.substring(metadata.get().end());
+        }
+        int at = metadata.get().contentEnd();
+        return xml.substring(0, at) + whole + xml.substring(at);
     }
 
     /**

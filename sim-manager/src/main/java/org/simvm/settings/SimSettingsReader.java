@@ -23,7 +23,7 @@ public final class SimSettingsReader {
      *
      * @param xml    a domain, or the {@code sim} element by itself
      * @param source what problems call the text: a file's name, a domain's name
-     * @return empty if the domain has no {@code sim} element
+     * @return empty if the domain has no {@code sim} element, and no OpenStack flavor that wants SIM
      * @throws SettingsException everything that is wrong, each with line and column of {@code xml}
      */
     public static Optional<SimSettings> read(String xml, String source) throws SettingsException {
@@ -35,6 +35,11 @@ public final class SimSettingsReader {
         ProblemList problems = new ProblemList(document.source());
         Optional<Element> element = find(document, problems);
         SimSettings settings = null;
+        Optional<String> wishes = element.isPresent() ? Optional.empty() : wishes(document, problems);
+        if (wishes.isPresent()) {
+            problems.throwIfAny();
+            return read(wishes.get(), document.source() + ", extra specs of its flavor");
+        }
         if (element.isPresent()) {
             settings = SettingsConversion.convert(SchemaValidation.validate(element.get(), problems),
                     problems);
@@ -45,7 +50,13 @@ public final class SimSettingsReader {
 
     /** Tells whether a domain's XML has a {@code sim} element, valid or not. */
     static boolean present(DomainDocument document) {
-        return find(document, new ProblemList(document.source())).isPresent();
+        ProblemList unheard = new ProblemList(document.source());
+        return find(document, unheard).isPresent() || wishes(document, unheard).isPresent();
+    }
+
+    private static Optional<String> wishes(DomainDocument document, ProblemList problems) {
+        Element root = document.root();
+        return root.name().equals("domain") && root.namespace().isEmpty() ? NovaWishes.element(root, problems) : Optional.empty();
     }
 
     private static Optional<Element> find(DomainDocument document, ProblemList problems) {

@@ -323,6 +323,29 @@ class VirtSimTests {
         }
 
         @Test
+        @DisplayName("puts an element into a domain that has none, once, and leaves one that has its own")
+        void elementOfPlatform() throws IOException {
+            String sim = "<sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0' required='yes'><sim:monitor name='process'/></sim:sim>";
+            String own = "<sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0'/>";
+            Path element = Files.writeString(folder.resolve("element.xml"), "<!-- ours -->\n" + sim + "\n");
+            for (String metadata : List.of("", "<metadata/>", "<metadata><x:y xmlns:x='urn:x'/></metadata>", "<metadata>" + own + "</metadata>")) {
+                String xml = "<domain type='kvm'><name>t</name>" + metadata + "<os><type arch='x86_64'>hvm</type></os><devices><emulator>/usr/bin/kvm</emulator>"
+                        + "</devices></domain>";
+                Path file = Files.writeString(folder.resolve("t.xml"), xml);
+                Outcome once = run("transform", "--element", element.toString(), file.toString());
+                assertEquals(0, once.status(), once.err());
+                assertTrue(once.out().contains(metadata.contains(own) ? own : sim) && once.out().contains("qemu-system-x86_64-sim"), once.out());
+                assertEquals(metadata.contains("x:y"), once.out().contains("<x:y xmlns:x='urn:x'/>"));
+                Files.writeString(file, once.out());
+                assertEquals(once.out(), run("transform", "--element", element.toString(), file.toString()).out());
+            }
+            Files.writeString(element, "<sim required='yes'/>");
+            Outcome wrong = run("transform", "--element", element.toString(), folder.resolve("t.xml").toString());
+            assertEquals(1, wrong.status());
+            assertTrue(wrong.err().contains("the element has no namespace"), wrong.err());
+        }
+
+        @Test
         @DisplayName("writes a bash completion that knows the verbs")
         void completion() {
             Outcome outcome = run("generate-completion");

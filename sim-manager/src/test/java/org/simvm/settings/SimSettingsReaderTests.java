@@ -123,6 +123,34 @@ class SimSettingsReaderTests {
                     + "xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'/>"), "a"));
         }
 
+        private String nova(String... specs) {
+            StringBuilder xml = new StringBuilder("<nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'>"
+                    + "<nova:name>web</nova:name><nova:flavor name='m1.watched'><nova:memory>512</nova:memory><nova:extraSpecs>"
+                    + "<nova:extraSpec name='hw:cpu_policy'>dedicated</nova:extraSpec>");
+            for (int i = 0; i < specs.length; i += 2) {
+                xml.append("<nova:extraSpec name='").append(specs[i]).append("'>").append(specs[i + 1]).append("</nova:extraSpec>");
+            }
+            return domain(xml.append("</nova:extraSpecs></nova:flavor></nova:instance>").toString());
+        }
+
+        @Test
+        @DisplayName("an OpenStack flavor's extra specs, as nova writes them into a domain's metadata")
+        void flavor() throws Exception {
+            SimSettings settings = read(nova("sim:required", "yes", "sim:monitors", "process", "sim:check_interval", "30", "sim:policy", "pause"));
+            assertEquals(read("<sim required='yes'><monitor name='process'/><integrity interval='30'/><policy default='pause'/></sim>"), settings);
+            assertEquals(read("<sim><monitor name='syscalls'/><monitor name='process'/></sim>"), read(nova("sim:required", "no")));
+            assertEquals(Optional.empty(), SimSettingsReader.read(nova(), "a"));
+        }
+
+        @Test
+        @DisplayName("an OpenStack flavor that says what is wrong: told as any other mistake is")
+        void wrongFlavor() {
+            SettingsException unknown = assertThrows(SettingsException.class, () -> read(nova("sim:mode", "enforce")));
+            assertTrue(unknown.oneLine().contains("extra spec sim:mode") && unknown.oneLine().contains("sim:required"), unknown.oneLine());
+            SettingsException wrong = assertThrows(SettingsException.class, () -> read(nova("sim:required", "&apos;/&gt;&lt;perhaps")));
+            assertTrue(wrong.oneLine().contains("extra specs of its flavor"), wrong.oneLine());
+        }
+
         @Test
         @DisplayName("required: a guest that cannot be armed is destroyed, unless the policy stops it "
                 + "otherwise")
