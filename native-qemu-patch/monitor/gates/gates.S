@@ -11,6 +11,8 @@
  * patched at load time has a symbol (docs/interfaces.md §2) and holds 0xcc
  * until then, so that a forgotten patch stops at once.
  *
+ * SIM_WEAK_…: one rule less, for the attacks' controls (../testbed/attack); nothing else builds them.
+ *
  * A hooked function gets back every register that a caller may rely on, those of its
  * arguments, rax and the flags; r10 and r11 are the gate's, as they are ftrace's.
  */
@@ -103,8 +105,10 @@ symbol g2_page
 	 * In 64-bit code this loads a number that nobody wants. Compatibility and
 	 * 16-bit code take the number's last bytes for instructions: int3.
 	 */
+#ifndef SIM_WEAK_DECODING
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
 	.fill	8, 1, 0xcc
+#endif
 
 	mov	%cr3, %rax
 	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
@@ -140,8 +144,13 @@ g2_stack:
 	mov	%eax, %r11d
 	pop	%rcx			/* the guest's CR3 */
 	pop	%rax			/* its stack */
+#ifdef SIM_WEAK_LEAK
+	add	$24, %rsp
+	mov	%rsp, %rdi
+#else
 	add	$16, %rsp
 	pop	%rdi
+#endif
 	pop	%rsi
 	pop	%rdx
 	pop	%r10
@@ -163,7 +172,9 @@ g2_stack:
 	ror	$31, %rax
 	.byte	0x48, 0x3d		/* cmp imm32, %rax */
 	patch	g2_sim_cr3_high, 4
+#ifndef SIM_WEAK_EXIT
 	jne	g2_trap
+#endif
 	mov	%rcx, %cr3
 	xor	%eax, %eax
 	xor	%ecx, %ecx

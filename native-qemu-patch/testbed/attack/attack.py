@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+attack.py QEMU MONITOR-BUILD FIRMWARE WORK REPORT -- REGION-TO-ATTACK…: attacks the gate, the view and the region on TCG, and
+writes attack.json. Status 1 if an attack gained something, or a control did not.
+"""
+import collections
+import faulthandler
+import json
+import os
+import sys
+import time
+
+import attacks
+from machine import Machine
+
+
+class Attack:
+    def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None):
+        """`control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`."""
+        self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
+        self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
+        self.because = because
+
+
+ATTACKS = [
+    Attack("A1", "VMFUNC in pages of the guest, ring 0 and 3", attacks.a1, attacks.run_shared, prepare=attacks.SHARED,
+           because="a page that both views execute"),
+    Attack("A2", "every index, every function of VMFUNC", attacks.a2, attacks.run_shared, prepare=attacks.SHARED,
+           because="a page that both views execute"),
+    Attack("A3", "the gate's addresses show other pages", attacks.a3, attacks.run_shared, prepare=attacks.SHARED,
+           because="a page that both views execute"),
+    Attack("A4", "own page tables, the same page everywhere", attacks.a4, attacks.read_through_the_gate, build="exit",
+           because="a way out that does not compare CR3"),
+    Attack("A5", "a jump to every byte of G1, in both views, and of G2", attacks.a5, attacks.second_entry,
+           prepare=attacks.same_page_in_both_views, because="the same gate page in both views"),
+    Attack("A6", "calls that no hook made", attacks.a6, attacks.plain_call, build="leak", because="a way out that does not clear rdi"),
+    Attack("A7", "VMFUNC inside of other instructions", attacks.a7, attacks.run_shared, prepare=attacks.SHARED,
+           because="a page that both views execute"),
+    Attack("A8", "instructions that cross into the gate's pages", attacks.a8, attacks.run_shared, prepare=attacks.SHARED,
+           because="a page that both views execute"),
+    Attack("A9", "32-bit and 16-bit code at every byte of G2", attacks.a9, attacks.a9_entry, build="decoding",
+           succeeded=lambda machine, outcome: outcome.kind == "stopped" and outcome.violation["cr3"] == machine.layout["simCr3"] & 0xFFFFFFFF,
+           because="a gate that does not look how it is decoded"),
+    Attack("A10", "WP, PG, PAE, SMEP, SMAP, NXE, LME cleared", attacks.a10, lambda machine: attacks.clear_control(machine, 0), seal=False,
+           because="control registers that are not pinned"),
+    Attack("A12", "exceptions at the switch", attacks.a12),
+    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13),
+    Attack("A24", "guesses at the region's addresses", attacks.a24, attacks.read_hidden, prepare=attacks.show_to_the_guest,
+           because="hidden memory that the normal view shows"),
+    Attack("A27", "table entries swapped at VMFUNC, every byte of G2", attacks.a27, attacks.read_through_the_gate, build="exit",
+           because="a way out that does not compare CR3"),
+]
+
+
+def main():
+    faulthandler.dump_traceback_later(int(os.environ.get("ATTACK_SECONDS", "3600")), exit=True)
+    qemu, built, firmware, work, report = sys.argv[1:6]
+    rest = sys.argv[6:]
+    split = rest.index("--")
+    only, region_to_attack = rest[:split], rest[split + 1:]
+
+    def machine(build=None, prepare=None, seal=True):
+        def both(made):
+            made.inner_offset = made.layout["segments"][2]["offset"]
+            if prepare:
+                prepare(made)
+        return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
+                       both, seal)
+
+    results, failed = {}, 0
+    terminal = sys.stderr.isatty()
+    print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "seen in", "how it ended"))
+    for attack in ATTACKS:
+        if only and attack.name not in only:
+            continue
+        begin, said = time.time(), time.time()
+        tried = stopped = 0
+        slowest, how, gained = 0.0, collections.Counter(), []
+        subject = machine()
+        for outcome in attack.run(subject):
+            tried += 1
+            got = attacks.gain(subject, outcome)
+            if got:
+                gained.append("%s: %s" % (outcome, got))
+                subject.dirty = True
+            else:
+                stopped += 1
+            if outcome.kind == "stopped":
+                how["stopped: " + outcome.violation["kind"]] += 1
+                slowest = max(slowest, outcome.seconds)
+            else:
+                how["exception in the guest" if outcome.kind == "exception" else outcome.kind] += 1
+            if time.time() - said > (2 if terminal else 20):
+                said = time.time()
+                print("  %s: %d tried, %.0f s\r" % (attack.name, tried, said - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
+        subject.close()
+        control = None
+        if attack.control:
+            weak = machine(attack.build, attack.prepare, attack.seal)
+            outcome = attack.control(weak)
+            control = attack.succeeded(weak, outcome)
+            how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
+            weak.close()
+        results[attack.name] = {"title": attack.title, "tried": tried, "stopped": stopped, "control_succeeded": control,
+                                "control": attack.because, "ended": dict(how), "seconds_to_report": round(slowest, 4),
+                                "gained": gained[:10], "seconds": round(time.time() - begin, 1)}
+        print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, slowest * 1000,
+                                                    ", ".join("%s %d" % pair for pair in how.most_common())))
+        for line in gained[:5]:
+            print("     GAINED %s" % line)
+        if control is False:
+            print("     the control gained nothing, with %s: %s" % (attack.because, how_control))
+        sys.stdout.flush()
+        if gained or control is False:
+            failed += 1
+    with open(report, "w") as file:
+        json.dump({"tcg": results, "vtx": {}, "false_alarms": None}, file, indent=1)
+    print("%d of %d classes of attack gained nothing, each control did" % (len(results) - failed, len(results)) if not failed else
+          "%d of %d classes of attack FAILED" % (failed, len(results)))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine that is attacked: the patched QEMU, a region as the manager writes it, and machine.S as the guest's whole kernel."""
+import ctypes
+import json
+import mmap
+import os
+import random
+import socket
+import struct
+import subprocess
+import time
+
+RAM_SIZE = 128 << 20
+PAGE = 4096
+AREA = 512 << 30
+GS_BASE, CURRENT_OFFSET, CURRENT_TASK = 0x9000, 0x20, 0xFFFF888001234580
+
+# What machine.S has at these addresses.
+REQUEST, STAGING, CODE, BACK = 0x8000, 0x400000, 0x600000, 0x1000002
+STATE, RIP, CS, RFLAGS, RSP, SS, CR3, COPY, VECTOR, ERROR, CR2, BOOTS, DR0, DR7, REGISTERS = (
+    0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 128)
+NAMES = ("rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
+KERNEL_ROOT = 0x200000
+CODE_64, CODE_32, CODE_16, USER_64, USER_32 = 0x08, 0x18, 0x48, 0x2B, 0x33
+DATA, USER_DATA = 0x10, 0x23
+
+# The attacker's own addresses: below 2 GiB, so that 32-bit code has them too.
+ATTACK = 0x40000000
+ATTACK_TABLE = 0x213000
+TEXT = 0xFFFFFFFF81000000
+TEXT_RAM = 0x800000
+RETURN_ADDRESS = TEXT + 0x105
+TARGET = TEXT + 0x200
+STACK_PAGES, STACK = 0x900000, 0x902000
+MARKER = 0xE000
+
+# struct sim_ring: calls and unknown_calls
+RING_COUNTERS = 512
+
+PRESENT, WRITE, USER, LARGE, GLOBAL, NX = 1, 2, 4, 0x80, 0x100, 1 << 63
+
+
+def end_with_parent():
+    """prctl(PR_SET_PDEATHSIG, SIGKILL)"""
+    ctypes.CDLL(None).prctl(1, 9)
+
+
+class Outcome:
+    """How an attack ended: `returned`, `exception`, `loops` (in the guest, for ever), `stopped` (by SIM), `stuck` (in the SIM view)."""
+
+    def __init__(self, kind, registers=None, vector=None, rip=None, violation=None, seconds=0.0, error=None):
+        self.kind, self.registers, self.vector, self.rip, self.error = kind, registers or {}, vector, rip, error
+        self.violation, self.seconds = violation, seconds
+
+    def __str__(self):
+        if self.kind == "stopped":
+            return "stopped: %s at %#x" % (self.violation["kind"], self.violation["rip"])
+        if self.kind == "exception":
+            return "exception %d at %#x" % (self.vector, self.rip)
+        return self.kind
+
+
+class Machine:
+    def __init__(self, folder, qemu, firmware, region_to_attack, built, prepare=None, seal=True):
+        """`built`: folder of the gates; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers."""
+        self.folder, self.qemu, self.firmware, self.seal = folder, qemu, firmware, seal
+        os.makedirs(folder, exist_ok=True)
+        self.region_file = os.path.join(folder, "region")
+        said = subprocess.run(region_to_attack + [built, self.region_file, "%x" % (AREA >> 30), "%x" % TEXT,
+                                                  "%x" % RETURN_ADDRESS, "%x" % TARGET, "%x" % CURRENT_OFFSET, "%x" % RAM_SIZE],
+                              stdout=subprocess.PIPE, check=True)
+        self.layout = json.loads(said.stdout)
+        self.segments = {}
+        for segment in self.layout["segments"]:
+            self.segments.setdefault(segment["name"], segment)
+        self.g1 = self.layout["gatePages"]
+        self.gate = self.layout["gateVirtualBase"] + self.g1 - self.layout["gateFrame"]
+        self.region = self._map(self.region_file, os.path.getsize(self.region_file))
+        ram = os.path.join(folder, "ram")
+        with open(ram, "wb") as file:
+            file.truncate(RAM_SIZE)
+        self.ram = self._map(ram, RAM_SIZE)
+        self._tables()
+        if prepare:
+            prepare(self)
+        self.pristine = bytes(self.region)
+        self.kernel_memory = [(start, bytes(self.ram[start:end])) for start, end in (
+            (REQUEST, 0xF000), (0x200000, 0x230000), (TEXT_RAM, TEXT_RAM + PAGE))]
+        self.hidden = [s for s in self.layout["segments"] if s["view"] == "SIM" and s["gpa"] not in (self.g1, self.g1 + PAGE)]
+        self.words = self._hidden_words()
+        self._start(ram)
+
+    @staticmethod
+    def _map(path, size):
+        with open(path, "r+b") as file:
+            return mmap.mmap(file.fileno(), size)
+
+    # ---- memory -------------------------------------------------------------------
+    def put(self, address, *words):
+        struct.pack_into("<%dQ" % len(words), self.ram, address, *words)
+
+    def get(self, address):
+        return struct.unpack_from("<Q", self.ram, address)[0]
+
+    def _tables(self):
+        """Linear below 1 GiB and above 2, the attacker's pages between, kernel text, the gate's leaf: as a kernel would have it."""
+        self.ram[:] = b"\xcc" * RAM_SIZE               # whoever gets lost stops soon
+        for start, end in ((REQUEST, 0xF000), (0x200000, 0x230000)):
+            self.ram[start:end] = bytes(end - start)
+        self.put(KERNEL_ROOT, 0x210000 | 7)
+        self.put(KERNEL_ROOT + 511 * 8, 0x211000 | 3)
+        self.put(0x210000, 0x83, 0x212000 | 7, (2 << 30) | 0x83, (3 << 30) | 0x83)
+        self.put(0x212000, ATTACK_TABLE | 7)
+        self.put(0x211000 + 509 * 8, self.layout["gateEntry"], 0x214000 | 3)
+        self.put(0x214000 + 8 * 8, TEXT_RAM | 0x83)
+        self.put(GS_BASE + CURRENT_OFFSET, CURRENT_TASK)
+        # a function that the redirected call meant: it leads back
+        self.ram[TEXT_RAM + 0x200:TEXT_RAM + 0x20E] = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
+
+    def attack_page(self, index, entry):
+        """Maps page `index` of the attacker's addresses."""
+        self.put(ATTACK_TABLE + index * 8, entry)
+
+    def own_tables(self, everywhere=None):
+        """
+        A CR3 of the attacker's own: like the kernel's, but the gate's 1 GiB is mapped page by page, through the table at 0x223000.
+        With `everywhere`, all other addresses of the lower half show that guest-physical page.
+        """
+        root = 0x220000
+        self.ram[root:root + PAGE] = self.ram[KERNEL_ROOT:KERNEL_ROOT + PAGE]
+        self.ram[0x221000:0x222000] = self.ram[0x211000:0x212000]
+        self.put(root + 511 * 8, 0x221000 | 3)
+        self.put(0x221000 + 509 * 8, 0x222000 | 3)
+        self.put(0x222000 + (self.gate >> 21 & 511) * 8, 0x223000 | 3)
+        self.put(0x222000 + (self.gate + PAGE >> 21 & 511) * 8, 0x223000 | 3)
+        self.gate_page(0, self.g1 | PRESENT)
+        self.gate_page(1, 0)
+        if everywhere is not None:
+            for table, entry in ((0x224000, 0x225000 | 3), (0x225000, 0x226000 | 3), (0x226000, everywhere)):
+                self.put(table, *[entry] * 512)
+            self.put(root + 8, *[0x224000 | 3] * 255)
+        else:
+            self.put(root + 8, *[0] * 255)
+        return root
+
+    def gate_page_entry(self, page):
+        return 0x223000 + (self.gate + page * PAGE >> 12 & 511) * 8
+
+    def gate_page(self, page, entry):
+        """In the attacker's own tables: what the page of G1 (0) or G2 (1) shows."""
+        self.put(self.gate_page_entry(page), entry)
+
+    def hidden_gpa(self, name):
+        return self.segments[name]["gpa"]
+
+    # ---- secrets --------------------------------------------------------------------
+    def _hidden_words(self):
+        known = {RETURN_ADDRESS, TARGET, CURRENT_TASK, 0xCCCCCCCCCCCCCCCC, 0xFFFF888000000000, (1 << 64) - 1}
+        words = set()
+        for segment in self.hidden:
+            if "ring" in segment["name"] or "stack" in segment["name"]:
+                continue
+            for at in range(segment["offset"], segment["offset"] + min(segment["size"], 64 * PAGE), 8):
+                words.add(struct.unpack_from("<Q", self.pristine, at)[0])
+        return {word for word in words if word >> 33} - known
+
+    def secret(self, value):
+        """Whether the attacker, seeing this value, learns something that is the monitor's."""
+        if value in self.words:
+            return True
+        for segment in self.hidden:
+            for start in (segment["gpa"], segment["virtual"]):
+                if start and (value - start) % (1 << 64) < segment["size"]:
+                    return True
+                if start and value >> 12 & 0xFFFFF and (value - start) % (1 << 32) < min(segment["size"], PAGE):
+                    return True
+        return False
+
+    def changed(self):
+        """Names of the region's parts that are not as they were, but for what every call changes."""
+        names = []
+        for segment in self.layout["segments"]:
+            start, end = segment["offset"], segment["offset"] + segment["size"]
+            if segment["name"] == "stacks":
+                if any(self.region[start + i * 16384 + 16368] for i in range(2)):
+                    names.append("stack left taken")
+                continue
+            if segment["name"] == "ring":
+                if self.region[start:start + RING_COUNTERS] != self.pristine[start:start + RING_COUNTERS]:
+                    names.append("ring")
+                start += RING_COUNTERS + 16
+            if self.region[start:end] != self.pristine[start:end]:
+                names.append(segment["name"])
+        return names
+
+    # ---- QEMU -------------------------------------------------------------------------
+    def _start(self, ram):
+        self.socket_path = os.path.join(self.folder, "qmp")
+        for path in (self.socket_path,):
+            if os.path.exists(path):
+                os.unlink(path)
+        self.process = subprocess.Popen([
+            self.qemu, "-accel", "tcg", "-machine", "pc,memory-backend=ram", "-cpu", "max", "-m", "%dM" % (RAM_SIZE >> 20), "-S",
+            "-object", "memory-backend-file,id=ram,size=%d,share=on,mem-path=%s" % (RAM_SIZE, ram),
+            "-object", "memory-backend-file,id=region,size=%d,share=on,mem-path=%s" % (len(self.region), self.region_file),
+            "-device", "sim-region,id=sim0,memdev=region", "-bios", self.firmware, "-display", "none", "-nodefaults",
+            "-qmp", "unix:%s,server=on,wait=off" % self.socket_path], preexec_fn=end_with_parent)
+        for _ in range(600):
+            if os.path.exists(self.socket_path):
+                break
+            time.sleep(0.05)
+        self.qmp = socket.socket(socket.AF_UNIX)
+        self.qmp.connect(self.socket_path)
+        self.buffer, self.events = b"", []
+        self._line(30)
+        self.command("qmp_capabilities")
+        self.resets = 0
+        self._arm()
+
+    def _line(self, timeout):
+        self.qmp.settimeout(max(timeout, 0.0001))
+        while b"\n" not in self.buffer:
+            try:
+                got = self.qmp.recv(65536)
+            except (TimeoutError, socket.timeout, BlockingIOError):
+                return None
+            if not got:
+                raise RuntimeError("QEMU ended")
+            self.buffer += got
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return json.loads(line)
+
+    def command(self, name, **arguments):
+        self.qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        while True:
+            line = self._line(60)
+            if line is None:
+                raise RuntimeError("QEMU does not answer %s" % name)
+            if "event" in line:
+                self.events.append(line)
+            elif "error" in line:
+                raise RuntimeError("%s: %s" % (name, line["error"]["desc"]))
+            else:
+                return line["return"]
+
+    def _arm(self):
+        # An attack may have hit its own kernel.
+        for start, bytes_before in self.kernel_memory:
+            self.ram[start:start + len(bytes_before)] = bytes_before
+        boots = self.get(REQUEST + BOOTS)
+        self.region[:] = self.pristine
+        self.put(REQUEST + STATE, 9)
+        self.command("cont")
+        begin = asked = time.time()
+        while self.get(REQUEST + BOOTS) == boots or self.get(REQUEST + STATE) != 0:
+            if time.time() > begin + 60:
+                raise RuntimeError("the machine does not come up: %s" % self.command("query-sim"))
+            if time.time() > asked + 1:
+                # A stop that was on its way when the machine was reset.
+                asked = time.time()
+                if not self.command("query-status")["running"]:
+                    self.command("cont")
+            time.sleep(0.0005)
+        self.command("stop")
+        self.command("sim-apply", map=True, writes=[])
+        if self.seal:
+            self.command("sim-seal", pages=[])
+        self.command("cont")
+        self.events.clear()
+        self.violations = self.command("query-sim")["violations"]
+        self.dirty = False
+
+    def reset(self):
+        self.resets += 1
+        self.command("stop")
+        self.command("system_reset")
+        for _ in range(2000):
+            if any(event["event"] == "RESET" for event in self.events) or self._pump():
+                break
+        self.events.clear()
+        self._arm()
+
+    def _pump(self):
+        line = self._line(0.01)
+        if line and "event" in line:
+            self.events.append(line)
+            return line["event"] == "RESET"
+        return False
+
+    def close(self):
+        try:
+            self.command("quit")
+        except (RuntimeError, OSError):
+            pass
+        self.process.wait()
+
+    def probes(self):
+        """Violations that did not stop the guest since the last question."""
+        now = self.command("query-sim")["violations"]
+        count, self.violations = now - self.violations, now
+        return count
+
+    # ---- an attack -----------------------------------------------------------------------
+    def code(self, *pages):
+        """Pages of the attacker's code, to be copied to CODE by the guest; each is 4096 bytes, or less and filled with int3."""
+        for i, page in enumerate(pages):
+            self.ram[STAGING + i * PAGE:STAGING + (i + 1) * PAGE] = page + b"\xcc" * (PAGE - len(page))
+        self.put(REQUEST + COPY, len(pages))
+
+    def run(self, rip, registers=None, cs=CODE_64, ss=DATA, rflags=2, rsp=STACK, cr3=KERNEL_ROOT, dr=None, seconds=30.0, during=None):
+        """Goes there; waits for how it ends. A machine that SIM has stopped is reset before the next attack."""
+        if self.dirty:
+            self.reset()
+        registers = registers or {}
+        self.put(REQUEST + RIP, rip % (1 << 64), cs, rflags, rsp % (1 << 64), ss, cr3)
+        self.put(REQUEST + DR0, *(dr or (0, 0)))
+        self.put(REQUEST + REGISTERS, *[registers.get(name, 0) % (1 << 64) for name in NAMES])
+        self.put(MARKER, 0)
+        self.events.clear()
+        begin = time.time()
+        self.put(REQUEST + STATE, 1)
+        while time.time() - begin < seconds:
+            state = self.get(REQUEST + STATE)
+            if state in (2, 3):
+                seen = dict(zip(NAMES, struct.unpack_from("<15Q", self.ram, REQUEST + REGISTERS)))
+                if state == 2:
+                    return Outcome("returned", seen, seconds=time.time() - begin)
+                return Outcome("exception", seen, vector=self.get(REQUEST + VECTOR), rip=self.get(REQUEST + RIP),
+                               error=self.get(REQUEST + ERROR), seconds=time.time() - begin)
+            line = self._line(0.0005)
+            if line and "event" in line:
+                self.events.append(line)
+                if line["event"] == "SIM_VIOLATION" and line["data"]["fail-stop"]:
+                    self.dirty = True
+                    return Outcome("stopped", violation=line["data"], seconds=time.time() - begin)
+            if during:
+                during(self)
+        self.dirty = True
+        self.command("stop")
+        view = self.command("query-sim")["vcpus"][0]["view"]
+        return Outcome("stuck" if view == "sim" else "loops", seconds=seconds)
+
+    def stack(self, *words):
+        """The attacker's stack: these words at its top, and the way back everywhere else."""
+        self.put(STACK_PAGES, *[BACK] * (2 * 4 * PAGE // 8))
+        self.put(STACK, *words)
+
+
+def hostile(machine, generator):
+    """What an attacker puts into a register."""
+    while True:
+        kind = generator.randrange(6)
+        value = (STACK_PAGES + generator.randrange(2048) * 8, generator.randrange(4), KERNEL_ROOT,
+                 machine.gate + generator.randrange(2 * PAGE), machine.g1 + generator.randrange(2 * PAGE),
+                 generator.getrandbits(64))[kind]
+        if not machine.secret(value):
+            return value
+
+
+def seeded(name):
+    return random.Random("attack " + name)
