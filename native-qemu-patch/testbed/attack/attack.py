@@ -86,6 +86,9 @@ def main():
                 subject.dirty = True
             else:
                 stopped += 1
+            # Before the attack prepares its next variant: a reset puts the attacker's kernel back as well.
+            if subject.dirty:
+                subject.reset()
             if outcome.kind == "stopped":
                 how["stopped: " + outcome.violation["kind"]] += 1
                 slowest = max(slowest, outcome.seconds)
