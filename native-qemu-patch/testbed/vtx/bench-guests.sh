@@ -12,6 +12,8 @@
 # Standard output is of these lines, and others that begin with none of these words:
 #   sample PLACE MONITOR WORKLOAD COUNT TICKS NANOSECONDS          one round; COUNT is that of calls, 1 where it says nothing
 #   exits PLACE MONITOR WORKLOAD COUNT EXITS IRQ IO TICKS          KVM's counters over all rounds, COUNT is all calls
+#   inside PLACE MONITOR WORKLOAD COUNT EXITS                      exits whose address is in the gate or the monitor, but for
+#                                                                  those that are this host's clock's
 #   events PLACE MONITOR CALLS LOST                                of the monitor, since the guest was armed
 # MONITOR is none, null, syscall (the calls of $WATCHED), all (each system call) or process.
 set -euo pipefail
@@ -20,6 +22,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../scripts/progress.sh"
 # shellcheck source=SCRIPTDIR/../host/domain.sh
 . "$here/../host/domain.sh"
+# shellcheck source=SCRIPTDIR/exits.sh
+. "$here/exits.sh"
 
 : "${SIM_HOST:?a folder for what is made here}"
 : "${WATCHED:?numbers of system calls}" "${WATCHED_NAMES:?and their names}" "${PROCESS:?numbers of the calls that begin and end processes}"
@@ -76,10 +80,23 @@ measure() {
     echo "exits $what $((count * (rounds + 1))) $((after[0] - before[0])) $((after[1] - before[1])) $((after[2] - before[2])) $((sum * (rounds + 1) / rounds))"
 }
 
+# inside NAME PLACE MONITOR WORKLOAD COUNT ARGUMENT…: two rounds, each exit recorded. What is neither in a program nor in the
+# kernel's text is in the gate or the monitor. This host's clock strikes there too, and what it brought for the guest is
+# delivered when the call is over, by an exit at its VMFUNC.
+inside() {
+    local name=$1 what="$2 $3 $4" count=$5
+    shift 5
+    exits_record ask "$name" "/measure 1 $*" |
+        awk -v what="$what" -v count=$((2 * count)) 'length($3) == 18 && $3 < "0xffffffff80000000" { n++; by[$2]++ }
+            END { clock = by["EXTERNAL_INTERRUPT"]; held = by["VMFUNC"] < clock ? by["VMFUNC"] : clock
+                  print "inside", what, count, n - clock - held }'
+}
+
 # work NAME PID PLACE MONITOR [FACTOR]: all of the work; FACTOR divides the counts where a call takes long
 work() {
     local name=$1 pid=$2 place=$3 monitor=$4 factor=${5:-1}
-    measure "$name" "$pid" "$place" "$monitor" calls $((calls / factor)) calls $((calls / factor))
+    # The null monitor, which getppid calls, is in the same guest as the process monitor.
+    [ "$monitor" = process ] || measure "$name" "$pid" "$place" "$monitor" calls $((calls / factor)) calls $((calls / factor))
     measure "$name" "$pid" "$place" "$monitor" opens $((opens / factor)) opens $((opens / factor))
     measure "$name" "$pid" "$place" "$monitor" spawns "$spawns" spawns "$spawns"
     measure "$name" "$pid" "$place" "$monitor" walk 1 walk /tmp/tree
@@ -201,9 +218,12 @@ for place in "$@"; do
             armed_start "$place-process" "$gate" "<monitor name='null'/><monitor name='process'/>"
             measure "$place-process" "$pid" "$place" null calls $((calls / factor)) calls $((calls / factor))
             work "$place-process" "$pid" "$place" process $factor
+            inside "$place-process" "$place" null calls 2000 calls 2000
+            inside "$place-process" "$place" process spawns 20 spawns 20
             armed_end "$place-process" "$gate" "$place" process
             armed_start "$place-syscall" "$gate" "<monitor name='syscalls'><parameter name='calls' value='$WATCHED_NAMES'/></monitor>"
             work "$place-syscall" "$pid" "$place" syscall $factor
+            inside "$place-syscall" "$place" syscall opens 1000 opens 1000
             armed_end "$place-syscall" "$gate" "$place" syscall
             ;;
         *) fail "what place is $place? There are plain, trace, audit, bare, invm, hypercall and outvm" ;;

@@ -74,7 +74,7 @@ if [ $real = yes ]; then
     mkdir -p "$work/run"
     env "${environment[@]}" SIM_HOST="$work/run" BENCH_SPAWNS=2000 BENCH_CALLS=1000000 BENCH_OPENS=100000 \
         "$here/bench-guests.sh" "$work/guest" plain trace audit bare invm hypercall outvm | tee /dev/stderr |
-        grep -E '^(sample|exits|events) ' >"$work/samples"
+        grep -E '^(sample|exits|inside|events) ' >"$work/samples"
     "$here/bench-report.py" --real --json "$reports/bench-vtx.json" --svg "$reports/bench-vtx.svg" "patched=$work/samples"
     say "target/reports/bench-vtx.json, target/reports/bench-vtx.svg"
     exit 0
@@ -91,7 +91,7 @@ machine() {
         /usr/bin/env L1_HOST_SERVICES="$services" "${environment[@]}" \
         /sim/testbed/vtx/l1-host.sh /sim/testbed/vtx/bench-guests.sh /sim/bench $places 2>&1 |
         while IFS= read -r line; do
-            [[ ! $line =~ ^(sample|exits|events)\  ]] || echo "$line" >>"$work/$name.samples"
+            [[ ! $line =~ ^(sample|exits|inside|events)\  ]] || echo "$line" >>"$work/$name.samples"
             echo "$name: $line"
         done
     return "${PIPESTATUS[0]}"
