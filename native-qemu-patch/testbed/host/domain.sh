@@ -53,7 +53,7 @@ domain_define() {
     <type arch='x86_64' machine='$machine'>hvm</type>
     <kernel>$kernel/vmlinuz</kernel>
     <initrd>$initrd</initrd>
-    <cmdline>console=ttyS0 quiet panic=-1$append</cmdline>
+    <cmdline>console=ttyS0 quiet panic=-1 no_timer_check$append</cmdline>
   </os>
   <features><acpi/></features>
   <on_crash>destroy</on_crash>
