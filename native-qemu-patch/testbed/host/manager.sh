@@ -11,6 +11,7 @@
 #   qemu_of NAME               the process of a domain's QEMU
 #   one_line TEXT PATTERN SAID SIM says one line in SAID, and that is PATTERN
 #   nothing_left TEXT NAME UUID   of a domain that does not run nothing is left
+#   forget NAME                destroys and undefines it, and checks that no marker is left
 #   sim_problem NAME, runs NAME, paused NAME, shut_off NAME
 
 # shellcheck disable=SC2034 # for who sources this
@@ -78,4 +79,11 @@ _left() { # what a domain that does not run has left
 _nothing_left() { [ -z "$(_left "$@")" ]; }
 nothing_left() { # nothing_left TEXT NAME UUID
     if wait_until 10 _nothing_left "$2" "$3"; then echo "ok $1: nothing is left behind"; else _not_ok "$1: nothing is left behind" "$(_left "$2" "$3")"; fi
+}
+
+forget() {
+    local uuid
+    uuid=$(uuid_of "$1")
+    domain_forget "$1"
+    check "$1: undefined, no marker is left" wait_until 10 test ! -e "$state_of_manager/required/$uuid"
 }

@@ -45,13 +45,6 @@ sim() { # sim REQUIRED [CONTENT]
     echo "<sim:sim xmlns:sim='$SIM_XMLNS' required='$1'>${2-<sim:monitor name='syscalls'/>}</sim:sim>"
 }
 
-forget() {
-    local uuid
-    uuid=$(uuid_of "$1")
-    domain_forget "$1"
-    check "$1: undefined, no marker is left" wait_until 10 test ! -e "$state_of_manager/required/$uuid"
-}
-
 # refused NAME TEXT PATTERN: the start of a domain that requires SIM is refused with that line.
 refused() {
     local uuid
