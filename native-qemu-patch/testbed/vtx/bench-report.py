@@ -107,6 +107,17 @@ class Samples:
         added = self.added(self.ticks, place, monitor, work)
         return None if added is None else 100 * added / self.of(self.ticks, BASE[place], "none", work)
 
+    def noise(self, work):
+        """By how many percent boots of a guest without a monitor differ in this work."""
+        medians = [statistics.median(values) for (_, _, monitor, what), values in self.ticks.items()
+                   if (monitor, what) == ("none", work)]
+        return 100 * (max(medians) - min(medians)) / statistics.median(medians)
+
+    def mark(self, place, monitor, work):
+        """` ?` for what is no more than boots differ by."""
+        percent = self.percent(place, monitor, work)
+        return " ?" if percent is not None and abs(percent) <= self.noise(work) else ""
+
     def spread(self):
         """The middle half of the rounds: its width in percent of the median, the widest of all."""
         widest, where = 0, None
@@ -147,22 +158,23 @@ def report(samples, real):
         print(f"What a call of the monitor takes ({ticks}, and VM exits)")
         row("", [PLACES[place] for place in places])
     for monitor, (work, calls) in CALLED_BY.items():
-        cells, exits, times = [], [], []
+        cells, exits, times, marks = [], [], [], []
         for place in places:
             added = samples.added(samples.ticks, place, monitor, work)
             left = samples.exits_of_call(place, monitor, work, calls)
             if added is None:
-                cells.append(None), exits.append(None), times.append(None)
+                cells.append(None), exits.append(None), times.append(None), marks.append("")
                 continue
-            cells.append(added / calls), exits.append(left)
+            cells.append(added / calls), exits.append(left), marks.append(samples.mark(place, monitor, work))
             result[f"{place}.{monitor}.{ticks}"] = round(added / calls, 1)
             result[f"{place}.{monitor}.exits"] = round(left, 3) + 0.0
             if real:
                 times.append(samples.added(samples.nanoseconds, place, monitor, work) / calls)
                 result[f"{place}.{monitor}.nanoseconds"] = round(times[-1], 1)
-            bars["call"].append((monitor, place, added / calls))
+            if not marks[-1]:
+                bars["call"].append((monitor, place, added / calls))
         if any(cell is not None for cell in cells):
-            row(f"{monitor}: {ticks}", [shown(cell) for cell in cells])
+            row(f"{monitor}: {ticks}", [shown(cell) + mark for cell, mark in zip(cells, marks)])
             if real:
                 row(f"{monitor}: nanoseconds", [shown(cell) for cell in times])
             row(f"{monitor}: exits", [shown(cell, "exits") for cell in exits])
@@ -194,7 +206,8 @@ def report(samples, real):
                     percents[place][work] = percent
                     result[f"overhead.{monitor}.{place}.{work}_percent"] = round(percent, 2)
             if any(work in percents[place] for place in places):
-                row(f"{monitor}: {title}", [shown(percents[place].get(work), "%") for place in places])
+                row(f"{monitor}: {title}", [shown(percents[place].get(work), "%") +
+                            (samples.mark(place, monitor, work) if work in percents[place] else "") for place in places])
         whole = [mean_percent(percents[place].values()) if len(percents[place]) >= len(WORK) - (monitor == "process") else None for place in places]
         if any(percent is not None for percent in whole):
             row(f"{monitor}: all of it (geometric mean)", [shown(percent, "%") for percent in whole])
@@ -205,13 +218,14 @@ def report(samples, real):
             head = percents[place]["spawns"] if monitor == "process" else percent
             result[f"overhead.{monitor}.{place}_percent"] = round(head, 2)
             result[f"overhead.{monitor}.{place}.mean_percent"] = round(percent, 2)
-            bars["overhead"].append((monitor, place, head))
+            if head > 0:
+                bars["overhead"].append((monitor, place, head))
 
     kernels = {key[0] for key in samples.ticks if key[1] == "plain"}
     if kernels == {"patched", "unpatched"}:
         print(f"\nA VM without SIM: KVM with the series, KVM without ({ticks} of a unit of work; exits of all rounds)")
         row("", ["with", "without", "difference", "exits with", "exits without"])
-        worst = boots = 0
+        worst = 0
         for work in ["calls", "opens", "spawns", "walk", "script"]:
             there = ("patched", "plain", "none", work)
             # Three guests without a monitor ran on the unpatched kernel.
@@ -219,7 +233,6 @@ def report(samples, real):
             others = [key for key in others if key in samples.ticks]
             medians = [statistics.median(samples.ticks[key]) for key in others]
             new, old = statistics.median(samples.ticks[there]), statistics.median(medians)
-            boots = max(boots, 100 * (max(medians) - min(medians)) / old)
             exits = [samples.exits[key][1] - samples.exits[key][2] for key in (there, others[0])]
             percent = 100 * (new - old) / old
             worst = max(worst, abs(percent))
@@ -229,13 +242,15 @@ def report(samples, real):
             result[f"without_sim.{work}.patched_exits"], result[f"without_sim.{work}.unpatched_exits"] = exits
             row(WORK.get(work, "loop of open, no such file"),
                 [shown(new), shown(old), f"{percent:+.2f} %", shown(exits[0]), shown(exits[1])])
-        result["boots_percent"] = round(boots, 3)
-        print(f"  Boots of the same guest on the same kernel differ by up to {boots:.2f} %: smaller differences mean nothing.")
         result["without_sim.worst_percent"] = round(worst, 3)
 
+    print("\n?: no more than boots of the same guest without a monitor differ by:", ", ".join(
+        f"{WORK.get(work, 'loop of open')} {samples.noise(work):.1f} %" for work in ("calls", "opens", "spawns", "walk", "script")) + ".")
+    for work in ("calls", "opens", "spawns", "walk", "script"):
+        result[f"boots.{work}_percent"] = round(samples.noise(work), 3)
     spread, where = samples.spread()
     result["spread_percent"] = round(spread, 3)
-    print(f"\nThe middle half of the rounds lies within {spread:.2f} % of the median, at worst ({' '.join(where or [])}).")
+    print(f"The middle half of the rounds lies within {spread:.2f} % of the median, at worst ({' '.join(where or [])}).")
     lost = {f"{place} {monitor}": count for (place, monitor), count in samples.lost.items()}
     result["events.lost"] = sum(lost.values())
     if sum(lost.values()):
