@@ -19,16 +19,20 @@ pid_of() { cat "/run/libvirt/qemu/$1.pid"; }
 # What SIM logged of the guest, as JSON lines; virt-sim shows the same, but starts a Java first.
 logged() { cat "/var/lib/sim-manager/domains/$uuid/events.jsonl" 2>/dev/null || true; }
 
-# Of recorded exits (exits_record), those in the midst of a call: neither in a program nor in the kernel's text, but in the
-# gate or the monitor. `0x` and 16 digits compare like numbers.
-in_calls() { awk 'length($3) == 18 && $3 < "0xffffffff80000000"' "$1"; }
+# Of recorded exits (exits_record), those in the midst of a call, by where the guest was: not in the kernel's text, and not
+# where programs of the test guest and their vDSO lie, but in the gate below the kernel or in the monitor, whose addresses
+# are anywhere in the lower half.
+in_calls() {
+    sed -E 's/ 0x([0-9a-f]+)$/ 0000000000000000\1/; s/ 0+([0-9a-f]{16})$/ x\1/' "$1" |
+        awk '$3 < "xffffffff80000000" && $3 >= "x0000000010000000" && ($3 < "x00007ffc00000000" || $3 >= "x0000800000000000")'
+}
 by_reason() { awk '{ n[$2]++ } END { for (r in n) printf "%s %d  ", r, n[r] }'; }
 
 # How many calls are counted: with gate exit, each is a switch of processes, not some 100 instructions.
 counted() { if [ "$1" = exit ]; then echo $((most_calls / 10)); else echo "$most_calls"; fi; }
 
 count_calls() { # count_calls LABEL NAME GATE
-    local label=$1 name=$2 gate=$3 calls before after exits said recorded="$work/exits-$2" status=0 unexplained struck held
+    local label=$1 name=$2 gate=$3 calls before after exits said recorded="$work/exits-$2" status=0 unexplained struck brought clock
     calls=$(counted "$gate")
     guest "$name" 60 '/workload syscalls 1000' >/dev/null || true # everything touched once
     before=$(exits_counters "$(pid_of "$name")")
@@ -49,11 +53,12 @@ count_calls() { # count_calls LABEL NAME GATE
             check "$label: the trace has KVM's $exits exits ($(wc -l <"$recorded"))" test "$(wc -l <"$recorded")" -ge $((exits * 8 / 10))
             echo "#   all exits meanwhile, those of the program's start, the clock and the console too: $(by_reason <"$recorded")"
             echo "#   in the midst of a call: $(in_calls "$recorded" | by_reason)"
-            # This host's clock strikes in calls too; what it brought for the guest is delivered when the call is over, by an
-            # exit at its VMFUNC. Whatever else were an exit of the call's own.
+            # This host's clock strikes in calls too, and what it brought for the guest is delivered when the call is over: by
+            # an exit at its VMFUNC, or when the gate lets interrupts in again. Whatever else were an exit of the call's own.
             struck=$(in_calls "$recorded" | grep -c ' EXTERNAL_INTERRUPT ') || true
-            held=$(in_calls "$recorded" | grep -c ' VMFUNC ') || true
-            unexplained=$(($(in_calls "$recorded" | wc -l) - struck - (held < struck ? held : struck)))
+            brought=$(in_calls "$recorded" | grep -cE ' (VMFUNC|INTERRUPT_WINDOW) ') || true
+            clock=$(grep -c ' EXTERNAL_INTERRUPT ' "$recorded") || true
+            unexplained=$(($(in_calls "$recorded" | wc -l) - struck - (brought < clock ? brought : clock)))
             figure "unexplained_exits.$gate-$name" "$unexplained"
             figure "exits_per_call.$gate-$name" "$(awk -v n="$unexplained" -v c="$calls" 'BEGIN { printf "%.6f", n / c }')"
             equal "$label: no exit of $calls calls, but for this host's clock" "0" "$unexplained"
