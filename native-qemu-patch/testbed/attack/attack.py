@@ -84,6 +84,7 @@ def main():
             got = attacks.gain(subject, outcome)
             if got:
                 gained.append("%s: %s" % (outcome, got))
+                print("     GAINED by %s: %s" % (attack.name, gained[-1]), flush=True)
                 subject.dirty = True
             else:
                 stopped += 1
@@ -97,7 +98,7 @@ def main():
                 how["exception in the guest" if outcome.kind == "exception" else outcome.kind] += 1
             if time.time() - said > (2 if terminal else 20):
                 said = time.time()
-                print("  %s: %d tried, %.0f s\r" % (attack.name, tried, said - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
+                print("  %s: %d tried, %d stopped, %.0f s\r" % (attack.name, tried, stopped, said - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
         subject.close()
         control = None
         if attack.control:
@@ -111,15 +112,13 @@ def main():
                                 "gained": gained[:10], "seconds": round(time.time() - begin, 1)}
         print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, slowest * 1000,
                                                     ", ".join("%s %d" % pair for pair in how.most_common())))
-        for line in gained[:5]:
-            print("     GAINED %s" % line)
         if control is False:
             print("     the control gained nothing, with %s: %s" % (attack.because, how_control))
         sys.stdout.flush()
         if gained or control is False:
             failed += 1
-    with open(report, "w") as file:
-        json.dump({"tcg": results, "vtx": {}, "false_alarms": None}, file, indent=1)
+        with open(report, "w") as file:
+            json.dump({"tcg": results, "vtx": {}, "false_alarms": None}, file, indent=1)
     print("%d of %d classes of attack gained nothing, each control did" % (len(results) - failed, len(results)) if not failed else
           "%d of %d classes of attack FAILED" % (failed, len(results)))
     sys.exit(1 if failed else 0)

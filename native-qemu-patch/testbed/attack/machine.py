@@ -205,12 +205,13 @@ class Machine:
             "-object", "memory-backend-file,id=region,size=%d,share=on,mem-path=%s" % (len(self.region), self.region_file),
             "-device", "sim-region,id=sim0,memdev=region", "-bios", self.firmware, "-display", "none", "-nodefaults",
             "-qmp", "unix:%s,server=on,wait=off" % self.socket_path], preexec_fn=end_with_parent)
-        for _ in range(600):
-            if os.path.exists(self.socket_path):
-                break
-            time.sleep(0.05)
         self.qmp = socket.socket(socket.AF_UNIX)
-        self.qmp.connect(self.socket_path)
+        for _ in range(1200):
+            try:
+                self.qmp.connect(self.socket_path)
+                break
+            except (FileNotFoundError, ConnectionRefusedError):
+                time.sleep(0.05)
         self.buffer, self.events = b"", []
         self._line(30)
         self.command("qmp_capabilities")
