@@ -58,7 +58,7 @@ element="<sim:sim xmlns:sim='$SIM_XMLNS' required='yes'><sim:monitor name='sysca
 for ((i = 0; i < domains; i++)); do
     cat >"$work/domain-$i.xml" <<END
 <domain type='qemu'><name>many-$i</name><metadata>$element</metadata><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64-sim</emulator></devices></domain>
+<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/lib/qemu-sim/qemu-system-x86_64</emulator></devices></domain>
 END
     echo "define $work/domain-$i.xml"
 done >"$work/define"
