@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=SCRIPTDIR/../host/manager.sh
 . "$testbed/host/manager.sh"
 
-points=6 seed=$RANDOM report=''
+points=0 seed=$RANDOM report=''
 tried=0 lost_uncounted=0
 
 # shellcheck disable=SC2016 # the guest expands it
@@ -258,6 +258,7 @@ uncounted() {
 
 case_points() {
     local point kind milliseconds uuid lost
+    [ "$points" -gt 0 ] || { skip "a manager that is killed at random points" "it takes long; ./dev faults does it at 50"; return 0; }
     RANDOM=$seed
     guest_define
     uuid=$(uuid_of s-guest)
