@@ -45,7 +45,7 @@ kernel=$CACHE/kernels/6.12
 tried=0
 
 pid=$(manager_pid)
-field() { sed -n "s/^$1: *\([0-9]*\).*/\1/p" "/proc/$pid/status"; }
+field() { sed -n "s/^$1:[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$pid/status"; }
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 files() { find "/proc/$pid/fd" -mindepth 1 | wc -l; }
 limit() { # limit TEXT VALUE MOST

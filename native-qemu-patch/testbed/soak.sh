@@ -107,7 +107,7 @@ equal "$rounds attacks were found by the next check" 0 "$missed"
 
 guest $name 60 'touch /root/stop' >/dev/null || true
 lost=$(status | jq '.ring.missing - .ring.dropped | if . < 0 then 0 else . end')
-rss=$(awk "BEGIN {printf \"%.1f\", $(sed -n 's/^VmRSS: *\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024}")
+rss=$(awk "BEGIN {printf \"%.1f\", $(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024}")
 mkdir -p "$top/target/reports"
 printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "seconds": %d, "kernel": "%s"}\n' \
     "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$seconds" "$series" >"$top/target/reports/soak.json"

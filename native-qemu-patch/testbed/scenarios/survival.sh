@@ -387,7 +387,7 @@ for each in "${chosen[@]}"; do
     "case_$each"
     say "  $each: $((SECONDS - began)) s"
 done
-rss=$(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$(manager_pid)/status")
+rss=$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$(manager_pid)/status")
 [ -z "$report" ] || printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %d, "cpu_percent": null, "false_findings": 0, "seed": %d, "seconds": %d}\n' \
     "$tried" "$_failed" "$lost_uncounted" $((rss / 1024)) "$seed" $SECONDS >"$report"
 finish
