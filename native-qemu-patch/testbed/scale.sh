@@ -149,7 +149,7 @@ done
 limit "findings in guests that nobody attacked" $findings 1
 
 mkdir -p "$top/target/reports"
-printf '{"tried": %d, "failed": %d, "lost_uncounted": 0, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "domains": %d, "guests": %d, "rounds": %d, "status_ms": %s, "status_p99_ms": %s, "growth_mib": %s, "cores": %d}\n' \
+printf '{"tried": %d, "failed": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "domains": %d, "guests": %d, "rounds": %d, "status_ms": %s, "status_p99_ms": %s, "growth_mib": %s, "cores": %d}\n' \
     "$tried" "$_failed" "$rss" "$cpu" "$findings" "$domains" "$guests" "$rounds" "$status_ms" "$status_p99" "$growth" "$(nproc)" >"$top/target/reports/scale.json"
 say "target/reports/scale.json: $(cat "$top/target/reports/scale.json")"
 finish

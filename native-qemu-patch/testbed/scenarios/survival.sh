@@ -388,6 +388,6 @@ for each in "${chosen[@]}"; do
     say "  $each: $((SECONDS - began)) s"
 done
 rss=$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$(manager_pid)/status")
-[ -z "$report" ] || printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %d, "cpu_percent": null, "false_findings": 0, "seed": %d, "seconds": %d}\n' \
+[ -z "$report" ] || printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %d, "seed": %d, "seconds": %d}\n' \
     "$tried" "$_failed" "$lost_uncounted" $((rss / 1024)) "$seed" $SECONDS >"$report"
 finish

@@ -26,13 +26,19 @@ in_calls() {
     sed -E 's/ 0x([0-9a-f]+)$/ 0000000000000000\1/; s/ 0+([0-9a-f]{16})$/ x\1/' "$1" |
         awk '$3 < "xffffffff80000000" && $3 >= "x0000000010000000" && ($3 < "x00007ffc00000000" || $3 >= "x0000800000000000")'
 }
+# Of recorded exits, those between the CPUID before the program's loop and the one behind it: its last two, as its start
+# has some of its own.
+in_loop() {
+    awk '{ exits[NR] = $0; if ($2 == "CPUID" && length($3) <= 9) { first = last; last = NR } }
+        END { for (i = first + 1; first && i < last; i++) print exits[i] }' "$1"
+}
 by_reason() { awk '{ n[$2]++ } END { for (r in n) printf "%s %d  ", r, n[r] }'; }
 
 # How many calls are counted: with gate exit, each is a switch of processes, not some 100 instructions.
 counted() { if [ "$1" = exit ]; then echo $((most_calls / 10)); else echo "$most_calls"; fi; }
 
 count_calls() { # count_calls LABEL NAME GATE
-    local label=$1 name=$2 gate=$3 calls before after exits said recorded="$work/exits-$2" status=0 unexplained struck brought clock
+    local label=$1 name=$2 gate=$3 calls before after exits said recorded="$work/exits-$2" loop="$work/loop-$2" status=0 unexplained struck brought clock
     calls=$(counted "$gate")
     guest "$name" 60 '/workload syscalls 1000' >/dev/null || true # everything touched once
     before=$(exits_counters "$(pid_of "$name")")
@@ -51,14 +57,17 @@ count_calls() { # count_calls LABEL NAME GATE
         vmfunc)
             # Just before and after the trace the guest idles, which a few more exits come from.
             check "$label: the trace has KVM's $exits exits ($(wc -l <"$recorded"))" test "$(wc -l <"$recorded")" -ge $((exits * 8 / 10))
+            in_loop "$recorded" >"$loop"
             echo "#   all exits meanwhile, those of the program's start, the clock and the console too: $(by_reason <"$recorded")"
-            echo "#   in the midst of a call: $(in_calls "$recorded" | by_reason)"
+            echo "#   during the loop: $(by_reason <"$loop")"
+            echo "#   in the midst of a call: $(in_calls "$loop" | by_reason)"
             # This host's clock strikes in calls too, and what it brought for the guest is delivered when the call is over: by
             # an exit at its VMFUNC, or when the gate lets interrupts in again. Whatever else were an exit of the call's own.
-            struck=$(in_calls "$recorded" | grep -c ' EXTERNAL_INTERRUPT ') || true
-            brought=$(in_calls "$recorded" | grep -cE ' (VMFUNC|INTERRUPT_WINDOW) ') || true
-            clock=$(grep -c ' EXTERNAL_INTERRUPT ' "$recorded") || true
-            unexplained=$(($(in_calls "$recorded" | wc -l) - struck - (brought < clock ? brought : clock)))
+            clock=$(grep -c ' EXTERNAL_INTERRUPT ' "$loop") || true
+            check "$label: the loop is found in the trace, by this host's clock in it ($clock)" test "$clock" -gt 0
+            struck=$(in_calls "$loop" | grep -c ' EXTERNAL_INTERRUPT ') || true
+            brought=$(in_calls "$loop" | grep -cE ' (VMFUNC|INTERRUPT_WINDOW) ') || true
+            unexplained=$(($(in_calls "$loop" | wc -l) - struck - (brought < clock ? brought : clock)))
             figure "unexplained_exits.$gate-$name" "$unexplained"
             figure "exits_per_call.$gate-$name" "$(awk -v n="$unexplained" -v c="$calls" 'BEGIN { printf "%.6f", n / c }')"
             equal "$label: no exit of $calls calls, but for this host's clock" "0" "$unexplained"
