@@ -53,7 +53,7 @@ manager_stop() {
 }
 _manager_answers() { ask '{"verb": "about"}' >/dev/null; }
 manager_start() {
-    env "$@" /usr/sbin/sim-manager >>"$manager_log" 2>&1 &
+    env --default-signal=HUP "$@" /usr/sbin/sim-manager >>"$manager_log" 2>&1 &
     wait_until 120 _manager_answers
 }
 

@@ -65,7 +65,8 @@ start_libvirtd() {
 }
 
 start_manager() {
-    /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
+    # As a service begins, whatever this shell was told to ignore.
+    env --default-signal=HUP /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
     # A look at the socket costs nothing; whoever asks too early takes the time of the one that it waits for.
     _manager_answers() { [ -S /run/sim-manager/sim-manager.sock ] && "$(dirname "${BASH_SOURCE[0]}")/ask.pl" list; }
     wait_for "${SIM_PATIENCE:-60}" _manager_answers ||

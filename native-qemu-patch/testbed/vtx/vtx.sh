@@ -97,12 +97,12 @@ start=$SECONDS
 if [ $serial = yes ]; then run >&2; else step "Running the emulated machines" run; fi
 seconds=$((SECONDS - start))
 
-# judge KIND NAME…: the cases of these machines as TAP lines, and how many passed and failed to $work/KIND.
+# judge KIND NAME…: the cases of these machines as TAP lines, and how many passed and failed to $work/count-KIND.
 judge() {
     local kind=$1 name logs=()
     shift
     for name in "$@"; do logs+=("$reports/vtx-$name.log"); done
-    awk -v kind="$kind" -v counts="$work/$kind" '
+    awk -v kind="$kind" -v counts="$work/count-$kind" '
         function result(good, text) { print (good ? "ok " : "not ok ") text; if (good) passed++; else failed++ }
         function machine_ended() { if (machine && !done) result(0, machine ": the machine ran to the end" (test ? " (it stopped in " test ")" : "")) }
         FNR == 1 { machine_ended(); machine = FILENAME; sub(/.*\/vtx-/, "", machine); sub(/\.log$/, "", machine); done = 0; test = "" }
@@ -142,11 +142,11 @@ judge() {
 if wanted selftests; then judge selftests selftests; fi
 if wanted qtests; then judge qtests qtests; fi
 if wanted armed; then judge armed patched unpatched; fi
-count() { if [ -e "$work/$1" ]; then cut -d' ' -f"$2" "$work/$1"; else echo null; fi; }
+count() { if [ -e "$work/count-$1" ]; then cut -d' ' -f"$2" "$work/count-$1"; else echo null; fi; }
 
 figures=$(cat "$reports"/vtx-{patched,unpatched}.log 2>/dev/null | tr -d '\r' |
     jq -Rn '[inputs | capture("^# figure (?<name>[^ ]+) (?<value>[-0-9.e]+)$") | {(.name): (.value | tonumber)}] | add // {}')
-total() { cat "$work"/{selftests,qtests,armed} 2>/dev/null | awk -v column="$1" '{ n += $column } END { print n + 0 }'; }
+total() { cat "$work"/count-{selftests,qtests,armed} 2>/dev/null | awk -v column="$1" '{ n += $column } END { print n + 0 }'; }
 jq -n --argjson figures "$figures" --argjson seconds "$seconds" --argjson sp "$(count selftests 1)" --argjson sf "$(count selftests 2)" \
     --argjson qp "$(count qtests 1)" --argjson qf "$(count qtests 2)" --argjson af "$(count armed 2)" '
     def sum(name): [$figures | to_entries[] | select(.key | startswith(name + ".vmfunc-")) | .value] | add;
