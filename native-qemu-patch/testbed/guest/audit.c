@@ -45,34 +45,40 @@ struct message {
 	char data[sizeof(struct audit_rule_data) + 1024];
 };
 
-/* Sends a request and waits until the kernel has acknowledged it. Records may come before. */
+static void to_kernel(int netlink, const struct nlmsghdr *head)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (sendto(netlink, head, head->nlmsg_len, 0, (void *)&kernel, sizeof(kernel)) < 0)
+		die("netlink");
+}
+
+/* Waits until the kernel answers with a message of this type and number. Records may come before. */
+static void from_kernel(int netlink, int type, uint32_t sequence, void *answer, size_t size)
+{
+	const struct nlmsghdr *head = answer;
+
+	do {
+		while (recv(netlink, answer, size, 0) < 0)
+			if (errno != EINTR && errno != ENOBUFS && errno != EAGAIN)
+				die("netlink");
+	} while (head->nlmsg_type != type || head->nlmsg_seq != sequence);
+}
+
+/* Sends a request and waits until the kernel has acknowledged it. */
 static void request(int netlink, int type, const void *data, size_t size)
 {
 	static uint32_t sequence;
-	struct message message = { .head = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK } };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct message message = { .head = { .nlmsg_len = NLMSG_LENGTH(size), .nlmsg_type = type,
+					     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK, .nlmsg_seq = ++sequence } };
+	char answer[16384] __attribute__((aligned(8)));
 
 	memcpy(message.data, data, size);
-	message.head.nlmsg_len = NLMSG_LENGTH(size);
-	message.head.nlmsg_seq = ++sequence;
-	if (sendto(netlink, &message, message.head.nlmsg_len, 0, (void *)&kernel, sizeof(kernel)) < 0)
-		die("netlink");
-	for (;;) {
-		char answer[16384] __attribute__((aligned(8)));
-		struct nlmsghdr *head = (void *)answer;
-
-		if (recv(netlink, answer, sizeof(answer), 0) < 0) {
-			if (errno == EINTR || errno == ENOBUFS || errno == EAGAIN)
-				continue;
-			die("netlink");
-		}
-		if (head->nlmsg_type == NLMSG_ERROR && head->nlmsg_seq == sequence) {
-			errno = -((struct nlmsgerr *)NLMSG_DATA(head))->error;
-			if (errno)
-				die("the kernel refused");
-			return;
-		}
-	}
+	to_kernel(netlink, &message.head);
+	from_kernel(netlink, NLMSG_ERROR, sequence, answer, sizeof(answer));
+	errno = -((struct nlmsgerr *)NLMSG_DATA(answer))->error;
+	if (errno)
+		die("the kernel refused");
 }
 
 /* `lost` of the kernel's status: records that nobody got. */
@@ -80,22 +86,11 @@ static uint32_t records_lost(int netlink)
 {
 	struct nlmsghdr query = { .nlmsg_len = NLMSG_LENGTH(0), .nlmsg_type = AUDIT_GET, .nlmsg_flags = NLM_F_REQUEST,
 				  .nlmsg_seq = 0xffffff };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	char answer[16384] __attribute__((aligned(8)));
 
-	if (sendto(netlink, &query, query.nlmsg_len, 0, (void *)&kernel, sizeof(kernel)) < 0)
-		die("netlink");
-	for (;;) {
-		char answer[16384] __attribute__((aligned(8)));
-		struct nlmsghdr *head = (void *)answer;
-
-		if (recv(netlink, answer, sizeof(answer), 0) < 0) {
-			if (errno == EINTR || errno == ENOBUFS || errno == EAGAIN)
-				continue;
-			die("netlink");
-		}
-		if (head->nlmsg_type == AUDIT_GET && head->nlmsg_seq == 0xffffff)
-			return ((struct audit_status *)NLMSG_DATA(head))->lost;
-	}
+	to_kernel(netlink, &query);
+	from_kernel(netlink, AUDIT_GET, query.nlmsg_seq, answer, sizeof(answer));
+	return ((struct audit_status *)NLMSG_DATA(answer))->lost;
 }
 
 static void daemon_of(int netlink, struct audit_rule_data *rule)
