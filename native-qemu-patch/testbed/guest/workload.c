@@ -2,7 +2,8 @@
 /*
  * What the guests of the tests and the benchmark do. Static, so that it runs beside busybox alone.
  *
- *   workload syscalls N   N times getppid(2), between two CPUID: prints `N calls, X ns each`
+ *   workload syscalls N [FIRST]
+ *                         N times getppid(2), between two CPUID, after FIRST others: prints `N calls, X ns each`
  *   workload latency N    N times getppid(2), each timed: prints `p50 X ns, p99 Y ns`
  *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
  *   workload doors        one system call through each door: 64-bit, int 0x80, x32
@@ -43,12 +44,11 @@ static void mark(void)
 	__cpuid(0, a, b, c, d);
 }
 
-static int syscalls(long n)
+static int syscalls(long n, long first)
 {
 	uint64_t start, took;
 
-	/* What is touched for the first time is touched before. */
-	for (int i = 0; i < 100; i++)
+	for (long i = 0; i < first; i++)
 		syscall(SYS_getppid);
 	mark();
 	start = now();
@@ -124,9 +124,9 @@ int main(int argc, char **argv)
 {
 	long n = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
 
+	if ((argc == 3 || argc == 4) && n > 0 && !strcmp(argv[1], "syscalls"))
+		return syscalls(n, argc == 4 ? strtol(argv[3], NULL, 10) : 0);
 	if (argc == 3 && n > 0) {
-		if (!strcmp(argv[1], "syscalls"))
-			return syscalls(n);
 		if (!strcmp(argv[1], "latency"))
 			return latency(n);
 		if (!strcmp(argv[1], "forks"))
@@ -141,6 +141,6 @@ int main(int argc, char **argv)
 		printf("VMFUNC returned\n");
 		return 0;
 	}
-	fprintf(stderr, "workload syscalls|latency|forks N, workload idle UID, workload doors|vmfunc\n");
+	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks N, workload idle UID, workload doors|vmfunc\n");
 	return 2;
 }
