@@ -21,14 +21,11 @@ if [ -z "$tree" ]; then
     "$here/apply.sh" "$tree" "$project"
 fi
 git -C "$tree" rev-parse -q --verify upstream >/dev/null || fail "$tree has no tag 'upstream'"
+last=HEAD
+while grep -qxF "Subject: [PATCH] $(git -C "$tree" log -1 --format=%s "$last")" "$here"/../build-compat/*.patch; do last+=^; done
 work=$(mktemp -d "$CACHE/src/refresh.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export_series "$tree" "$work"
-for patch in "$here"/../build-compat/*.patch; do
-    subject=$(sed -n 's/^Subject: \[PATCH\] //p' "$patch")
-    compat=$(grep -lF "$subject" "$work"/*.patch || true)
-    [ -z "$compat" ] || rm "$compat"
-done
+export_series "$tree" "$work" "$last"
 mkdir -p "$here/../$project"
 rm -f "$here/../$project"/*.patch
 cp "$work"/*.patch "$here/../$project/"
