@@ -279,28 +279,61 @@ static inline const struct sim_config *sim_config(void)
  * check the copy, use the copy.
  * ---------------------------------------------------------------------------
  */
-#define SIM_TRANSLATIONS 8
+#define SIM_TRANSLATIONS 4
+
+/* A page that was met in this call. */
+struct sim_translation {
+	uint64_t page;        /* guest-virtual, or SIM_MISSING */
+	const uint8_t *bytes; /* the same page, in the SIM view */
+};
 
 struct sim_memory {
-	uint64_t root; /* guest-physical address of the top page table */
-	struct {
-		uint64_t page;        /* guest-virtual, or SIM_MISSING */
-		const uint8_t *bytes; /* the same page, in the SIM view */
-	} translations[SIM_TRANSLATIONS];
+	uint64_t root; /* guest-physical address of the top page table, in bits 12-51 */
+	struct sim_translation translations[SIM_TRANSLATIONS];
 };
 
 /* Makes `memory` show the address space of this CR3 value. Keep it for one call only. */
-void sim_memory_open(struct sim_memory *memory, uint64_t cr3);
+static inline void sim_memory_open(struct sim_memory *memory, uint64_t cr3)
+{
+	memory->root = cr3;
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < SIM_TRANSLATIONS; i++)
+		memory->translations[i].page = SIM_MISSING;
+}
 
 /* Copies `size` bytes from the guest; false, and `to` all zeros, if any of them can't be read. */
 _Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t size);
 
-/* What sim_read_u64 and sim_read_u32 do with a page that they have not met in this call, or with two. */
-_Bool sim_read_u64_anywhere(struct sim_memory *memory, uint64_t address, uint64_t *value);
-_Bool sim_read_u32_anywhere(struct sim_memory *memory, uint64_t address, uint32_t *value);
+typedef uint64_t __attribute__((may_alias, aligned(1))) sim_unaligned_u64;
+typedef uint32_t __attribute__((may_alias, aligned(1))) sim_unaligned_u32;
+
+/* One load, never repeated or split: another vCPU writes what is read. (As volatile, but with any addressing mode.) */
+static inline uint64_t sim_load_u64(const uint8_t *at)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %1, %0" : "=r"(value) : "m"(*(const sim_unaligned_u64 *)at));
+	return value;
+}
+
+static inline uint32_t sim_load_u32(const uint8_t *at)
+{
+	uint32_t value;
+
+	__asm__ volatile("mov %1, %0" : "=r"(value) : "m"(*(const sim_unaligned_u32 *)at));
+	return value;
+}
+
+struct sim_number {
+	uint64_t value;
+	_Bool readable;
+};
+
+/* Reads a number of `size` bytes, 4 or 8, wherever it lies. */
+struct sim_number sim_number_at(struct sim_memory *memory, uint64_t address, uint64_t size);
 
 /* Where `size` bytes are shown in one piece, if they lie in a page met in this call; NULL otherwise. */
-static inline const volatile void *sim_met(const struct sim_memory *memory, uint64_t address, uint64_t size)
+static inline const uint8_t *sim_met(const struct sim_memory *memory, uint64_t address, uint64_t size)
 {
 	uint64_t in_page = address & (SIM_PAGE_SIZE - 1);
 	uint64_t slot = address / SIM_PAGE_SIZE % SIM_TRANSLATIONS;
@@ -310,37 +343,96 @@ static inline const volatile void *sim_met(const struct sim_memory *memory, uint
 	return memory->translations[slot].bytes + in_page;
 }
 
-typedef uint64_t __attribute__((may_alias, aligned(1))) sim_unaligned_u64;
-typedef uint32_t __attribute__((may_alias, aligned(1))) sim_unaligned_u32;
-
 /*
  * Reads a little-endian number; false, and 0, if it can't be read. Most of what a monitor reads is a word
  * of a page that it has read from before: that is one load, here and at once.
  */
 static inline _Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
 {
-	const volatile sim_unaligned_u64 *at = sim_met(memory, address, sizeof(*value));
+	const uint8_t *at = sim_met(memory, address, sizeof(*value));
+	struct sim_number number;
 
-	if (!at)
-		return sim_read_u64_anywhere(memory, address, value);
-	*value = *at;
-	return 1;
+	if (at) {
+		*value = sim_load_u64(at);
+		return 1;
+	}
+	number = sim_number_at(memory, address, sizeof(*value));
+	*value = number.value;
+	return number.readable;
 }
 
 static inline _Bool sim_read_u32(struct sim_memory *memory, uint64_t address, uint32_t *value)
 {
-	const volatile sim_unaligned_u32 *at = sim_met(memory, address, sizeof(*value));
+	const uint8_t *at = sim_met(memory, address, sizeof(*value));
+	struct sim_number number;
 
-	if (!at)
-		return sim_read_u32_anywhere(memory, address, value);
-	*value = *at;
+	if (at) {
+		*value = sim_load_u32(at);
+		return 1;
+	}
+	number = sim_number_at(memory, address, sizeof(*value));
+	*value = (uint32_t)number.value;
+	return number.readable;
+}
+
+/* Memory of the guest's in one piece: numbers of up to eight bytes at the offsets below `room` from `bytes` can be read. */
+struct sim_room {
+	const uint8_t *bytes;
+	uint64_t room;
+};
+
+/*
+ * A structure of the guest's of which several fields are wanted. In the guest's direct map the piece reaches to the end of a range of RAM,
+ * elsewhere to the end of the page. A field beyond is looked for on its own.
+ */
+struct sim_piece {
+	uint64_t address; /* guest-virtual */
+	struct sim_room shown;
+};
+
+/* What sim_piece_at does outside of the first range of RAM. */
+struct sim_room sim_room_at(struct sim_memory *memory, uint64_t address);
+
+static inline struct sim_piece sim_piece_at(struct sim_memory *memory, uint64_t address)
+{
+	const struct sim_config *config = sim_config();
+	uint64_t gpa = address - config->page_offset;
+	uint64_t offset = gpa - config->ram[0].gpa, size = config->ram[0].size - 7;
+
+	if (offset >= size || address < config->page_offset)
+		return (struct sim_piece){ address, sim_room_at(memory, address) };
+	return (struct sim_piece){ address, { (const uint8_t *)(config->direct_map + gpa), size - offset } };
+}
+
+/* Reads the little-endian number at `offset` of the piece; false, and 0, if it can't be read. */
+static inline _Bool sim_piece_u64(struct sim_memory *memory, const struct sim_piece *piece, uint64_t offset, uint64_t *value)
+{
+	if (__builtin_expect(offset >= piece->shown.room, 0)) {
+		struct sim_number number = sim_number_at(memory, piece->address + offset, sizeof(*value));
+
+		*value = number.value;
+		return number.readable;
+	}
+	*value = sim_load_u64(piece->shown.bytes + offset);
+	return 1;
+}
+
+static inline _Bool sim_piece_u32(struct sim_memory *memory, const struct sim_piece *piece, uint64_t offset, uint32_t *value)
+{
+	if (__builtin_expect(offset >= piece->shown.room, 0)) {
+		struct sim_number number = sim_number_at(memory, piece->address + offset, sizeof(*value));
+
+		*value = (uint32_t)number.value;
+		return number.readable;
+	}
+	*value = sim_load_u32(piece->shown.bytes + offset);
 	return 1;
 }
 
 /*
  * Copies the bytes before the first NUL, at most `limit` of them, and returns how many.
  * Adds SIM_EVENT_TRUNCATED to `flags` if there was no NUL up to the limit, SIM_EVENT_UNREADABLE if
- * memory ended before (what came before is still copied).
+ * memory ended before (what came before is still copied). Behind what it returns, `to` may hold anything up to `limit`.
  */
 uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags);
 
@@ -371,10 +463,15 @@ struct sim_texts {
 	uint32_t count;
 	uint32_t size;  /* bytes used */
 	uint16_t flags; /* SIM_EVENT_TRUNCATED, SIM_EVENT_UNREADABLE */
-	uint8_t bytes[SIM_TEXTS_SIZE];
+	uint8_t bytes[SIM_TEXTS_SIZE + 8]; /* the last eight are sim_emit's */
 };
 
-void sim_texts_open(struct sim_texts *texts);
+static inline void sim_texts_open(struct sim_texts *texts)
+{
+	texts->count = 0;
+	texts->size = 0;
+	texts->flags = 0;
+}
 
 /* Adds the string at `address`, at most `limit` bytes of it. False if there was no room. */
 _Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t limit);
@@ -397,15 +494,26 @@ void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_
 void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t count,
 			uint32_t limit, uint32_t maximum);
 
-/* Begins an event: zeros `size` bytes, sets type, time, monitor, hook and the subject (current task). */
-void sim_event_open(struct sim_event *event, uint32_t size, uint16_t type, struct sim_memory *memory,
-		    const struct sim_call *call, const struct sim_hook *hook);
+/* What sim_event_open does but for the rest. */
+void sim_event_begin(struct sim_event *event, uint16_t type, struct sim_memory *memory, const struct sim_call *call,
+		     const struct sim_hook *hook);
+
+/* Begins an event of `size` bytes: sets type, time, monitor, hook and the subject (current task), and the rest to zeros. */
+static inline __attribute__((always_inline)) void sim_event_open(struct sim_event *event, uint32_t size, uint16_t type,
+								  struct sim_memory *memory, const struct sim_call *call,
+								  const struct sim_hook *hook)
+{
+	sim_event_begin(event, type, memory, call, hook);
+#pragma GCC unroll 16
+	for (uint32_t i = 0; i < (size - sizeof(*event)) / 8; i++)
+		((sim_unaligned_u64 *)(event + 1))[i] = 0;
+}
 
 /*
- * Puts the event (`size` bytes from `event`, then the texts, which may be NULL)
+ * Puts the event (`size` bytes from `event`, the sizeof of its structure, then the texts, which may be NULL)
  * into the ring and wakes the reader if it sleeps. False if the ring was full:
  * the event is then counted as dropped.
  */
-_Bool sim_emit(struct sim_event *event, uint32_t size, const struct sim_texts *texts);
+_Bool sim_emit(struct sim_event *event, uint32_t size, struct sim_texts *texts);
 
 #endif

@@ -214,7 +214,7 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 {
 	struct sim_memory memory;
 	struct sim_event_syscall event;
-	uint64_t regs = call->argument[0];
+	struct sim_piece regs;
 	uint32_t number = (uint32_t)call->argument[1];
 	uint32_t door = number & X32_BIT ? SIM_SYSCALL_X32 : SIM_SYSCALL_64;
 	_Bool readable = 1;
@@ -230,12 +230,13 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
 	event.door = door;
 	event.number = number;
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_di, &event.argument[0]);
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_si, &event.argument[1]);
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_dx, &event.argument[2]);
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r10, &event.argument[3]);
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r8, &event.argument[4]);
-	readable &= sim_read_u64(&memory, regs + sim_slot_regs_r9, &event.argument[5]);
+	regs = sim_piece_at(&memory, call->argument[0]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_di, &event.argument[0]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_si, &event.argument[1]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_dx, &event.argument[2]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r10, &event.argument[3]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r8, &event.argument[4]);
+	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r9, &event.argument[5]);
 	if (!readable)
 		event.event.flags |= SIM_EVENT_UNREADABLE;
 	report(&event, &memory, texts_of_64(number));
@@ -243,17 +244,17 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 }
 
 /* Reads a 32-bit register out of pt_regs; its upper half is not the caller's. */
-static _Bool read_register_32(struct sim_memory *memory, uint64_t address, uint64_t *value)
+static _Bool read_register_32(struct sim_memory *memory, const struct sim_piece *regs, uint64_t offset, uint64_t *value)
 {
 	uint32_t low;
-	_Bool readable = sim_read_u32(memory, address, &low);
+	_Bool readable = sim_piece_u32(memory, regs, offset, &low);
 
 	*value = low;
 	return readable;
 }
 
 /*
- * `number_at`: address of the number. `sixth_at`: address of the register that
+ * `number_at`: offset of the number in pt_regs. `sixth_at`: that of the register that
  * is the sixth argument or, if `sixth_on_stack`, points to it on the caller's stack.
  */
 static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, uint64_t number_at, uint64_t sixth_at,
@@ -261,26 +262,29 @@ static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, u
 {
 	struct sim_memory memory;
 	struct sim_event_syscall event;
-	uint64_t regs = call->argument[0];
-	uint32_t number;
+	struct sim_piece regs;
+	uint32_t number, sixth;
 	_Bool readable = 1;
 
 	sim_memory_open(&memory, call->guest_cr3);
-	readable &= sim_read_u32(&memory, number_at, &number);
+	regs = sim_piece_at(&memory, call->argument[0]);
+	readable &= sim_piece_u32(&memory, &regs, number_at, &number);
 	if (readable && !wanted(SIM_SYSCALL_32, number))
 		return 0;
 	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
 	event.door = SIM_SYSCALL_32;
 	event.number = number;
-	readable &= read_register_32(&memory, regs + sim_slot_regs_bx, &event.argument[0]);
-	readable &= read_register_32(&memory, regs + sim_slot_regs_cx, &event.argument[1]);
-	readable &= read_register_32(&memory, regs + sim_slot_regs_dx, &event.argument[2]);
-	readable &= read_register_32(&memory, regs + sim_slot_regs_si, &event.argument[3]);
-	readable &= read_register_32(&memory, regs + sim_slot_regs_di, &event.argument[4]);
-	readable &= read_register_32(&memory, sixth_at, &event.argument[5]);
+	readable &= read_register_32(&memory, &regs, sim_slot_regs_bx, &event.argument[0]);
+	readable &= read_register_32(&memory, &regs, sim_slot_regs_cx, &event.argument[1]);
+	readable &= read_register_32(&memory, &regs, sim_slot_regs_dx, &event.argument[2]);
+	readable &= read_register_32(&memory, &regs, sim_slot_regs_si, &event.argument[3]);
+	readable &= read_register_32(&memory, &regs, sim_slot_regs_di, &event.argument[4]);
+	readable &= read_register_32(&memory, &regs, sixth_at, &event.argument[5]);
 	/* Few calls have six arguments, so a stack that can't be read is no news. */
-	if (sixth_on_stack)
-		read_register_32(&memory, event.argument[5], &event.argument[5]);
+	if (sixth_on_stack) {
+		sim_read_u32(&memory, event.argument[5], &sixth);
+		event.argument[5] = sixth;
+	}
 	if (!readable)
 		event.event.flags |= SIM_EVENT_UNREADABLE;
 	report(&event, &memory, texts_of_32(number, event.argument[0]));
@@ -289,29 +293,21 @@ static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, u
 
 static int64_t on_fast_32(const struct sim_call *call, const struct sim_hook *hook)
 {
-	uint64_t regs = call->argument[0];
-
-	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_sp, 1);
+	return on_32(call, hook, sim_slot_regs_orig_ax, sim_slot_regs_sp, 1);
 }
 
 /* The vDSO's convention: ebp holds the caller's stack pointer, which SYSENTER loses. */
 static int64_t on_sysenter(const struct sim_call *call, const struct sim_hook *hook)
 {
-	uint64_t regs = call->argument[0];
-
-	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_bp, 1);
+	return on_32(call, hook, sim_slot_regs_orig_ax, sim_slot_regs_bp, 1);
 }
 
 static int64_t on_int80(const struct sim_call *call, const struct sim_hook *hook)
 {
-	uint64_t regs = call->argument[0];
-
-	return on_32(call, hook, regs + sim_slot_regs_ax, regs + sim_slot_regs_bp, 0);
+	return on_32(call, hook, sim_slot_regs_ax, sim_slot_regs_bp, 0);
 }
 
 static int64_t on_int80_old(const struct sim_call *call, const struct sim_hook *hook)
 {
-	uint64_t regs = call->argument[0];
-
-	return on_32(call, hook, regs + sim_slot_regs_orig_ax, regs + sim_slot_regs_bp, 0);
+	return on_32(call, hook, sim_slot_regs_orig_ax, sim_slot_regs_bp, 0);
 }

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events and their texts before they go into the ring: built on the stack, so
+ * The texts of events before they go into the ring: built on the stack, so
  * that the ring holds a record for no longer than a copy takes.
  */
 #include "sdk.h"
 
 #define LENGTH_SIZE 2
-
-void sim_event_open(struct sim_event *event, uint32_t size, uint16_t type, struct sim_memory *memory,
-		    const struct sim_call *call, const struct sim_hook *hook)
-{
-	memset(event, 0, size);
-	event->type = type;
-	event->tsc = __builtin_ia32_rdtsc();
-	event->monitor = hook->monitor;
-	event->hook = hook->id;
-	event->flags = sim_read_subject(memory, call->current_task, &event->subject);
-}
-
-void sim_texts_open(struct sim_texts *texts)
-{
-	texts->count = 0;
-	texts->size = 0;
-	texts->flags = 0;
-}
 
 /* How many bytes the next text may have; SIM_MISSING if there is no room for even an empty one. */
 static uint64_t room(struct sim_texts *texts)
@@ -95,9 +77,17 @@ void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_
 		     uint32_t limit, uint32_t maximum)
 {
 	for (uint32_t i = 0;; i++) {
-		uint64_t string = 0;
+		uint64_t at = address + (uint64_t)i * pointer_size, string;
+		uint32_t low;
+		_Bool readable;
 
-		if (!sim_read(memory, address + (uint64_t)i * pointer_size, &string, pointer_size == 4 ? 4 : 8)) {
+		if (pointer_size == 4) {
+			readable = sim_read_u32(memory, at, &low);
+			string = low;
+		} else {
+			readable = sim_read_u64(memory, at, &string);
+		}
+		if (!readable) {
 			texts->flags |= SIM_EVENT_UNREADABLE;
 			return;
 		}

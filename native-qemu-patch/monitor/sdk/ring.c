@@ -4,7 +4,11 @@
  */
 #include "sdk.h"
 
-static void wake_reader(struct sim_ring *ring, uint16_t port)
+/* What of an event is copied as it stands: all from the time on. */
+#define COPIED offsetof(struct sim_event, tsc)
+_Static_assert(COPIED == 16, "size, type, flags and sequence come before");
+
+static inline void wake_reader(struct sim_ring *ring, uint16_t port)
 {
 	/* Whoever called the monitor looks at reader_sleeps himself. */
 	if (!port)
@@ -23,7 +27,7 @@ static void wake_reader(struct sim_ring *ring, uint16_t port)
  * Reserves `size` bytes that don't cross the end of the data and returns their
  * position, or SIM_MISSING if they don't fit. What is skipped for that is padded.
  */
-static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
+static __attribute__((noinline)) uint64_t reserve_anywhere(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
 {
 	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
@@ -53,35 +57,57 @@ static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity,
 	}
 }
 
-_Bool sim_emit(struct sim_event *event, uint32_t size, const struct sim_texts *texts)
+/*
+ * The same, where there is nothing to pad and no one else reserves. (If tail is newer than head the sum may be
+ * anything, but others have moved head on then.)
+ */
+static inline uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
+{
+	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
+	uint64_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect((head & (capacity - 1)) + size <= capacity && head + size - tail <= capacity &&
+				     __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL,
+								 __ATOMIC_RELAXED), 1))
+		return head;
+	return reserve_anywhere(ring, data, capacity, size);
+}
+
+static __attribute__((noinline)) _Bool drop(struct sim_ring *ring, const struct sim_event *event, uint16_t port)
+{
+	__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
+	wake_reader(ring, port);
+	return 0;
+}
+
+_Bool sim_emit(struct sim_event *event, uint32_t size, struct sim_texts *texts)
 {
 	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
-	uint8_t *data = (uint8_t *)config->ring + SIM_PAGE_SIZE;
-	uint64_t capacity = config->ring_capacity;
-	uint32_t text_size = texts ? texts->size : 0;
-	uint32_t used = size + text_size;
-	uint32_t whole = (used + 7) & ~7u;
-	uint64_t position;
-	uint8_t *record;
+	uint8_t *data = (uint8_t *)config->ring + SIM_PAGE_SIZE, *record;
+	uint64_t capacity = config->ring_capacity, sequence, position;
+	uint16_t port = (uint16_t)config->doorbell_port, flags = event->flags;
+	uint32_t text_size = 0;
 
-	if (texts)
-		event->flags |= texts->flags;
-	event->size = whole;
-	event->sequence = __atomic_fetch_add(&ring->next_sequence, 1, __ATOMIC_RELAXED);
-
-	position = reserve(ring, data, capacity, whole);
-	if (position == SIM_MISSING) {
-		__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
-		wake_reader(ring, (uint16_t)config->doorbell_port);
-		return 0;
+	if (texts) {
+		flags |= texts->flags;
+		text_size = texts->size;
+		/* The zeros that pad the record to eight bytes. */
+		*(sim_unaligned_u64 *)(texts->bytes + text_size) = 0;
+		text_size = (text_size + 7) & ~7u;
 	}
+	sequence = __atomic_fetch_add(&ring->next_sequence, 1, __ATOMIC_RELAXED);
+	position = reserve(ring, data, capacity, size + text_size);
+	if (position == SIM_MISSING)
+		return drop(ring, event, port);
 	record = data + (position & (capacity - 1));
-	memcpy(record + sizeof(event->size), (const uint8_t *)event + sizeof(event->size), size - sizeof(event->size));
-	if (texts)
-		memcpy(record + size, texts->bytes, text_size);
-	memset(record + used, 0, whole - used);
-	__atomic_store_n((uint32_t *)record, whole, __ATOMIC_RELEASE);
-	wake_reader(ring, (uint16_t)config->doorbell_port);
+	((struct sim_event *)record)->type = event->type;
+	((struct sim_event *)record)->flags = flags;
+	((struct sim_event *)record)->sequence = sequence;
+	copy_words(record + COPIED, (const uint8_t *)event + COPIED, size - COPIED);
+	if (text_size)
+		copy_words(record + size, texts->bytes, text_size);
+	__atomic_store_n((uint32_t *)record, size + text_size, __ATOMIC_RELEASE);
+	wake_reader(ring, port);
 	return 1;
 }

@@ -216,8 +216,13 @@ void expect_subject(const struct sim_subject *subject, uint64_t task, uint32_t i
 	CHECK(strcmp(expected, comm) == 0);
 }
 
-int main(void)
+/* `tests`, or `tests count`, which counts instructions. */
+int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "count") == 0) {
+		count_tests();
+		return 0;
+	}
 	memory_tests();
 	text_tests();
 	ring_tests();

@@ -94,6 +94,14 @@ void ring_tests(void);
 void dispatch_tests(void);
 void syscalls_tests(void);
 void process_tests(void);
+void count_tests(void);
+
+/* What count_tests counts. */
+void prepare_open(void);
+void call_open(void);
+void prepare_fork(void);
+void call_fork(void);
+void call_exit(void);
 
 /* A task with the subject that expect_subject() checks; `id` makes it unlike others. */
 uint64_t new_task(uint32_t id, uint64_t parent);

@@ -213,6 +213,71 @@ static void it_ignores_the_pcid_in_cr3(void)
 	CHECK_EQUAL(77, read_or(0x7000, NO));
 }
 
+static uint64_t field_or(const struct sim_piece *piece, uint64_t offset, uint64_t otherwise)
+{
+	uint64_t value;
+
+	if (sim_piece_u64(&memory, piece, offset, &value))
+		return value;
+	CHECK_EQUAL(0, value);
+	return otherwise;
+}
+
+static void a_piece_of_the_direct_map_reaches_to_the_end_of_its_ram(void)
+{
+	static const uint64_t ends[] = { LOW_RAM_SIZE, HIGH_RAM + HIGH_RAM_SIZE };
+
+	fresh_guest(4);
+	sim_memory_open(&memory, ~0ull);
+	for (int i = 0; i < 2; i++) {
+		struct sim_piece piece = sim_piece_at(&memory, PAGE_OFFSET + ends[i] - 0x2008);
+
+		put_u64(ends[i] - 0x2008, 5);
+		put_u64(ends[i] - 0x1004, 6); /* in two pages */
+		put_u64(ends[i] - 8, 7);
+		CHECK_EQUAL(5, field_or(&piece, 0, NO));
+		CHECK_EQUAL(6, field_or(&piece, 0x1004, NO));
+		CHECK_EQUAL(7, field_or(&piece, 0x2000, NO));
+		CHECK_EQUAL(NO, field_or(&piece, 0x2001, NO));
+		CHECK_EQUAL(NO, field_or(&piece, 0x2008, NO));
+		for (uint64_t from_end = 1; from_end <= 8; from_end++) {
+			piece = sim_piece_at(&memory, PAGE_OFFSET + ends[i] - from_end);
+			CHECK_EQUAL(from_end == 8 ? 7 : NO, field_or(&piece, 0, NO));
+		}
+	}
+}
+
+static void a_field_beyond_the_piece_is_looked_for_on_its_own(void)
+{
+	struct sim_piece piece;
+	uint64_t a, b;
+	uint32_t value;
+
+	fresh_guest(4);
+	a = new_page();
+	b = new_page();
+	map(root, 0x1000, b, 1); /* the other way round than in RAM */
+	map(root, 0x2000, a, 1);
+	put_u64(b + 0xf00, 1);
+	put_u32(b + 0xffc, 2);
+	put_u32(a, 3);
+	put_u64(a + 0xff8, 4);
+	piece = sim_piece_at(&memory, 0x1f00);
+	CHECK_EQUAL(1, field_or(&piece, 0, NO));
+	CHECK_EQUAL(3ull << 32 | 2, field_or(&piece, 0xfc, NO));
+	CHECK(sim_piece_u32(&memory, &piece, 0xfc, &value) && value == 2);
+	CHECK(sim_piece_u32(&memory, &piece, 0x100, &value) && value == 3);
+	CHECK_EQUAL(4, field_or(&piece, 0x10f8, NO));
+	CHECK_EQUAL(NO, field_or(&piece, 0x10f9, NO));
+	CHECK(!sim_piece_u32(&memory, &piece, 0x1100, &value) && value == 0);
+	/* a structure that begins where there is nothing */
+	piece = sim_piece_at(&memory, 0xffc);
+	CHECK_EQUAL(NO, field_or(&piece, 0, NO));
+	CHECK_EQUAL(1, field_or(&piece, 0xf04, NO));
+	piece = sim_piece_at(&memory, 0x0000800000000000ull);
+	CHECK_EQUAL(NO, field_or(&piece, 0, NO));
+}
+
 void memory_tests(void)
 {
 	printf("Guest memory\n");
@@ -228,4 +293,6 @@ void memory_tests(void)
 	TEST(it_survives_random_tables_and_addresses);
 	TEST(it_remembers_translations_for_one_call_only);
 	TEST(it_ignores_the_pcid_in_cr3);
+	TEST(a_piece_of_the_direct_map_reaches_to_the_end_of_its_ram);
+	TEST(a_field_beyond_the_piece_is_looked_for_on_its_own);
 }

@@ -147,6 +147,22 @@ static void a_forged_task_is_an_event_that_says_unreadable(void)
 	}
 }
 
+void prepare_fork(void)
+{
+	fresh();
+	call.argument[0] = new_task(2000, task);
+}
+
+void call_fork(void)
+{
+	on_fork(&call, &hook);
+}
+
+void call_exit(void)
+{
+	on_task_exit(&call, &hook);
+}
+
 void process_tests(void)
 {
 	printf("Monitor process\n");

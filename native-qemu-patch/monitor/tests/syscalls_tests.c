@@ -321,6 +321,19 @@ static void forged_registers_are_an_event_that_says_unreadable(void)
 	free(event);
 }
 
+void prepare_open(void)
+{
+	fresh();
+	put(0x100, "/tmp/tree/folder-13/file-21");
+	put_u64(regs + DI, USER + 0x100);
+	call.argument[1] = 2;
+}
+
+void call_open(void)
+{
+	on_syscall_64(&call, &hook);
+}
+
 void syscalls_tests(void)
 {
 	printf("Monitor syscalls\n");
