@@ -36,16 +36,22 @@ fi
 . "$here/host/manager.sh"
 # shellcheck source=SCRIPTDIR/host/attacks.sh
 . "$here/host/attacks.sh"
+# shellcheck source=SCRIPTDIR/guest/modules.sh
+. "$here/guest/modules.sh"
 kernel=$CACHE/kernels/$series
 name=soak
 pid=$(manager_pid)
 
 prepare_disk() {
     cp --sparse=always "$("$here/guest/mkimage.sh")" "$work/disk"
-    zcat "$initrd" | cpio -i --quiet --to-stdout modules/evdev.ko >"$work/evdev.ko"
-    printf 'cd /root\nwrite %s busy\nwrite %s evdev.ko\nwrite %s rootkit.ko\nset_inode_field busy mode 0100755\n' \
-        "$here/guest/busy" "$work/evdev.ko" "$("$here/rootkit/build.sh" "$kernel")" >"$work/debugfs"
-    PATH=$PATH:/usr/sbin:/sbin debugfs -w -f "$work/debugfs" "$work/disk" 2>&1
+    local PATH=$PATH:/usr/sbin:/sbin module
+    mkdir -p "$work/guest/modules"
+    : >"$work/guest/modules/order"
+    for module in dummy veth tun overlay br_netfilter; do add_module "$kernel" "$work/guest" "$module"; done
+    printf 'cd /root\nwrite %s busy\nwrite %s rootkit.ko\nset_inode_field busy mode 0100755\nmkdir modules\ncd modules\n' \
+        "$here/guest/busy" "$("$here/rootkit/build.sh" "$kernel")" >"$work/debugfs"
+    for module in "$work"/guest/modules/*; do echo "write $module $(basename "$module")"; done >>"$work/debugfs"
+    debugfs -w -f "$work/debugfs" "$work/disk" 2>&1
 }
 status() { ask "{\"verb\": \"status\", \"domain\": \"$name\"}"; }
 findings() { ask "{\"verb\": \"findings\", \"domain\": \"$name\"}"; }
@@ -53,7 +59,7 @@ found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $
 more() { [ "$(found "$1" "$2")" -gt "$3" ]; }
 count() { status | jq '.findings + .violations'; }
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
-busy_round() { guest $name 120 'journalctl -u busy -o cat -n 1 --no-pager'; }
+busy_round() { guest $name 120 'journalctl -u busy -o cat --no-pager -g "^round" -n 1'; }
 
 step "Making a disk" prepare_disk
 domain_define $name "$kernel" "$initrd" disk="$work/disk" memory=1024 vcpus=2
