@@ -8,8 +8,8 @@
 #   attack_kinds             the kinds; those that need the PID of a process of the guest's come last
 
 address_of() { printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"; }
-# The shell's numbers are signed, insmod's are not.
-behind() { printf '%s\n' "\$(printf 0x%x \$(($(address_of "$1") + $2)))"; }
+# Shells differ in what they make of numbers beyond 63 bits; all of the kernel's own lies in the topmost 2 GiB.
+behind() { printf '%s\n' "\$(printf 0xffffffff%x \$((0x\$(sed -n 's/^ffffffff\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1) + $2)))"; }
 
 # shellcheck disable=SC2034 # for who sources this
 attack_kinds=(systemCall interrupt text lstar filter hide tables)
