@@ -4,7 +4,7 @@
 # and services, checked every three seconds all the while: nothing may be found. Then N (14) times a rootkit changes something, of seven kinds in
 # turn, while the guest goes on being busy: each must be found by the next scheduled check. `./dev soak` calls it with --prepare, and then on
 # a private host. Writes target/reports/soak.json: tried and failed attacks, false_findings, lost_uncounted events, rss_mib and cpu_percent of the
-# manager.
+# manager, found_after_ms: the longest time from an attack to its finding.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -54,10 +54,16 @@ prepare_disk() {
     debugfs -w -f "$work/debugfs" "$work/disk" 2>&1
 }
 status() { ask "{\"verb\": \"status\", \"domain\": \"$name\"}"; }
-findings() { ask "{\"verb\": \"findings\", \"domain\": \"$name\"}"; }
-found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .text' | wc -l; }
-more() { [ "$(found "$1" "$2")" -gt "$3" ]; }
+# All of them: the manager has only the last in its memory.
+findings() { [ ! -e "$incidents" ] || jq -c 'select(.incident == "finding")' "$incidents"; }
+found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .time'; }
 count() { status | jq '.findings + .violations'; }
+others() { echo $(($(count) - $(findings | jq -r --arg class "$1" 'select(.class == $class) | 1' | wc -l))); } # others CLASS
+instant() { date -u +%Y-%m-%dT%H:%M:%S.%NZ; }
+# A whole check that began later than INSTANT.
+checked_since() { [[ $(status | jq -r '.lastCheck.started // ""') > $1 ]]; }
+after_check() { wait_until 60 checked_since "$1" && sleep 0.3; }
+milliseconds() { echo $((($(date -d "$2" +%s%N) - $(date -d "$1" +%s%N)) / 1000000)); } # milliseconds FROM TO
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 busy_round() { guest $name 120 'journalctl -u busy -o cat --no-pager -g "^round" -n 1'; }
 
@@ -65,6 +71,7 @@ step "Making a disk" prepare_disk
 domain_define $name "$kernel" "$initrd" disk="$work/disk" memory=1024 vcpus=2
 domain_watch $name '<sim required="yes"><monitor name="syscalls"><parameter name="calls" value="execve,connect,ptrace,finit_module"/></monitor>
     <monitor name="process"/><integrity interval="3" jitter="0"/></sim>'
+incidents=$state_of_manager/domains/$(uuid_of $name)/incidents.jsonl
 domain_start $name
 check "the guest boots" domain_ready $name 600
 check "it is armed" reaches $name armed 60
@@ -85,27 +92,30 @@ equal "nothing is found in $seconds s of a busy guest" 0 "$false"
 holds "which was busy" '^round [1-9]' "$(busy_round || true)"
 
 # --- everything must be found --------------------------------------------------------------------------------------
-tried=0 missed=0
+tried=0 missed=0 slowest=0
 for ((i = 0; i < rounds; i++)); do
     kind=${attack_kinds[$((i % ${#attack_kinds[@]}))]}
     attack_of "$kind" "$victim"
-    already=$(found "$class" "$about")
-    others=$(($(count) - $(findings | jq -r --arg class "$class" 'select(.class == $class) | 1' | wc -l)))
+    already=$(found "$class" "$about" | wc -l) before_others=$(others "$class")
     tried=$((tried + 1))
-    checked=$(status | jq -r .lastCheck.started)
     guest $name 120 "insmod /root/rootkit.ko $parameters" >"$work/said" || { _not_ok "attack $tried, $kind: carried out" "$(cat "$work/said")"; missed=$((missed + 1)); continue; }
-    if wait_until 60 more "$class" "$about" "$already"; then
-        echo "ok attack $tried of $rounds, $kind: found"
+    attacked=$(instant)
+    after_check "$attacked" || true
+    seen=$(found "$class" "$about" | sed -n "$((already + 1))p")
+    if [ -n "$seen" ]; then
+        took=$(milliseconds "$attacked" "$seen")
+        [ "$took" -le "$slowest" ] || slowest=$took
+        echo "ok attack $tried of $rounds, $kind: found $took ms later"
     else
         missed=$((missed + 1))
-        _not_ok "attack $tried of $rounds, $kind: found by the next scheduled check" "checked at $checked and $(status | jq -r .lastCheck.started)"
+        _not_ok "attack $tried of $rounds, $kind: found by the next scheduled check" "attacked at $attacked, checked at $(status | jq -r .lastCheck.started)"
     fi
     guest $name 120 'rmmod rootkit' >/dev/null || _not_ok "attack $tried, $kind: undone" "rmmod failed"
     [ "$kind" != tables ] || victim=$(guest $name 60 "kill -9 $victim; setsid sleep 1000000 >/dev/null 2>&1 & echo pid \$!" | sed -n 's/^pid \([0-9]*\).*/\1/p')
-    sleep 4
-    now=$(($(count) - $(findings | jq -r --arg class "$class" 'select(.class == $class) | 1' | wc -l)))
-    if [ "$now" -gt "$others" ]; then
-        false=$((false + now - others))
+    after_check "$(instant)" || true
+    now=$(others "$class")
+    if [ "$now" -gt "$before_others" ]; then
+        false=$((false + now - before_others))
         _not_ok "attack $tried, $kind: nothing else is found" "$(findings | jq -r .text | tail -n 3)"
     fi
 done
@@ -115,8 +125,8 @@ guest $name 60 'touch /root/stop' >/dev/null || true
 lost=$(status | jq '.ring.missing - .ring.dropped | if . < 0 then 0 else . end')
 rss=$(awk "BEGIN {printf \"%.1f\", $(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024}")
 mkdir -p "$top/target/reports"
-printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "seconds": %d, "kernel": "%s"}\n' \
-    "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$seconds" "$series" >"$top/target/reports/soak.json"
+printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "found_after_ms": %d, "seconds": %d, "kernel": "%s"}\n' \
+    "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$slowest" "$seconds" "$series" >"$top/target/reports/soak.json"
 say "target/reports/soak.json: $(cat "$top/target/reports/soak.json")"
 virsh -q destroy $name || true
 domain_forget $name
