@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.simvm.control.ControlServer;
 import org.simvm.arming.DomainArming;
@@ -25,6 +26,7 @@ import org.simvm.metrics.MetricsServer;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.OutletStatus;
 import org.simvm.outlets.Outlets;
+import org.simvm.settings.CheckStoreSettings;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
@@ -57,11 +59,11 @@ public final class Manager implements ManagerItself, AutoCloseable {
     private boolean closed;
 
     private Manager(ManagerSettings settings, SettingsSource source, GateChoice gates, InstanceLock lock)
-            throws IOException {
+            throws IOException, StartException {
         this.settings = settings;
         this.source = source;
         this.lock = lock;
-        this.scheduler = CheckScheduler.start(CHECK_THREADS);
+        this.scheduler = scheduler(settings);
         DomainArming.warmUp();
         this.outlets = new Outlets(settings.spoolDirectory());
         outlets.configure(settings.outlets());
@@ -95,6 +97,15 @@ public final class Manager implements ManagerItself, AutoCloseable {
                 : Optional.of(new LifeSign(service.watchdogMicroseconds().getAsLong(), List.of(control::illness,
                         readOnlyControl::illness, libvirt::illness, scheduler::illness, workers::illness, outlets::illness),
                         service::alive, this::status));
+    }
+
+    private static CheckScheduler scheduler(ManagerSettings settings) throws StartException {
+        try {
+            return CheckScheduler.start(CHECK_THREADS, settings.checkStore().map(CheckStoreSettings::properties).orElseGet(Properties::new));
+        } catch (IllegalStateException e) {
+            throw new StartException("sim-manager can't start: " + e.getMessage() + "; correct "
+                    + settings.checkStore().map(store -> store + ", or empty checks.store.file").orElse("this host's Java"), e);
+        }
     }
 
     /** Passes on what becomes of domains. */

@@ -7,6 +7,7 @@ import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -29,8 +30,13 @@ import org.quartz.SimpleScheduleBuilder;
 import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
+import org.quartz.core.QuartzScheduler;
+import org.quartz.core.QuartzSchedulerResources;
+import org.quartz.impl.SchedulerRepository;
 import org.quartz.impl.StdSchedulerFactory;
+import org.quartz.impl.jdbcjobstore.JobStoreTX;
 import org.quartz.impl.matchers.GroupMatcher;
+import org.quartz.simpl.RAMJobStore;
 import org.quartz.spi.JobFactory;
 import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegritySettings;
@@ -43,22 +49,26 @@ import org.slf4j.LoggerFactory;
  * so that {@link DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent.
  *
  * <p>The RAM store is what a host wants: a domain can be checked on its own host alone, and a manager that starts
- * anew schedules its domains anew. In a store that several managers share, any of them may be given a round; one
- * that does not have the domain does nothing, and the round is missed.
+ * anew schedules its domains anew. A {@link SharedStore} is written by a thread of its own, and again if that failed: whoever arms
+ * a guest doesn't wait for a database.
  */
 final class QuartzCheckScheduler implements CheckScheduler {
     static final Duration WATCH_PERIOD = Duration.ofSeconds(60);
     static final Duration LONGEST_ROUND = Duration.ofMinutes(10);
     private static final Logger log = LoggerFactory.getLogger(QuartzCheckScheduler.class);
-    private static final String NAME = "integrity";
+    static final String AT = "@";
+    private static final String STORE_CLASS = "org.quartz.jobStore.class";
     private static final int CLOCK_LOOK_SECONDS = 2;
     /** A jump of the host's clock by less is as good as none: no schedule is finer. */
     private static final long SMALLEST_JUMP_MS = 1500;
 
     private final Scheduler quartz;
+    private final String host;
     private final Duration longestRound;
     private final Map<String, Rounds> rounds = new ConcurrentHashMap<>();
     private final Map<String, Suspension> suspensions = new ConcurrentHashMap<>();
+    private final Set<UUID> unwritten = ConcurrentHashMap.newKeySet();
+    private final boolean shared;
     private final ScheduledExecutorService clock;
     private final Watchdog watchdog;
     private long clockAheadMs = wallMinusMonotonic();
@@ -78,13 +88,20 @@ final class QuartzCheckScheduler implements CheckScheduler {
         properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
         properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(threads));
         properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
-        properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
+        properties.setProperty(STORE_CLASS, RAMJobStore.class.getName());
         // A round is late only if it is late by this: a busy host is no reason to run one twice.
         properties.setProperty("org.quartz.jobStore.misfireThreshold", "10000");
         properties.putAll(given);
+        shared = JobStoreTX.class.getName().equals(properties.getProperty(STORE_CLASS));
+        if (shared) {
+            properties.setProperty(STORE_CLASS, SharedStore.class.getName());
+        }
         this.longestRound = longestRound;
         try {
-            quartz = new StdSchedulerFactory(properties).getScheduler();
+            quartz = new Factory(properties).getScheduler();
+            // Nobody looks it up by its name, by which a cluster's schedulers in one process would be one.
+            SchedulerRepository.getInstance().remove(quartz.getSchedulerName());
+            host = quartz.getSchedulerInstanceId();
             watchdog = new Watchdog(quartz, rounds.keySet(), longestRound);
             JobFactory factory = (bundle, scheduler) -> new RoundJob(bundle.getJobDetail().getKey().getGroup(), this);
             quartz.setJobFactory(factory);
@@ -99,8 +116,28 @@ final class QuartzCheckScheduler implements CheckScheduler {
             return thread;
         });
         clock.scheduleWithFixedDelay(this::followClock, CLOCK_LOOK_SECONDS, CLOCK_LOOK_SECONDS, TimeUnit.SECONDS);
+        if (shared) {
+            clock.execute(this::forgetEarlierLife);
+            clock.scheduleWithFixedDelay(this::writeAgain, watchPeriod.toMillis(), watchPeriod.toMillis(), TimeUnit.MILLISECONDS);
+        }
         clock.scheduleWithFixedDelay(watchdog::look, watchPeriod.toMillis(), watchPeriod.toMillis(),
                 TimeUnit.MILLISECONDS);
+    }
+
+    /** Quartz's factory, which shows the store that it made. */
+    private final class Factory extends StdSchedulerFactory {
+        Factory(Properties properties) throws SchedulerException {
+            super(properties);
+        }
+
+        @Override
+        protected Scheduler instantiate(QuartzSchedulerResources resources, QuartzScheduler scheduler) {
+            if (resources.getJobStore() instanceof SharedStore store) {
+                String suffix = AT + scheduler.getSchedulerInstanceId();
+                store.serve(key -> key.getName().endsWith(suffix));
+            }
+            return super.instantiate(resources, scheduler);
+        }
     }
 
     private static long wallMinusMonotonic() {
@@ -120,10 +157,10 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
         log.warn("the host's clock jumped by {} s; schedules of integrity checks begin anew", jump / 1000.0);
         rounds.forEach((domain, scheduled) -> {
-            JobKey key = JobKey.jobKey(NAME, domain);
+            JobKey key = job(domain);
             for (CheckGroup group : scheduled.groups().values()) {
                 try {
-                    quartz.rescheduleJob(TriggerKey.triggerKey(group.name(), domain), trigger(key, group));
+                    quartz.rescheduleJob(name(group.name(), key), trigger(key, group));
                 } catch (SchedulerException e) {
                     log.error("domain {}: group '{}' can't be scheduled anew: {}", domain, group.name(), e.getMessage());
                 }
@@ -143,21 +180,82 @@ final class QuartzCheckScheduler implements CheckScheduler {
 
     @Override
     public void schedule(UUID domain, IntegritySettings settings, Consumer<CheckGroup> round) {
-        String group = domain.toString();
-        JobKey key = JobKey.jobKey(NAME, group);
-        JobDetail job = JobBuilder.newJob(RoundJob.class).withIdentity(key).storeDurably().build();
+        rounds.put(domain.toString(), new Rounds(round, settings.groups().stream()
+                .collect(Collectors.toUnmodifiableMap(CheckGroup::name, each -> each))));
+        if (shared) {
+            unwritten.add(domain);
+            clock.execute(() -> writeOne(domain));
+            return;
+        }
         try {
-            quartz.deleteJob(key);
-            rounds.put(group, new Rounds(round, settings.groups().stream()
-                    .collect(Collectors.toUnmodifiableMap(CheckGroup::name, each -> each))));
-            quartz.addJob(job, true);
-            for (CheckGroup checks : settings.groups()) {
-                quartz.scheduleJob(trigger(key, checks));
-            }
+            write(domain);
         } catch (SchedulerException e) {
             throw new IllegalStateException("cannot schedule checks of domain " + domain + ": "
                     + e.getMessage(), e);
         }
+    }
+
+    /** Makes the store agree with {@link #rounds}. */
+    private void write(UUID domain) throws SchedulerException {
+        JobKey key = job(domain.toString());
+        quartz.deleteJob(key);
+        Rounds scheduled = rounds.get(domain.toString());
+        if (scheduled == null) {
+            return;
+        }
+        quartz.addJob(JobBuilder.newJob(RoundJob.class).withIdentity(key).storeDurably().build(), true);
+        for (CheckGroup checks : scheduled.groups().values()) {
+            quartz.scheduleJob(trigger(key, checks));
+        }
+    }
+
+    /** Jobs are a host's own: a domain that moves is on two hosts for a moment, and one that was copied for ever. */
+    private JobKey job(String domain) {
+        return JobKey.jobKey(host, domain);
+    }
+
+    private void writeOne(UUID domain) {
+        try {
+            unwritten.remove(domain);
+            write(domain);
+        } catch (SchedulerException | RuntimeException e) {
+            unwritten.add(domain);
+            if (rounds.containsKey(domain.toString())) {
+                watchdog.report(domain, "its checks can't be scheduled, which is tried again: " + e.getMessage());
+            }
+        }
+    }
+
+    /** Tries again what failed, and what the store has lost. */
+    private void writeAgain() {
+        try {
+            for (String domain : rounds.keySet()) {
+                if (!quartz.checkExists(job(domain))) {
+                    unwritten.add(UUID.fromString(domain));
+                }
+            }
+        } catch (SchedulerException | RuntimeException e) {
+            log.warn("the store of schedules can't be read: {}", e.getMessage());
+        }
+        unwritten.forEach(this::writeOne);
+    }
+
+    /** What this host's manager had scheduled when it was killed; its domains are scheduled anew. */
+    private void forgetEarlierLife() {
+        try {
+            for (JobKey key : quartz.getJobKeys(GroupMatcher.anyJobGroup())) {
+                if (key.getName().equals(host) && !rounds.containsKey(key.getGroup())) {
+                    quartz.deleteJob(key);
+                }
+            }
+        } catch (SchedulerException | RuntimeException e) {
+            log.warn("the store of schedules can't be read: {}", e.getMessage());
+        }
+    }
+
+    /** A trigger's key: the domain is its group, and its name ends in the host's. */
+    private static TriggerKey name(String name, JobKey job) {
+        return TriggerKey.triggerKey(name + AT + job.getName(), job.getGroup());
     }
 
     /**
@@ -166,7 +264,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
      */
     static Trigger trigger(JobKey job, CheckGroup checks) {
         TriggerBuilder<Trigger> builder = TriggerBuilder.newTrigger()
-                .withIdentity(checks.name(), job.getGroup()).forJob(job)
+                .withIdentity(name(checks.name(), job)).forJob(job)
                 .usingJobData(RoundJob.GROUP, checks.name());
         if (checks.schedule() instanceof Schedule.Cron cron) {
             return builder.withSchedule(CronScheduleBuilder.cronSchedule(cron.expression())
@@ -182,8 +280,13 @@ final class QuartzCheckScheduler implements CheckScheduler {
     @Override
     public void cancel(UUID domain) {
         rounds.remove(domain.toString());
+        if (shared) {
+            unwritten.add(domain);
+            clock.execute(() -> writeOne(domain));
+            return;
+        }
         try {
-            quartz.deleteJob(JobKey.jobKey(NAME, domain.toString()));
+            write(domain);
         } catch (SchedulerException e) {
             log.warn("cannot unschedule checks of domain {}: {}", domain, e.getMessage());
         }
@@ -191,21 +294,31 @@ final class QuartzCheckScheduler implements CheckScheduler {
 
     @Override
     public boolean runNow(UUID domain) {
-        JobKey key = JobKey.jobKey(NAME, domain.toString());
+        if (!rounds.containsKey(domain.toString())) {
+            return false;
+        }
+        if (shared) {
+            clock.execute(() -> startRounds(domain));
+        } else {
+            startRounds(domain);
+        }
+        return true;
+    }
+
+    private void startRounds(UUID domain) {
+        JobKey key = job(domain.toString());
         Rounds scheduled = rounds.get(domain.toString());
         try {
-            if (scheduled == null || !quartz.checkExists(key)) {
-                return false;
+            if (scheduled == null) {
+                return;
             }
             for (String name : scheduled.groups().keySet()) {
                 quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key)
-                        .withIdentity(UUID.randomUUID().toString(), key.getGroup())
+                        .withIdentity(name(UUID.randomUUID().toString(), key))
                         .usingJobData(RoundJob.GROUP, name).usingJobData(RoundJob.AT_ONCE, "yes").build());
             }
-            return true;
         } catch (SchedulerException e) {
             log.warn("cannot start a round of checks of domain {}: {}", domain, e.getMessage());
-            return false;
         }
     }
 
@@ -315,7 +428,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
         /** Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains. */
         private void postpone(JobExecutionContext context, CheckGroup group) throws SchedulerException {
             long delay = ThreadLocalRandom.current().nextLong(group.jitter().toMillis() + 1);
-            TriggerKey key = TriggerKey.triggerKey(POSTPONED + group.name(), domain);
+            TriggerKey key = name(POSTPONED + group.name(), context.getJobDetail().getKey());
             Trigger once = TriggerBuilder.newTrigger().withIdentity(key).forJob(context.getJobDetail())
                     .usingJobData(GROUP, group.name()).usingJobData(AT_ONCE, "yes")
                     .startAt(new Date(System.currentTimeMillis() + delay)).build();
@@ -326,7 +439,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
     }
 
     /** For tests: the triggers of a domain. */
-    java.util.Set<TriggerKey> triggers(UUID domain) throws SchedulerException {
+    Set<TriggerKey> triggers(UUID domain) throws SchedulerException {
         return quartz.getTriggerKeys(GroupMatcher.triggerGroupEquals(domain.toString()));
     }
 

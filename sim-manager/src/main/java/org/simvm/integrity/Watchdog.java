@@ -87,7 +87,12 @@ final class Watchdog {
     }
 
     private void triggers(String domain, Instant now) throws SchedulerException {
+        String suffix = QuartzCheckScheduler.AT + quartz.getSchedulerInstanceId();
         for (TriggerKey key : quartz.getTriggerKeys(GroupMatcher.triggerGroupEquals(domain))) {
+            if (!key.getName().endsWith(suffix)) {
+                continue; // another host's
+            }
+            String group = key.getName().substring(0, key.getName().length() - suffix.length());
             Trigger trigger = quartz.getTrigger(key);
             TriggerState state = quartz.getTriggerState(key);
             if (trigger == null || state == TriggerState.PAUSED || state == TriggerState.COMPLETE) {
@@ -97,17 +102,22 @@ final class Watchdog {
             boolean overdue = next != null && next.toInstant().plus(patience).isBefore(now);
             if (state == TriggerState.ERROR) {
                 quartz.resetTriggerFromErrorState(key);
-                report(domain, "the trigger of group '" + key.getName() + "' was in error and was set anew");
+                report(domain, "the trigger of group '" + group + "' was in error and was set anew");
             } else if (overdue) {
                 quartz.rescheduleJob(key, trigger.getTriggerBuilder().startNow().build());
-                report(domain, "the trigger of group '" + key.getName() + "' was overdue since " + next.toInstant()
+                report(domain, "the trigger of group '" + group + "' was overdue since " + next.toInstant()
                         + " and was set anew");
             }
         }
     }
 
     private void report(String domain, String what) {
+        report(UUID.fromString(domain), what);
+    }
+
+    /** Tells of what somebody else saw. */
+    void report(UUID domain, String what) {
         log.error("domain {}: {}", domain, what);
-        listener.stuck(UUID.fromString(domain), what);
+        listener.stuck(domain, what);
     }
 }

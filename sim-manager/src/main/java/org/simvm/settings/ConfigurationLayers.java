@@ -126,7 +126,7 @@ final class ConfigurationLayers {
                 account("control.group"), directories("monitor.directories"),
                 size("region.size", SimSettings.MINIMUM_REGION_BYTES, SimSettings.MAXIMUM_REGION_BYTES),
                 path("event.log.file"), size("event.log.size", 64 << 10, 1L << 40),
-                number("event.log.files", 1, 1000), level("log.level"), metrics(address, port), outlets());
+                number("event.log.files", 1, 1000), level("log.level"), metrics(address, port), outlets(), checkStore());
         if (!problems.isEmpty()) {
             throw new SettingsException(problems);
         }
@@ -250,6 +250,19 @@ final class ConfigurationLayers {
             wrong(key, "is not a multiple of 4 KiB", "round it up");
         }
         return bytes;
+    }
+
+    private Optional<CheckStoreSettings> checkStore() {
+        if (text("checks.store.file").isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = absolute("checks.store.file");
+        try {
+            return file.isAbsolute() ? Optional.of(CheckStoreFile.read(file)) : Optional.empty();
+        } catch (SettingsException e) {
+            problems.addAll(e.problems());
+            return Optional.empty();
+        }
     }
 
     private OutletSettings outlets() {

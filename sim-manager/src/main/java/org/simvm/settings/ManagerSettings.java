@@ -28,11 +28,12 @@ import java.util.UUID;
  * @param logLevel           what the manager says of itself
  * @param metrics            where metrics are served; empty: nowhere
  * @param outlets            what is sent out, and where to
+ * @param checkStore         where schedules of checks are kept for several managers; empty: in this process's memory
  */
 public record ManagerSettings(Path runDirectory, Path stateDirectory, Path shareDirectory, String libvirtUri,
         Path launcher, String qemuUser, String qemuGroup, String controlGroup, List<Path> monitorDirectories,
         long regionBytes, Path eventLogFile, long eventLogBytes, int eventLogFiles, LogLevel logLevel,
-        Optional<InetSocketAddress> metrics, OutletSettings outlets) {
+        Optional<InetSocketAddress> metrics, OutletSettings outlets, Optional<CheckStoreSettings> checkStore) {
 
     /** How much the manager says of itself, least first. */
     public enum LogLevel { ERROR, WARN, INFO, DEBUG, TRACE }
@@ -50,6 +51,7 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
         Objects.requireNonNull(logLevel, "logLevel");
         Objects.requireNonNull(metrics, "metrics");
         Objects.requireNonNull(outlets, "outlets");
+        Objects.requireNonNull(checkStore, "checkStore");
         monitorDirectories = List.copyOf(monitorDirectories);
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What a configuration that was read anew changes for a manager that runs.
@@ -30,6 +31,7 @@ public record SettingsReload(ManagerSettings inForce, List<String> changed, List
         String uri = fixed("libvirt.uri", before.libvirtUri(), read.libvirtUri(), nextStart);
         Path launcher = fixed("launcher.path", before.launcher(), read.launcher(), nextStart);
         Path eventLog = fixed("event.log.file", before.eventLogFile(), read.eventLogFile(), nextStart);
+        Optional<CheckStoreSettings> checkStore = fixed("checks.store.file", before.checkStore(), read.checkStore(), nextStart);
         note("qemu.user", before.qemuUser(), read.qemuUser(), changed);
         note("qemu.group", before.qemuGroup(), read.qemuGroup(), changed);
         note("control.group", before.controlGroup(), read.controlGroup(), changed);
@@ -45,7 +47,7 @@ public record SettingsReload(ManagerSettings inForce, List<String> changed, List
         note("spool.size", before.outlets().spoolBytes(), read.outlets().spoolBytes(), changed);
         return new SettingsReload(new ManagerSettings(runDirectory, stateDirectory, shareDirectory, uri, launcher, read.qemuUser(),
                 read.qemuGroup(), read.controlGroup(), read.monitorDirectories(), read.regionBytes(), eventLog, read.eventLogBytes(),
-                read.eventLogFiles(), read.logLevel(), read.metrics(), read.outlets()), changed, nextStart);
+                read.eventLogFiles(), read.logLevel(), read.metrics(), read.outlets(), checkStore), changed, nextStart);
     }
 
     private static <T> T fixed(String key, T before, T read, List<String> nextStart) {
