@@ -6,22 +6,13 @@
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=SCRIPTDIR/../host/manager.sh
+. "$testbed/host/manager.sh"
 gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
 
 program=/usr/lib/sim-manager/sim-monitor-process
-manager_log=$HOST_LOGS/sim-manager.log
 declare -A cost
 
-# What virt-sim would ask the manager, without the time that a Java program takes to start: ask REQUEST
-cat >"$work/ask" <<'END_OF_ASK'
-import socket, sys
-with socket.socket(socket.AF_UNIX) as manager:
-    manager.connect("/run/sim-manager/sim-manager.sock")
-    request = sys.argv[1].encode()
-    manager.sendall(b"request %d\n%s" % (len(request), request))
-    sys.stdout.write("".join(line for line in manager.makefile() if '"done"' not in line))
-END_OF_ASK
-ask() { python3 "$work/ask" "$1" 2>/dev/null; }
 asked() { ask "{\"verb\": \"$1\", \"domain\": \"$2\"}"; }
 
 state() { asked info "$1" | jq -r .state; }
@@ -50,12 +41,6 @@ checked() { # every integrity check is made, and finds nothing
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 log_of() { echo "/var/lib/sim-manager/domains/$(virsh -q domuuid "$1")/events.jsonl"; }
 drained() { [ "$(ring "$1" waitingBytes)" = 0 ]; }
-
-manager_pid() { pgrep -f 'org.simvm.cli.VirtSim daemon'; }
-manager_start() {
-    /usr/sbin/sim-manager >>"$manager_log" 2>&1 &
-    wait_until 60 ask '{"verb": "about"}' >/dev/null
-}
 
 # What the guest does, as its monitors told it: without times, addresses and numbers that differ from boot to boot.
 seen() { # seen NAME

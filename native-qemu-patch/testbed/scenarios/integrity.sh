@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=SCRIPTDIR/../host/manager.sh
+. "$testbed/host/manager.sh"
 # shellcheck source=SCRIPTDIR/../host/attacks.sh
 . "$testbed/host/attacks.sh"
 gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
@@ -93,10 +95,8 @@ try() { # try KERNEL-SERIES OPTION…
 
     # A manager that was killed goes on where it was.
     guest "$name" 60 "insmod /rootkit.ko patch=$(behind orderly_poweroff 8)" >/dev/null || true
-    kill -9 "$(pgrep -f 'org.simvm.cli.VirtSim daemon')"
-    sleep 1
-    /usr/sbin/sim-manager >>"$HOST_LOGS/sim-manager.log" 2>&1 &
-    wait_until 60 virt-sim list >/dev/null 2>&1 || true
+    manager_stop KILL
+    manager_start
     check "$label: a manager that comes back checks at once, and finds what was changed" \
         wait_until 60 more "$name" kernelText orderly_poweroff 0
     equal "$label: it shows the guest as armed" armed "$(virt-sim info "$name" -o json | jq -r .state)"

@@ -96,20 +96,23 @@ case_kill() {
     guest_end "after kills"
 }
 
-case_reboot() {
+restarts() { # restarts TEXT COMMAND: the guest runs COMMAND and boots again
     local before
     guest_define
     guest_begin
     check "a guest is armed" armed
     check "and is ready" domain_ready s-guest 180
     before=$(readies)
-    guest s-guest 1 'reboot -f' >/dev/null || true
-    check "it reboots" wait_until 180 is_ready_after "$before"
+    guest s-guest 1 "$2" >/dev/null || true
+    check "$1, and boots again" wait_until 180 is_ready_after "$before"
     check "and is armed again" armed
     equal "twice in all" 2 "$(ask '{"verb": "status", "domain": "s-guest"}' | jq .device.armedBoots)"
+    equal "nobody cried wolf" '' "$(told_of s-guest)"
     check "every integrity check passes" virt-sim check s-guest
-    guest_end "after a reboot"
+    guest_end "$1"
 }
+case_reboot() { restarts "it reboots" 'reboot -f'; }
+case_panic() { restarts "it panics" 'echo c >/proc/sysrq-trigger'; }
 
 events() { ask '{"verb": "status", "domain": "s-guest"}' | jq .ring.received; }
 has_more_events() { local now; now=$(events); [ "$now" != null ] && [ "$now" -gt "$1" ]; }
@@ -282,21 +285,6 @@ case_points() {
     check "the next boot is armed" armed 120
     check "every integrity check passes" virt-sim check s-guest
     guest_end "after $points kills of the manager"
-}
-
-case_panic() {
-    local before
-    guest_define
-    guest_begin
-    check "a guest is armed" armed
-    check "and is ready" domain_ready s-guest 180
-    before=$(readies)
-    guest s-guest 1 'echo c >/proc/sysrq-trigger' >/dev/null || true
-    check "it panics, and boots again" wait_until 180 is_ready_after "$before"
-    check "and is armed again" armed
-    equal "nobody cried wolf" '' "$(told_of s-guest)"
-    check "every integrity check passes" virt-sim check s-guest
-    guest_end "after a panic"
 }
 
 rounds() { ask '{"verb": "status", "domain": "s-guest"}' | jq -r '.lastCheck.started // ""'; }

@@ -8,8 +8,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.simvm.exitgate.MonitorProcessException;
 import org.simvm.guest.kernel.KernelResolver;
-import org.simvm.guest.kernel.KernelUnresolvedException;
-import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.qmp.DeviceState;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimDevice;
@@ -38,11 +36,10 @@ public final class DomainArming implements AutoCloseable {
     private final AtomicInteger boot = new AtomicInteger();
     private final GuestRam ram = new GuestRam();
     private final ViolationFeed violations;
+    private final GuestRun run;
 
     private volatile ArmingState state = ArmingState.CONNECTING;
     private volatile SimDevice device;
-    /** The device stopped the guest, and it was not asked to go on since. */
-    private volatile boolean standing;
     private volatile boolean over;
     /** It is we who hang up, not QEMU: the guest may well run on. */
     private volatile boolean closing;
@@ -58,6 +55,7 @@ public final class DomainArming implements AutoCloseable {
         this.kernels = kernels;
         this.violations = new ViolationFeed(request.domain(), request.earlier().violations(), listener::violation,
                 listener::violationsLost);
+        this.run = new GuestRun(request.domain());
         this.worker = Executors.newSingleThreadExecutor(body -> {
             Thread thread = new Thread(body, "arming " + request.domain());
             thread.setDaemon(true);
@@ -142,14 +140,13 @@ public final class DomainArming implements AutoCloseable {
 
     private void event(SimEvent event) {
         if (event instanceof SimEvent.Boot booted) {
-            standing = true;
+            run.stopped();
             submit(() -> bootStop(booted));
         } else if (event instanceof SimEvent.Stop stop) {
-            standing = true;
+            run.stopped();
             submit(() -> stopped(stop));
         } else if (event instanceof SimEvent.Reset) {
-            boolean stood = standing;
-            standing = false;
+            boolean stood = run.reset();
             boot.incrementAndGet();
             submit(() -> reset(stood));
         } else if (event instanceof SimEvent.Violation violation) {
@@ -192,6 +189,7 @@ public final class DomainArming implements AutoCloseable {
         try {
             SimDevice there = SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
             device = there;
+            run.connected(there);
             SimStatus status = there.query();
             if (status.abi() < SimAbi.VMFUNC_VERSION || status.abi() > SimAbi.VERSION) {
                 throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI "
@@ -220,7 +218,7 @@ public final class DomainArming implements AutoCloseable {
     private void catchUp(SimStatus status) throws ArmingException, RegionException, MonitorProcessException,
             QmpException, InterruptedException {
         if (status.missedBoot().isPresent()) {
-            standing = true;
+            run.stopped();
             submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
             return;
         }
@@ -244,11 +242,11 @@ public final class DomainArming implements AutoCloseable {
             // It has run no program of its own yet, or it would be armed, or would not run.
             log.warn("{}: an earlier manager ended while it armed the guest (device state {}): the guest is reset, to be"
                     + " armed from its start", request.domain(), status.state().wireName());
-            standing = true;
+            run.stopped();
             device.reset();
             return;
         }
-        standing = !device.isRunning(); // at a stop that nobody waits for any more
+        run.found(); // it may stand at a stop that nobody waits for any more
         throw new ArmingException(ArmingFailure.Kind.QEMU,
                 "an earlier manager ended while it armed the guest (device state " + status.state().wireName()
                 + "); reset the guest, or start it anew, to arm it");
@@ -290,7 +288,7 @@ public final class DomainArming implements AutoCloseable {
         arming = started;
         started.atBootStop(kernels);
         ensureCurrent();
-        resume();
+        run.resume();
         clock.lap("boot stop: resume");
         clock.running();
         state = ArmingState.PREPARING;
@@ -303,7 +301,7 @@ public final class DomainArming implements AutoCloseable {
         if (arming == null || state != ArmingState.PREPARING && state != ArmingState.MAPPED) {
             log.warn("{}: the guest stopped at 0x{} for no reason of ours", request.domain(),
                     Long.toHexString(stop.address()));
-            resume();
+            run.resume();
             return;
         }
         StepClock clock = arming.clock();
@@ -315,7 +313,7 @@ public final class DomainArming implements AutoCloseable {
             state = ArmingState.MAPPED;
             listener.mapped(request.region().ring());
             if (!baselineNow) {
-                resume();
+                run.resume();
                 clock.lap("hook stop: resume");
                 return;
             }
@@ -336,7 +334,7 @@ public final class DomainArming implements AutoCloseable {
         clock.lap("baseline stop: baseline");
         ensureCurrent();
         arming.seal();
-        resume();
+        run.resume();
         clock.lap("baseline stop: resume");
         ensureCurrent();
         state = ArmingState.ARMED;
@@ -354,10 +352,8 @@ public final class DomainArming implements AutoCloseable {
             resetRegion();
             regionUsed = false;
         }
-        // A guest that stood for us still does; one that has come to its next boot stop meanwhile stands for
-        // that.
-        if (stood && device.query().state() == DeviceState.WAITING && !device.isRunning()) {
-            device.resume();
+        if (stood) {
+            run.resumeAfterReset();
         }
     }
 
@@ -379,16 +375,6 @@ public final class DomainArming implements AutoCloseable {
         log.info("{}: {}", request.domain(), reason);
         listener.gone(reason);
         worker.shutdown();
-    }
-
-    private void resume() throws QmpException, InterruptedException {
-        standing = false; // first: the next stop may come before the answer
-        try {
-            device.resume();
-        } catch (QmpException e) {
-            standing = true;
-            throw e;
-        }
     }
 
     private void attempt(int number, Step step) {
@@ -413,7 +399,7 @@ public final class DomainArming implements AutoCloseable {
             return;
         }
         ArmingState reached = state;
-        ArmingFailure.Kind kind = kind(cause);
+        ArmingFailure.Kind kind = ArmingException.kindOf(cause);
         if (kind == ArmingFailure.Kind.INTERNAL) {
             log.error("{}: arming failed while {}", request.domain(), reached, cause);
         }
@@ -421,7 +407,7 @@ public final class DomainArming implements AutoCloseable {
         if (reached != ArmingState.MAPPED) {
             request.outside().end(); // no hook calls
         }
-        boolean runs = device != null && (request.required() ? !holdGuest() : letGuestGo());
+        boolean runs = device != null && (request.required() ? !run.hold() : run.letGo());
         ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
         log.warn("{}: not armed ({}, while {}): {}; {}", request.domain(), kind, reached, failure.reason(),
                 runs ? "the guest runs on without SIM" : "the guest stands");
@@ -440,61 +426,11 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    /** Returns whether the guest stands for certain. */
-    private boolean holdGuest() {
-        try {
-            device.pause();
-            standing = true; // for us: a reset lets it go on, to be armed
-            return true;
-        } catch (QmpException e) {
-            log.error("{}: a guest that must not run unarmed could not be stopped: {}", request.domain(),
-                    e.getMessage());
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
-    /** Returns whether the guest runs for certain. */
-    private boolean letGuestGo() {
-        try {
-            device.clearStop();
-            if (standing) {
-                resume();
-            }
-            return true;
-        } catch (QmpException e) {
-            log.error("{}: could not let the guest go on: {}", request.domain(), e.getMessage());
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
     /** Ends a step whose boot is over. QEMU would refuse what it wants next; this says it sooner. */
     private void ensureCurrent() throws ArmingException {
         if (attempted != boot.get()) {
             throw new ArmingException(ArmingFailure.Kind.QEMU, "the machine was reset");
         }
-    }
-
-    private static ArmingFailure.Kind kind(Exception cause) {
-        if (cause instanceof ArmingException arming) {
-            return arming.kind();
-        } else if (cause instanceof KernelUnresolvedException) {
-            return ArmingFailure.Kind.KERNEL_UNRESOLVED;
-        } else if (cause instanceof GuestMemoryException) {
-            return ArmingFailure.Kind.GUEST_MEMORY;
-        } else if (cause instanceof MonitorProcessException) {
-            return ArmingFailure.Kind.MONITOR_PROCESS;
-        } else if (cause instanceof RegionException) {
-            return ArmingFailure.Kind.REGION;
-        } else if (cause instanceof QmpException) {
-            return ArmingFailure.Kind.QEMU;
-        }
-        return ArmingFailure.Kind.INTERNAL;
     }
 
     private static String oneLine(Exception cause) {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -83,14 +82,7 @@ public final class ControlClient {
 
     private SocketChannel connect() throws ControlException {
         try {
-            SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            try {
-                channel.connect(UnixDomainSocketAddress.of(socket));
-                return channel;
-            } catch (IOException e) {
-                channel.close();
-                throw e;
-            }
+            return SocketChannel.open(UnixDomainSocketAddress.of(socket));
         } catch (AccessDeniedException e) {
             throw new ControlException("no permission for " + socket + "; use sudo or join its group", e);
         } catch (IOException e) {

@@ -23,12 +23,10 @@ import org.simvm.arming.OutsideMonitors;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
-import org.simvm.guest.memory.MappedGuestMemory;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.integrity.Finding;
-import org.simvm.integrity.GuestChecks;
 import org.simvm.integrity.ProcessRecord;
 import org.simvm.libvirt.Domains;
 import org.simvm.outlets.Notice;
@@ -44,7 +42,6 @@ import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.MonitorSettings;
-import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +58,6 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private final Preparation.Order order;
     private final RegionFile region;
     private final ManagerSettings settings;
-    private final CheckScheduler scheduler;
     private final DomainWorkers workers;
     private final Surroundings surroundings;
     private final Runnable whenGone;
@@ -70,15 +66,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private final Optional<EventLog> eventLog;
     private final SessionNotes notes;
     private final Optional<ExitGate> exitGate;
+    private final SessionChecks checks;
 
     private DomainArming arming;
     private boolean closed;
     private volatile RingDrain drain;
-    private volatile ArmedGuest guest;
-    private volatile GuestChecks checks;
     private volatile ProcessRecord processes;
     private volatile ArmingFailure failure;
-    private volatile CheckReport lastReport;
     private volatile boolean failStopped;
     /** How far the ring was reserved when the last process that wrote it was gone. */
     private long ringAbandoned;
@@ -102,7 +96,6 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.order = order;
         this.region = region;
         this.settings = surroundings.settings().get();
-        this.scheduler = surroundings.scheduler();
         this.workers = surroundings.workers();
         this.whenGone = whenGone;
         this.names = new EventNames(order.description().name(),
@@ -115,6 +108,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
         this.exitGate = order.plan().gate().inGuest() ? Optional.empty()
                 : Optional.of(new ExitGate(name(), region, policy::finding, this::abandon));
+        this.checks = new SessionChecks(domain, order, settings.stateDirectory(order.domain()), surroundings.scheduler(), workers,
+                policy::finding);
     }
 
     private Optional<EventLog> openEventLog() {
@@ -172,7 +167,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     Optional<ArmedGuest> guest() {
-        return Optional.ofNullable(guest);
+        return checks.guest();
     }
 
     Optional<ArmingFailure> failure() {
@@ -180,7 +175,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     Optional<CheckReport> lastReport() {
-        return Optional.ofNullable(lastReport);
+        return checks.lastReport();
     }
 
     /** Returns the account of the ring; empty while there is none. */
@@ -261,46 +256,25 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void recordBaseline(ArmedGuest standing) throws BaselineException {
-        checks = GuestChecks.record(standing, Optional.of(processes));
+        checks.record(standing, processes);
     }
 
     @Override
     public void armed(ArmedGuest running) {
-        guest = running;
         failure = null;
         notes.armed(true);
-        forgetPages(running);
-        GuestChecks recorded = checks;
-        workers.submit(uuid(), "keeping the baseline", () -> {
-            try {
-                recorded.persist(settings.stateDirectory(uuid()));
-            } catch (IOException e) {
-                log.error("{}: the baseline can't be kept in {} ({}); make room or correct the permissions", name(),
-                        settings.stateDirectory(uuid()), e.toString());
-            }
-            // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
-            System.gc();
-        });
-        scheduleChecks();
+        checks.begin(running);
         domain.changed();
-    }
-
-    private void scheduleChecks() {
-        order.sim().integrity().ifPresent(integrity -> scheduler.schedule(uuid(), integrity, group -> round(group.checks())));
     }
 
     @Override
     public KeptBoot keptBoot() throws BaselineException {
-        return GuestChecks.keptBoot(settings.stateDirectory(uuid()));
+        return checks.keptBoot();
     }
 
-    /** Whatever was changed while no manager looked is looked for at once. */
     @Override
     public void takenUp(ArmedGuest running) throws BaselineException {
-        checks = GuestChecks.resume(running, Optional.of(processes), settings.stateDirectory(uuid()));
-        guest = running;
-        scheduleChecks();
-        scheduler.runNow(uuid());
+        checks.goOn(running, processes);
         domain.changed();
     }
 
@@ -329,9 +303,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     private void disarm() {
-        scheduler.cancel(uuid());
-        checks = null;
-        guest = null;
+        checks.end();
         failure = null;
         failStopped = false;
         RingDrain now = drain;
@@ -378,46 +350,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         }
     }
 
-    // --- integrity --------------------------------------------------------------------------------------------
-
     /**
      * Runs checks now and gives findings to the policy.
      *
      * @return empty if the guest isn't armed, or was reset meanwhile
      */
     Optional<CheckReport> round(Set<IntegrityCheck> wanted) {
-        GuestChecks baseline = checks;
-        if (baseline == null || guest == null) {
-            return Optional.empty();
-        }
-        ArmedGuest checked = guest;
-        CheckReport report = baseline.check(wanted);
-        forgetPages(checked);
-        if (checks != baseline) {
-            return Optional.empty();
-        }
-        lastReport = report;
-        domain.checked(report);
-        keep(report);
-        report.findings().forEach(policy::finding);
-        return Optional.of(report);
-    }
-
-    /** Pages of the guest that were looked at count as the manager's own until it lets go of them. */
-    private static void forgetPages(ArmedGuest looked) {
-        if (looked != null && looked.memory() instanceof MappedGuestMemory memory) {
-            memory.forgetTouchedPages();
-        }
-    }
-
-    private void keep(CheckReport report) {
-        Path file = settings.stateDirectory(uuid()).resolve("findings.json");
-        try {
-            // Written at each round, and never read by a manager.
-            StateFile.replace(file, 1, DomainJson.report(report), StateFile.Safety.PROCESS);
-        } catch (IOException e) {
-            log.error("{}: {} can't be written: {}", name(), file, e.toString());
-        }
+        return checks.round(wanted);
     }
 
     /** Ends the session: QEMU, if it still runs, is left as it is. The run directory stays. */

@@ -4,22 +4,16 @@ package org.simvm.outlets;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.OptionalLong;
 import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,7 +33,6 @@ final class Spool implements Closeable {
     private static final Logger log = LoggerFactory.getLogger(Spool.class);
     private static final int SEGMENTS = 16;
     private static final int SMALLEST_SEGMENT = 64 << 10;
-    private static final String SUFFIX = ".jsonl";
     /** Kept free for the line that tells a loss. */
     private static final int RESERVE = 1024;
     /** At most what a sequence number adds to a line. */
@@ -47,22 +40,14 @@ final class Spool implements Closeable {
 
     private final Path directory;
     private final String host;
-    private final TreeMap<Long, Long> segments = new TreeMap<>();
+    private final SpoolSegments segments;
+    private final SpoolLosses losses;
     private long maxBytes;
-    private long total;
-    private long next;
-    private FileChannel tail;
-    private FileChannel lostFile;
-    private boolean forced = true;
 
     private long readSegment;
     private long readOffset;
     private long readSequence;
-    private FileChannel head;
-    private long headSegment = -1;
 
-    private long lost;
-    private long lostTold;
     private boolean failing;
     private boolean closed;
 
@@ -81,10 +66,9 @@ final class Spool implements Closeable {
         this.host = host;
         this.maxBytes = maxBytes;
         Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        readLost();
-        findSegments();
+        losses = new SpoolLosses(directory);
+        segments = new SpoolSegments(directory);
         findPosition();
-        openTail();
     }
 
     /** Changes the bound; lines that are there stay. */
@@ -104,16 +88,16 @@ final class Spool implements Closeable {
             return 0;
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        long sequence = next;
+        long sequence = segments.next();
         int fitted = 0;
         // Once full, nothing is taken until a segment's worth of room is there: the loss is one stretch, told once.
-        boolean shut = lost > lostTold && total + maxBytes / SEGMENTS > maxBytes;
-        boolean tells = lost > lostTold && !shut;
+        boolean shut = losses.untold() > 0 && segments.bytes() + maxBytes / SEGMENTS > maxBytes;
+        boolean tells = losses.untold() > 0 && !shut;
         if (tells) {
             put(bytes, sequence++, lossLine());
         }
         for (byte[] line : lines) {
-            if (shut || total + bytes.size() + line.length + NUMBER_BYTES > maxBytes - RESERVE) {
+            if (shut || segments.bytes() + bytes.size() + line.length + NUMBER_BYTES > maxBytes - RESERVE) {
                 break;
             }
             put(bytes, sequence++, line);
@@ -121,10 +105,9 @@ final class Spool implements Closeable {
         }
         try {
             if (bytes.size() > 0) {
-                write(bytes.toByteArray(), sequence - next);
+                write(bytes.toByteArray(), sequence - segments.next());
                 if (tells) {
-                    lostTold = lost;
-                    writeLost();
+                    losses.tell();
                 }
             }
             failing = false;
@@ -149,54 +132,26 @@ final class Spool implements Closeable {
     }
 
     private byte[] lossLine() {
-        long count = lost - lostTold;
+        long count = losses.untold();
         return new Notice(Instant.now(), Notice.Kind.LOST, Notice.Severity.WARNING, Optional.empty(),
-                count + " notices were lost because the spool was full", "{\"lost\":" + count + ",\"lostInAll\":" + lost + "}").line(host);
+                count + " notices were lost because the spool was full", "{\"lost\":" + count + ",\"lostInAll\":" + losses.lost() + "}").line(host);
     }
 
-    private void write(byte[] bytes, long count) throws IOException {
-        long size = segments.lastEntry().getValue();
-        if (size > 0 && size + bytes.length > Math.max(SMALLEST_SEGMENT, maxBytes / SEGMENTS)) {
-            beginSegment();
-            size = 0;
+    private void write(byte[] lines, long count) throws IOException {
+        long size = segments.lastSize();
+        if (size > 0 && size + lines.length > Math.max(SMALLEST_SEGMENT, maxBytes / SEGMENTS)) {
+            segments.begin();
         }
-        try {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                tail.write(buffer);
-            }
-        } catch (IOException e) {
-            tail.truncate(size); // so that no line is broken
-            throw e;
-        }
-        segments.put(segments.lastKey(), size + bytes.length);
-        total += bytes.length;
-        next += count;
-        forced = false;
-    }
-
-    private void beginSegment() throws IOException {
-        FileChannel old = tail;
-        if (!forced) {
-            old.force(false);
-        }
-        segments.put(next, 0L);
-        try {
-            openTail();
-        } catch (IOException e) {
-            segments.remove(next);
-            throw e;
-        }
-        old.close();
+        segments.append(lines, count);
     }
 
     private void lose(long count) {
-        if (lost == lostTold) {
-            log.warn("{}: the spool is full ({} bytes); notices are lost, and counted, until the receiver takes some", directory, total);
+        if (losses.untold() == 0) {
+            log.warn("{}: the spool is full ({} bytes); notices are lost, and counted, until the receiver takes some", directory,
+                    segments.bytes());
         }
-        lost += count;
         try {
-            writeLost();
+            losses.lose(count);
         } catch (IOException e) {
             log.debug("{}: {}", directory, e.toString()); // told by append already, or the count in memory is enough
         }
@@ -204,17 +159,14 @@ final class Spool implements Closeable {
 
     /** Makes what was appended safe from the end of the host. */
     void force() throws IOException {
-        FileChannel channel;
+        SpoolSegments.Force force;
         synchronized (this) {
-            if (forced || closed) {
+            if (closed) {
                 return;
             }
-            forced = true;
-            channel = tail;
+            force = segments.force();
         }
-        if (channel.isOpen()) {
-            channel.force(false);
-        }
+        force.run();
     }
 
     // --- taking -------------------------------------------------------------------------------------------------------
@@ -225,7 +177,7 @@ final class Spool implements Closeable {
      * @return false if the spool was closed
      */
     synchronized boolean await() throws InterruptedException {
-        while (!closed && readSequence >= next) {
+        while (!closed && readSequence >= segments.next()) {
             wait();
         }
         return !closed;
@@ -233,17 +185,17 @@ final class Spool implements Closeable {
 
     /** Counts the lines that wait. */
     synchronized long waiting() {
-        return next - readSequence;
+        return segments.next() - readSequence;
     }
 
     /** Counts the bytes that the spool takes. */
     synchronized long bytes() {
-        return total;
+        return segments.bytes();
     }
 
     /** Counts the lines that were lost since the spool was made. */
     synchronized long lost() {
-        return lost;
+        return losses.lost();
     }
 
     /**
@@ -254,16 +206,16 @@ final class Spool implements Closeable {
      */
     synchronized List<Entry> peek(int most, int mostBytes) throws IOException {
         List<Entry> entries = new ArrayList<>();
-        if (closed || readSequence >= next) {
+        if (closed || readSequence >= segments.next()) {
             return entries;
         }
         dropDone();
-        long left = segments.get(readSegment) - readOffset;
-        byte[] bytes = read((int) Math.min(left, mostBytes));
-        int end = lastLineEnd(bytes);
+        long left = segments.size(readSegment) - readOffset;
+        byte[] bytes = segments.read(readSegment, readOffset, (int) Math.min(left, mostBytes));
+        int end = SpoolSegments.lastLineEnd(bytes);
         while (end == 0 && bytes.length < left) { // one line that is longer
-            bytes = read((int) Math.min(left, bytes.length * 2L));
-            end = lastLineEnd(bytes);
+            bytes = segments.read(readSegment, readOffset, (int) Math.min(left, bytes.length * 2L));
+            end = SpoolSegments.lastLineEnd(bytes);
         }
         int start = 0;
         for (int i = 0; i < end && entries.size() < most; i++) {
@@ -275,35 +227,14 @@ final class Spool implements Closeable {
         return entries;
     }
 
-    private byte[] read(int length) throws IOException {
-        if (headSegment != readSegment) {
-            closeHead();
-            head = FileChannel.open(segment(readSegment), StandardOpenOption.READ);
-            headSegment = readSegment;
-        }
-        ByteBuffer buffer = ByteBuffer.allocate(length);
-        while (buffer.hasRemaining() && head.read(buffer, readOffset + buffer.position()) > 0) {
-            continue;
-        }
-        return Arrays.copyOf(buffer.array(), buffer.position());
-    }
-
-    private static int lastLineEnd(byte[] bytes) {
-        int end = bytes.length;
-        while (end > 0 && bytes[end - 1] != '\n') {
-            end--;
-        }
-        return end;
-    }
-
     /** Forgets lines that {@link #peek} returned, the first of them. */
     synchronized void remove(List<Entry> entries) throws IOException {
         for (Entry entry : entries) {
             readOffset += entry.line().length + 1;
             readSequence++;
         }
-        if (readSequence == next && readOffset >= SMALLEST_SEGMENT) {
-            beginSegment(); // everything was taken: what is on disk shall be what waits
+        if (readSequence == segments.next() && readOffset >= SMALLEST_SEGMENT) {
+            segments.begin(); // everything was taken: what is on disk shall be what waits
         }
         writePosition();
         dropDone();
@@ -311,57 +242,22 @@ final class Spool implements Closeable {
 
     /** Deletes the segments that were taken wholly. The last one stays: its name and its lines say which number comes next. */
     private void dropDone() throws IOException {
-        while (readOffset >= segments.get(readSegment) && segments.higherKey(readSegment) != null) {
-            closeHead();
+        OptionalLong following = segments.after(readSegment);
+        while (readOffset >= segments.size(readSegment) && following.isPresent()) {
             long done = readSegment;
-            readSegment = segments.higherKey(done);
+            readSegment = following.getAsLong();
             readSequence = readSegment;
             readOffset = 0;
             writePosition();
-            Files.deleteIfExists(segment(done));
-            total -= segments.remove(done);
+            segments.delete(done);
+            following = segments.after(readSegment);
         }
     }
 
-    // --- the files ----------------------------------------------------------------------------------------------------
-
-    private Path segment(long first) {
-        return directory.resolve(String.format("%020d", first) + SUFFIX);
-    }
-
-    private void findSegments() throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.toList()) {
-                String name = file.getFileName().toString();
-                if (name.matches("[0-9]{20}\\.jsonl")) {
-                    segments.put(Long.parseLong(name.substring(0, 20)), Files.size(file));
-                }
-            }
-        }
-        if (segments.isEmpty()) {
-            segments.put(0L, 0L);
-            return;
-        }
-        Map.Entry<Long, Long> last = segments.lastEntry();
-        byte[] bytes = Files.readAllBytes(segment(last.getKey()));
-        int end = lastLineEnd(bytes);
-        if (end < bytes.length) { // the host went down in the middle of a line
-            try (FileChannel file = FileChannel.open(segment(last.getKey()), StandardOpenOption.WRITE)) {
-                file.truncate(end);
-            }
-        }
-        segments.put(last.getKey(), (long) end);
-        next = last.getKey();
-        for (int i = 0; i < end; i++) {
-            if (bytes[i] == '\n') {
-                next++;
-            }
-        }
-        total = segments.values().stream().mapToLong(Long::longValue).sum();
-    }
+    // --- the position -------------------------------------------------------------------------------------------------
 
     private void findPosition() throws IOException {
-        readSegment = segments.firstKey();
+        readSegment = segments.first();
         readSequence = readSegment;
         Path file = directory.resolve("position");
         if (!Files.exists(file)) {
@@ -372,7 +268,7 @@ final class Spool implements Closeable {
             long segment = Long.parseLong(words[0]);
             long offset = Long.parseLong(words[1]);
             long sequence = Long.parseLong(words[2]);
-            if (segments.containsKey(segment) && offset <= segments.get(segment) && sequence >= segment && sequence <= next) {
+            if (segments.contains(segment) && offset <= segments.size(segment) && sequence >= segment && sequence <= segments.next()) {
                 readSegment = segment;
                 readOffset = offset;
                 readSequence = sequence;
@@ -384,42 +280,10 @@ final class Spool implements Closeable {
         log.warn("{} makes no sense; what lies in {} is sent from its beginning, perhaps for the second time", file, directory);
     }
 
-    private void openTail() throws IOException {
-        tail = FileChannel.open(segment(segments.lastKey()), Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.APPEND), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    }
-
-    private void closeHead() throws IOException {
-        if (head != null) {
-            head.close();
-        }
-        head = null;
-        headSegment = -1;
-    }
-
     private void writePosition() throws IOException {
         // A position that a crash of the host took back has lines come twice, which is allowed for.
         StateFile.replace(directory.resolve("position"), StandardCharsets.US_ASCII.encode(readSegment + " " + readOffset + " "
                 + readSequence + "\n"), StateFile.Safety.PROCESS);
-    }
-
-    private void readLost() throws IOException {
-        Path file = directory.resolve("lost");
-        if (Files.exists(file) && Files.size(file) > 0) {
-            try {
-                String[] words = Files.readString(file, StandardCharsets.ISO_8859_1).strip().split(" +");
-                lost = Long.parseLong(words[0]);
-                lostTold = Long.parseLong(words[1]);
-            } catch (NumberFormatException | IndexOutOfBoundsException e) {
-                log.warn("{} makes no sense; notices that were lost before are not counted", file);
-            }
-        }
-        lostFile = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    }
-
-    /** Overwrites in place: cheap enough to be done at each loss, and one write of a few bytes is not torn by a kill. */
-    private void writeLost() throws IOException {
-        lostFile.write(ByteBuffer.wrap(String.format("%20d %20d%n", lost, lostTold).getBytes(StandardCharsets.US_ASCII)), 0);
     }
 
     @Override
@@ -431,9 +295,8 @@ final class Spool implements Closeable {
             }
             closed = true;
             notifyAll();
-            tail.close();
-            lostFile.close();
-            closeHead();
+            segments.close();
+            losses.close();
         }
     }
 }

@@ -2,7 +2,6 @@
 package org.simvm.qmp;
 
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -30,7 +29,7 @@ final class SocketArrival {
         long pause = FIRST_PAUSE_MS;
         while (true) {
             try {
-                return open(socket);
+                return SocketChannel.open(UnixDomainSocketAddress.of(socket));
             } catch (IOException e) {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
@@ -40,17 +39,6 @@ final class SocketArrival {
                 TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(pause)));
                 pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
             }
-        }
-    }
-
-    private static SocketChannel open(Path socket) throws IOException {
-        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            return channel;
-        } catch (IOException e) {
-            channel.close();
-            throw e;
         }
     }
 
