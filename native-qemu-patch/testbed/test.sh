@@ -60,7 +60,8 @@ for name in sys.argv[1:]:
             print("not ok " + label.replace("\n", " "))
             print("\n".join("    " + line for line in (wrong.text or "").splitlines()[:12]))
         elif skip is not None:
-            reason = skip.get("message") or skip.text or "no reason given"
+            # The reason may come with a stack trace; before it stands the exception's name.
+            reason = (skip.get("message") or skip.text or "no reason given").split("\n")[0].split("skipped: ")[-1]
             print("ok %s # SKIP %s" % (label.replace("\n", " "), " ".join(reason.split())))
         else:
             print("ok " + label.replace("\n", " "))

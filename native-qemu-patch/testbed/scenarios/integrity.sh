@@ -3,6 +3,7 @@
 # integrity.sh [KERNEL:OPTION,OPTION…]…: what a rootkit changes in a guest's kernel is found by the next scheduled check,
 # and what a busy kernel changes itself, by tracing, probes and modules, is not; a manager that is killed and started
 # again goes on with the checks of the guest that it armed.
+# shellcheck disable=SC2119 # manager_start does without arguments
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"

@@ -17,17 +17,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.simvm.guest.memory.RamBlock;
 
 /** A guest with an unmodified kernel on a stock QEMU (TCG), stopped once its console says a given text. */
 final class EmulatedGuest implements AutoCloseable {
-    static final String QEMU = "qemu-system-x86_64";
     private static final Path BUSYBOX = Path.of("/bin/busybox");
     private static final Pattern REGISTERS = Pattern.compile("CR3=([0-9a-f]+) CR4=([0-9a-f]+)");
     private static final Pattern RAM = Pattern.compile(
@@ -41,6 +43,14 @@ final class EmulatedGuest implements AutoCloseable {
     private final long cr3;
     private final long cr4;
 
+    /** Returns this machine's QEMU: the distribution's, else the patched one, which without SIM is the same. */
+    static Optional<Path> qemu() {
+        String build = System.getenv("SIM_QEMU_BUILD");
+        Stream<Path> folders = Stream.concat(Arrays.stream(System.getenv("PATH").split(":")).map(Path::of),
+                Stream.ofNullable(build).map(Path::of));
+        return folders.map(folder -> folder.resolve("qemu-system-x86_64")).filter(Files::isExecutable).findFirst();
+    }
+
     /**
      * Boots the kernel until it panics for want of a root file system, or, with {@code userSpace}, runs
      * {@code init}.
@@ -50,7 +60,7 @@ final class EmulatedGuest implements AutoCloseable {
         Path shared = Path.of("/dev/shm");
         ram = Files.createTempFile(Files.isWritable(shared) ? shared : folder, "sim-guest", ".ram");
         String backend = "memory-backend-file,id=ram0,size=" + megabytes + "M,share=on,mem-path=" + ram;
-        List<String> command = new ArrayList<>(List.of(QEMU, "-accel", "tcg", "-cpu", cpu,
+        List<String> command = new ArrayList<>(List.of(qemu().orElseThrow().toString(), "-accel", "tcg", "-cpu", cpu,
                 "-m", megabytes + "M", "-machine", "pc,memory-backend=ram0", "-object", backend,
                 "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
                 "-qmp", "unix:" + folder.resolve("qmp") + ",server=on,wait=off",
