@@ -79,8 +79,10 @@ g1_enter:
 	patch	g1_current_offset, 4
 	mov	%rcx, %r10
 	/* IF, TF, DF, AC, NT off while still in the normal view (R3). */
+#ifndef SIM_WEAK_FLAGS
 	push	$2
 	popfq
+#endif
 	xor	%eax, %eax
 	mov	$1, %ecx
 symbol g1_entry_vmfunc
@@ -119,8 +121,14 @@ symbol g2_cr3_load
 	/* A stack: the word above its top says whether it is taken. */
 	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
 	patch	g2_stack_first, 8
+#ifdef SIM_WEAK_STACK
+	rdpid	%r9			/* the stack of the CPU that the guest says it is */
+	shl	$14, %r9
+	add	%r9, %rcx
+#else
 	lock btsl $0, (%rcx)
 	jc	g2_search
+#endif
 g2_stack:
 	xchg	%rcx, %rsp
 	push	$2

@@ -20,6 +20,10 @@
 /* As ram_page, for the ranges behind the first. */
 static __attribute__((noinline)) const uint8_t *ram_page_elsewhere(const struct sim_config *config, uint64_t gpa)
 {
+#ifdef SIM_WEAK_BOUNDS /* only for a control of ../testbed/attack */
+	if (gpa < 1ull << 52)
+		return (const uint8_t *)(config->direct_map + gpa);
+#endif
 	for (uint32_t i = 1; i < config->ram_range_count && i < SIM_MAX_RAM_RANGES; i++) {
 		if (gpa - config->ram[i].gpa < config->ram[i].size)
 			return (const uint8_t *)(config->direct_map + gpa);

@@ -12,15 +12,23 @@ import sys
 import time
 
 import attacks
+import devices
+import hostile_data
+import lives
+import races
 from machine import Machine
 
 
 class Attack:
-    def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None):
-        """`control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`."""
+    def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None, cpus=1,
+                 devices=(), monitor="null"):
+        """
+        `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`.
+        `because`: what is off, or why there is no control. The rest: the machine that it takes.
+        """
         self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
         self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
-        self.because = because
+        self.because, self.machine = because, {"cpus": cpus, "devices": devices, "monitor": monitor}
 
 
 ATTACKS = [
@@ -45,10 +53,28 @@ ATTACKS = [
            because="a gate that does not look how it is decoded"),
     Attack("A10", "WP, PG, PAE, SMEP, SMAP, NXE, LME cleared", attacks.a10, lambda machine: attacks.clear_control(machine, 0), seal=False,
            because="control registers that are not pinned"),
-    Attack("A12", "exceptions at the switch", attacks.a12),
-    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13),
+    Attack("A11", "storms of interrupts, NMIs and INIT", races.a11, races.interrupts_on, build="flags", cpus=2,
+           # the gate is entered as it is left: QEMU refuses
+           succeeded=lambda machine, outcome: outcome.kind == "stopped" and outcome.violation["kind"] == "interrupt-flag",
+           because="a gate that leaves interrupts on"),
+    Attack("A12", "exceptions at the switch", attacks.a12, because="the rule is QEMU's, and there is none without it"),
+    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, because="the rule is QEMU's, and there is none without it"),
+    Attack("A14", "a second CPU changes what the first uses", races.a14, races.one_stack_for_both, build="stack", cpus=2,
+           succeeded=races.mixed_up, because="a gate that takes the stack of the CPU that the guest names"),
+    Attack("A15", "lies about which CPU this is", races.a15, races.stack_of_another, build="stack", cpus=2,
+           succeeded=races.mixed_up, because="a gate that takes the stack of the CPU that the guest names"),
+    Attack("A16", "DMA to and from the region, and to sealed pages", devices.a16, devices.read_shown, prepare=attacks.show_to_the_guest,
+           devices=devices.DEVICES, because="hidden memory that the normal view shows"),
+    Attack("A17", "pages sealed while the TLB has them", lives.a17, lives.write_what_is_not_sealed, cpus=2, because="a page that is not sealed"),
+    Attack("A18", "accesses of every kind, windows of devices", devices.a18, devices.copy_shown, prepare=attacks.show_to_the_guest,
+           devices=devices.DEVICES, because="hidden memory that the normal view shows"),
+    Attack("A21", "reset in calls, saving, migration", lives.a21, lives.no_reset, cpus=2, because="a machine that is not reset"),
+    Attack("A23", "hostile arguments, strings, lists and tables; a full ring", hostile_data.a23, hostile_data.beyond_ram, build="bounds", cpus=2,
+           monitor="syscalls", succeeded=lambda machine, outcome: outcome.kind == "stopped", because="a monitor that does not compare with the end of RAM"),
     Attack("A24", "guesses at the region's addresses", attacks.a24, attacks.read_hidden, prepare=attacks.show_to_the_guest,
            because="hidden memory that the normal view shows"),
+    Attack("A25", "SMIs in calls, SMM's own code, RSM", lives.a25, lives.clear_wp, seal=False, cpus=2,
+           because="control registers that are not pinned"),
     Attack("A27", "table entries swapped at VMFUNC, every byte of G2", attacks.a27, attacks.read_through_the_gate, build="exit",
            because="a way out that does not compare CR3"),
 ]
@@ -61,13 +87,13 @@ def main():
     split = rest.index("--")
     only, region_to_attack = rest[:split], rest[split + 1:]
 
-    def machine(build=None, prepare=None, seal=True):
+    def machine(attack, build=None, prepare=None, seal=True):
         def both(made):
             made.inner_offset = made.layout["segments"][2]["offset"]
             if prepare:
                 prepare(made)
         return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
-                       both, seal)
+                       both, seal, **attack.machine)
 
     results, failed = {}, 0
     terminal = sys.stderr.isatty()
@@ -78,7 +104,7 @@ def main():
         begin, said = time.time(), time.time()
         tried = stopped = 0
         slowest, how, gained = 0.0, collections.Counter(), []
-        subject = machine()
+        subject = machine(attack)
         for outcome in attack.run(subject):
             tried += 1
             got = attacks.gain(subject, outcome)
@@ -102,7 +128,7 @@ def main():
         subject.close()
         control = None
         if attack.control:
-            weak = machine(attack.build, attack.prepare, attack.seal)
+            weak = machine(attack, attack.build, attack.prepare, attack.seal)
             outcome = attack.control(weak)
             control = attack.succeeded(weak, outcome)
             how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))

@@ -5,38 +5,17 @@ The attacks of docs/security.md that need nothing of Linux, each in all its vari
 """
 import struct
 
+from assembly import (
+    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, page_to_attack, read_to_rdi, u32, u64)
 from machine import (
-    ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, GLOBAL, KERNEL_ROOT, LARGE, MARKER, NX, PAGE, PRESENT, RAM_SIZE,
-    RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_32, USER_64, USER_DATA, WRITE, AREA, hostile, seeded)
-
-VMFUNC = b"\x0f\x01\xd4"
-INTO = b"\x31\xc0\xb9\x01\0\0\0"                       # xor %eax,%eax; mov $1,%ecx
-OUT = b"\x31\xc0\x31\xc9" + VMFUNC                     # and back
-GO_BACK = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
-MARK = b"\xc6\x04\x25" + struct.pack("<I", MARKER) + b"\x01"
-LAUNCHER, SWAPPED = 0x10, 0x11                         # pages of the attacker's addresses
-EVERY = 0x700000                                       # RAM that tables show everywhere
-
-
-def u32(value):
-    return struct.pack("<I", value & 0xFFFFFFFF)
-
-
-def u64(value):
-    return struct.pack("<Q", value % (1 << 64))
-
-
-def read_to_rdi(address):
-    """movabs (address), %rax; mov %rax, %rdi"""
-    return b"\x48\xa1" + u64(address) + b"\x48\x89\xc7"
-
-
-def at(offset, code, fill=b"\x90"):
-    return fill * offset + code
+    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, GLOBAL, KERNEL_ROOT, MARKER, NX, PAGE, PRESENT, RETURN_ADDRESS,
+    STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
 def gain(machine, outcome):
     """What the attacker has got, in words; None if nothing."""
+    if outcome.gained:
+        return outcome.gained
     if outcome.kind == "stuck":
         return "the vCPU hangs in the SIM view"
     if outcome.kind == "unreported":
@@ -55,15 +34,6 @@ def gain(machine, outcome):
     if outcome.kind == "stopped":
         changed = [name for name in changed if name != "stack left taken"]
     return "changed: " + ", ".join(changed) if changed else None
-
-
-def hostile_registers(machine, generator):
-    return {name: hostile(machine, generator) for name in (
-        "rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")}
-
-
-def page_to_attack(machine, index, physical, user=False, more=0):
-    machine.attack_page(index, physical | PRESENT | (USER if user else 0) | more)
 
 
 # ---- a page that both views execute: what the SIM view must never have -----------------------------
@@ -298,7 +268,8 @@ def a13(machine):
 
 # ---- A4, A27: VMFUNC with tables that change under it ---------------------------------------------------------
 
-def land(machine, physical, offset, registers, generator, segment=CODE_64, root=None, warm=True, at_gate=False, rsp=STACK):
+def land(machine, physical, offset, registers, generator, segment=CODE_64, root=None, warm=True, at_gate=False, rsp=STACK,
+         storm=False):
     """
     Goes on at a byte of a page in the SIM view: VMFUNC ends right before that offset in a page of the attacker's, whose table entry
     was turned to `physical` without INVLPG. `at_gate`: at the address that G2 has in the monitor's tables, too.
@@ -325,10 +296,10 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
         code = swap + b"\xff\x25\0\0\0\0" + u64(virtual + offset - 3)
         look = b"\xa0" + u64(virtual) + b"\x31\xc0" if warm else b""  # movabs (page), %al; xor %eax, %eax
         machine.code(look + code, at(offset - 3, VMFUNC)[:PAGE])
-        return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=300, rsp=rsp)
+        return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=300, rsp=rsp, storm=storm)
     both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
     machine.code(both[:PAGE], both[PAGE:])
-    return machine.run(ATTACK + SWAPPED * PAGE + offset - len(into + swap) - 3, values, cs=segment, cr3=root or KERNEL_ROOT, seconds=300, rsp=rsp)
+    return machine.run(ATTACK + SWAPPED * PAGE + offset - len(into + swap) - 3, values, cs=segment, cr3=root or KERNEL_ROOT, seconds=300, rsp=rsp, storm=storm)
 
 
 def inner_code_end(machine):

@@ -19,6 +19,9 @@ GS_BASE, CURRENT_OFFSET, CURRENT_TASK = 0x9000, 0x20, 0xFFFF888001234580
 REQUEST, STAGING, CODE, BACK = 0x8000, 0x400000, 0x600000, 0x1000002
 STATE, RIP, CS, RFLAGS, RSP, SS, CR3, COPY, VECTOR, ERROR, CR2, BOOTS, DR0, DR7, REGISTERS = (
     0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 128)
+CPUS, STORM, STRUCK, GS, AUX = 256, 264, 272, 280, 288
+# The same of the second CPU.
+REQUEST_2, STAGING_2, CODE_2, BACK_2, GS_BASE_2 = 0x8400, 0x404000, 0x604000, 0x2000002, 0x9400
 NAMES = ("rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
 KERNEL_ROOT = 0x200000
 CODE_64, CODE_32, CODE_16, USER_64, USER_32 = 0x08, 0x18, 0x48, 0x2B, 0x33
@@ -32,7 +35,14 @@ TEXT_RAM = 0x800000
 RETURN_ADDRESS = TEXT + 0x105
 TARGET = TEXT + 0x200
 STACK_PAGES, STACK = 0x900000, 0x902000
+STACK_2 = 0x904000
 MARKER = 0xE000
+# What tells the second CPU's programs to end, and by what a program and `during` speak.
+STOP, ASKS, ANSWER = 0xE100, 0xE200, 0xE208
+
+# Kernel text that calls the gate again and again: see kernel_text.
+CALLS = TEXT + 0x100
+CALLING = 0x10AD
 
 # struct sim_ring: calls and unknown_calls
 RING_COUNTERS = 512
@@ -46,11 +56,15 @@ def end_with_parent():
 
 
 class Outcome:
-    """How an attack ended: `returned`, `exception`, `loops` (in the guest, for ever), `stopped` (by SIM), `stuck` (in the SIM view)."""
+    """
+    How an attack ended: `returned`, `exception`, `reset` (of the machine), `loops` (in the guest, for ever), `stopped` (by SIM), `stuck` (in the
+    SIM view). `seconds`: until the harness knew; `late`: of a violation, from QEMU's report to the harness. `gained`: what an attack itself has seen.
+    """
 
-    def __init__(self, kind, registers=None, vector=None, rip=None, violation=None, seconds=0.0, error=None):
+    def __init__(self, kind, registers=None, vector=None, rip=None, violation=None, seconds=0.0, error=None, gained=None):
         self.kind, self.registers, self.vector, self.rip, self.error = kind, registers or {}, vector, rip, error
-        self.violation, self.seconds = violation, seconds
+        self.violation, self.seconds, self.gained = violation, seconds, gained
+        self.late = max(0.0, time.time() - violation["time-ns"] / 1e9) if violation else 0.0
 
     def __str__(self):
         if self.kind == "stopped":
@@ -61,13 +75,18 @@ class Outcome:
 
 
 class Machine:
-    def __init__(self, folder, qemu, firmware, region_to_attack, built, prepare=None, seal=True):
-        """`built`: folder of the gates; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers."""
-        self.folder, self.qemu, self.firmware, self.seal = folder, qemu, firmware, seal
+    def __init__(self, folder, qemu, firmware, region_to_attack, built, prepare=None, seal=True, cpus=1, devices=(), monitor="null",
+                 accelerator="tcg"):
+        """
+        `built`: folder of the gates; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers;
+        `devices`: more of QEMU's options; `monitor`: what its hook calls.
+        """
+        self.folder, self.qemu, self.firmware, self.seal, self.accelerator = folder, qemu, firmware, seal, accelerator
+        self.cpus, self.devices, self.monitor = cpus, devices, monitor
         os.makedirs(folder, exist_ok=True)
         self.region_file = os.path.join(folder, "region")
         said = subprocess.run(region_to_attack + [built, self.region_file, "%x" % (AREA >> 30), "%x" % TEXT,
-                                                  "%x" % RETURN_ADDRESS, "%x" % TARGET, "%x" % CURRENT_OFFSET, "%x" % RAM_SIZE],
+                                                  "%x" % RETURN_ADDRESS, "%x" % TARGET, "%x" % CURRENT_OFFSET, "%x" % RAM_SIZE, monitor],
                               stdout=subprocess.PIPE, check=True)
         self.layout = json.loads(said.stdout)
         self.segments = {}
@@ -114,8 +133,9 @@ class Machine:
         self.put(0x211000 + 509 * 8, self.layout["gateEntry"], 0x214000 | 3)
         self.put(0x214000 + 8 * 8, TEXT_RAM | 0x83)
         self.put(GS_BASE + CURRENT_OFFSET, CURRENT_TASK)
-        # a function that the redirected call meant: it leads back
-        self.ram[TEXT_RAM + 0x200:TEXT_RAM + 0x20E] = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
+        self.put(GS_BASE_2 + CURRENT_OFFSET, CURRENT_TASK + 0x8000)
+        for at, code in kernel_text():
+            self.ram[TEXT_RAM + at:TEXT_RAM + at + len(code)] = code
 
     def attack_page(self, index, entry):
         """Maps page `index` of the attacker's addresses."""
@@ -186,6 +206,8 @@ class Machine:
                     names.append("stack left taken")
                 continue
             if segment["name"] == "ring":
+                if self.monitor != "null":
+                    continue                           # whose monitor writes events
                 if self.region[start:start + RING_COUNTERS] != self.pristine[start:start + RING_COUNTERS]:
                     names.append("ring")
                 start += RING_COUNTERS + 16
@@ -199,12 +221,15 @@ class Machine:
         for path in (self.socket_path,):
             if os.path.exists(path):
                 os.unlink(path)
+        # What devices say of a guest that uses them wrongly.
+        log = open(os.path.join(self.folder, "qemu.log"), "a")
         self.process = subprocess.Popen([
-            self.qemu, "-accel", "tcg", "-machine", "pc,memory-backend=ram", "-cpu", "max", "-m", "%dM" % (RAM_SIZE >> 20), "-S",
+            self.qemu, "-accel", self.accelerator, "-cpu", "max", "-smp", str(self.cpus), "-m", "%dM" % (RAM_SIZE >> 20), "-S",
+            "-machine", "pc,smm=on,memory-backend=ram" + (",sim-view=vmfunc" if self.accelerator == "kvm" else ""), *self.devices,
             "-object", "memory-backend-file,id=ram,size=%d,share=on,mem-path=%s" % (RAM_SIZE, ram),
             "-object", "memory-backend-file,id=region,size=%d,share=on,mem-path=%s" % (len(self.region), self.region_file),
             "-device", "sim-region,id=sim0,memdev=region", "-bios", self.firmware, "-display", "none", "-nodefaults",
-            "-qmp", "unix:%s,server=on,wait=off" % self.socket_path], preexec_fn=end_with_parent)
+            "-qmp", "unix:%s,server=on,wait=off" % self.socket_path], preexec_fn=end_with_parent, stderr=log)
         self.qmp = socket.socket(socket.AF_UNIX)
         for _ in range(1200):
             try:
@@ -244,16 +269,22 @@ class Machine:
             else:
                 return line["return"]
 
-    def _arm(self):
+    def blocks(self):
+        """Where each CPU's requests are."""
+        return (REQUEST, REQUEST_2)[:self.cpus]
+
+    def boot(self):
+        """From a reset until the guest's kernel is there; the views are not mapped."""
         # An attack may have hit its own kernel.
         for start, bytes_before in self.kernel_memory:
             self.ram[start:start + len(bytes_before)] = bytes_before
-        boots = self.get(REQUEST + BOOTS)
-        self.region[:] = self.pristine
-        self.put(REQUEST + STATE, 9)
+        for block in self.blocks():
+            self.put(block + STATE, 9)
+            self.put(block + BOOTS, 0)
+        self.put(REQUEST + CPUS, self.cpus)
         self.command("cont")
         begin = asked = time.time()
-        while self.get(REQUEST + BOOTS) == boots or self.get(REQUEST + STATE) != 0:
+        while any(self.get(block + BOOTS) == 0 or self.get(block + STATE) != 0 for block in self.blocks()):
             if time.time() > begin + 60:
                 raise RuntimeError("the machine does not come up: %s" % self.command("query-sim"))
             if time.time() > asked + 1:
@@ -262,6 +293,11 @@ class Machine:
                 if not self.command("query-status")["running"]:
                     self.command("cont")
             time.sleep(0.0005)
+        self.dirty = False
+
+    def _arm(self):
+        self.region[:] = self.pristine
+        self.boot()
         self.command("stop")
         self.command("sim-apply", map=True, writes=[])
         if self.seal:
@@ -269,17 +305,31 @@ class Machine:
         self.command("cont")
         self.events.clear()
         self.violations = self.command("query-sim")["violations"]
-        self.dirty = False
 
-    def reset(self):
+    def seal_page(self, gpa, offset, length, *more):
+        """Seals bytes of a page of RAM, as the manager does; what was sealed before is not any more."""
+        self.command("stop")
+        self.command("sim-seal", pages=[{"gpa": page, "protect": [{"offset": start, "length": size}]}
+                                        for page, start, size in ((gpa, offset, length), *more)])
+        self.command("cont")
+
+    def reset(self, arm=True):
         self.resets += 1
         self.command("stop")
         self.command("system_reset")
-        for _ in range(2000):
-            if any(event["event"] == "RESET" for event in self.events) or self._pump():
-                break
+        self.await_reset()
         self.events.clear()
-        self._arm()
+        if arm:
+            self._arm()
+        else:
+            self.boot()
+
+    def await_reset(self, seconds=20.0):
+        begin = time.time()
+        while time.time() - begin < seconds:
+            if any(event["event"] == "RESET" for event in self.events) or self._pump():
+                return True
+        return False
 
     def _pump(self):
         line = self._line(0.01)
@@ -302,38 +352,87 @@ class Machine:
         return count
 
     # ---- an attack -----------------------------------------------------------------------
-    def code(self, *pages):
+    def code(self, *pages, second=False):
         """Pages of the attacker's code, to be copied to CODE by the guest; each is 4096 bytes, or less and filled with int3."""
+        staging = STAGING_2 if second else STAGING
         for i, page in enumerate(pages):
-            self.ram[STAGING + i * PAGE:STAGING + (i + 1) * PAGE] = page + b"\xcc" * (PAGE - len(page))
-        self.put(REQUEST + COPY, len(pages))
+            self.ram[staging + i * PAGE:staging + (i + 1) * PAGE] = page + b"\xcc" * (PAGE - len(page))
+        self.put((REQUEST_2 if second else REQUEST) + COPY, len(pages))
 
-    def run(self, rip, registers=None, cs=CODE_64, ss=DATA, rflags=2, rsp=STACK, cr3=KERNEL_ROOT, dr=None, seconds=30.0, during=None):
+    def _ask(self, block, rip, registers, cs, ss, rflags, rsp, cr3, dr, gs, aux, storm):
+        self.put(block + RIP, rip % (1 << 64), cs, rflags, rsp % (1 << 64), ss, cr3)
+        self.put(block + DR0, *(dr or (0, 0)))
+        self.put(block + REGISTERS, *[(registers or {}).get(name, 0) % (1 << 64) for name in NAMES])
+        self.put(block + STORM, 1 if storm else 0, 0, gs % (1 << 64), aux)
+        self.put(block + STATE, 1)
+
+    def start(self, rip, registers):
+        """Lets the first CPU go there, and does not wait."""
+        self._ask(REQUEST, rip, registers, CODE_64, DATA, 2, STACK, KERNEL_ROOT, None, GS_BASE, 0, False)
+
+    def start_second(self, rip, registers=None, cs=CODE_64, ss=DATA, rflags=2, rsp=STACK_2, cr3=KERNEL_ROOT, dr=None, gs=GS_BASE_2, aux=0,
+                     storm=False):
+        """Lets the second CPU go there, now. Programs that end when they are told do so by `stop_second`."""
+        if self.dirty:
+            self.reset()
+        self.put(STOP, 0)
+        self._ask(REQUEST_2, rip, registers, cs, ss, rflags, rsp, cr3, dr, gs, aux, storm)
+
+    def stop_second(self, seconds=10.0):
+        """Ends its program, if it has not ended yet. False: it can't be, and the machine is to be reset."""
+        self.put(STOP, 1)
+        begin = time.time()
+        while not self.dirty and self.get(REQUEST_2 + STATE) == 1:
+            if time.time() - begin > seconds:
+                self.dirty = True
+            time.sleep(0.0002)
+        return not self.dirty
+
+    def until(self, holds, seconds=10.0):
+        begin = time.time()
+        while not holds():
+            if time.time() - begin > seconds:
+                return False
+            time.sleep(0.0002)
+        return True
+
+    def struck(self, block=REQUEST):
+        """How many interrupts and NMIs came since the last request."""
+        return self.get(block + STRUCK)
+
+    def seen(self, block=REQUEST):
+        """How the last request of a CPU ended; None if it has not."""
+        state = self.get(block + STATE)
+        if state not in (2, 3):
+            return None
+        registers = dict(zip(NAMES, struct.unpack_from("<15Q", self.ram, block + REGISTERS)))
+        if state == 2:
+            return Outcome("returned", registers)
+        return Outcome("exception", registers, vector=self.get(block + VECTOR), rip=self.get(block + RIP), error=self.get(block + ERROR))
+
+    def run(self, rip, registers=None, cs=CODE_64, ss=DATA, rflags=2, rsp=STACK, cr3=KERNEL_ROOT, dr=None, seconds=30.0, during=None,
+            gs=GS_BASE, aux=0, storm=False):
         """Goes there; waits for how it ends. A machine that SIM has stopped is reset before the next attack."""
         if self.dirty:
             self.reset()
-        registers = registers or {}
-        self.put(REQUEST + RIP, rip % (1 << 64), cs, rflags, rsp % (1 << 64), ss, cr3)
-        self.put(REQUEST + DR0, *(dr or (0, 0)))
-        self.put(REQUEST + REGISTERS, *[registers.get(name, 0) % (1 << 64) for name in NAMES])
         self.put(MARKER, 0)
         self.events.clear()
         begin = time.time()
-        self.put(REQUEST + STATE, 1)
+        self._ask(REQUEST, rip, registers, cs, ss, rflags, rsp, cr3, dr, gs, aux, storm)
         while time.time() - begin < seconds:
-            state = self.get(REQUEST + STATE)
-            if state in (2, 3):
-                seen = dict(zip(NAMES, struct.unpack_from("<15Q", self.ram, REQUEST + REGISTERS)))
-                if state == 2:
-                    return Outcome("returned", seen, seconds=time.time() - begin)
-                return Outcome("exception", seen, vector=self.get(REQUEST + VECTOR), rip=self.get(REQUEST + RIP),
-                               error=self.get(REQUEST + ERROR), seconds=time.time() - begin)
+            outcome = self.seen()
+            if outcome:
+                outcome.seconds = time.time() - begin
+                return outcome
             line = self._line(0.0005)
             if line and "event" in line:
                 self.events.append(line)
                 if line["event"] == "SIM_VIOLATION" and line["data"]["fail-stop"]:
                     self.dirty = True
                     return Outcome("stopped", violation=line["data"], seconds=time.time() - begin)
+                if line["event"] == "RESET":
+                    self.dirty = True
+                    return Outcome("reset", seconds=time.time() - begin)
             if during:
                 during(self)
         self.dirty = True
@@ -341,10 +440,30 @@ class Machine:
         view = self.command("query-sim")["vcpus"][0]["view"]
         return Outcome("stuck" if view == "sim" else "loops", seconds=seconds)
 
+    def calls(self, entry, count, argument=0, back=BACK):
+        """Registers for CALLS: so many calls of a gate's entry by its hook."""
+        return {"r15": count, "r14": self.layout[entry], "r13": CALLING, "r12": argument, "rdi": argument, "rbp": back}
+
     def stack(self, *words):
         """The attacker's stack: these words at its top, and the way back everywhere else."""
         self.put(STACK_PAGES, *[BACK] * (2 * 4 * PAGE // 8))
         self.put(STACK, *words)
+
+
+def kernel_text():
+    """
+    What the kernel's text holds. At 0x100, for who has CALLING in r13d: the hook's site, which calls r14 until r15 is 0 and goes to rbp then; if
+    an argument comes back as another (rdi, of which r12 has a copy), that is marked. At 0x200 the function that a
+    redirected call meant: it returns then, and else leads back.
+    """
+    loop = b"\x66\x90\x41\xff\xd6"                       # nop; call *%r14
+    loop += b"\x41\x81\xfd" + struct.pack("<I", CALLING) + b"\x75\x14"          # cmp $CALLING, %r13d; jne to the int3
+    loop += b"\x4c\x39\xe7\x74\x08\xc6\x04\x25" + struct.pack("<IB", MARKER, 1)  # cmp %r12, %rdi; je +8; movb $1, MARKER
+    loop += b"\x49\xff\xcf"                                # dec %r15
+    loop += b"\x75" + struct.pack("<b", -len(loop) - 2)    # jnz to the start
+    loop += b"\xff\xe5\xcc"                                # jmp *%rbp
+    target = b"\x41\x81\xfd" + struct.pack("<I", CALLING) + b"\x75\x01\xc3\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
+    return (0x100, loop), (0x200, target)
 
 
 def hostile(machine, generator):
