@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-attack.py QEMU MONITOR-BUILD FIRMWARE WORK REPORT -- REGION-TO-ATTACK…: attacks the gate, the view and the region on TCG, and
-writes attack.json. Status 1 if an attack gained something, or a control did not.
+attack.py [--accelerator kvm] [--every N] QEMU MONITOR-BUILD FIRMWARE WORK RESULTS [CLASS…] -- REGION-TO-ATTACK…: attacks the gate, the view
+and the region, and writes what became of each class to RESULTS, a JSON object. --every: of the variants by bytes and numbers, each N-th.
+Status 1 if an attack gained something, or a control did not.
 """
+import argparse
 import collections
 import faulthandler
 import json
@@ -82,10 +84,16 @@ ATTACKS = [
 
 def main():
     faulthandler.dump_traceback_later(int(os.environ.get("ATTACK_SECONDS", "3600")), exit=True)
-    qemu, built, firmware, work, report = sys.argv[1:6]
-    rest = sys.argv[6:]
-    split = rest.index("--")
-    only, region_to_attack = rest[:split], rest[split + 1:]
+    split = sys.argv.index("--")
+    region_to_attack = sys.argv[split + 1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--accelerator", default="tcg")
+    parser.add_argument("--every", type=int, default=1)
+    for name in ("qemu", "built", "firmware", "work", "results"):
+        parser.add_argument(name)
+    parser.add_argument("classes", nargs="*")
+    said = parser.parse_args(sys.argv[1:split])
+    qemu, built, firmware, work, only = said.qemu, said.built, said.firmware, said.work, said.classes
 
     def machine(attack, build=None, prepare=None, seal=True):
         def both(made):
@@ -93,17 +101,17 @@ def main():
             if prepare:
                 prepare(made)
         return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
-                       both, seal, **attack.machine)
+                       both, seal, accelerator=said.accelerator, every=said.every, **attack.machine)
 
     results, failed = {}, 0
     terminal = sys.stderr.isatty()
-    print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "seen in", "how it ended"))
+    print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "told in", "how it ended"))
     for attack in ATTACKS:
         if only and attack.name not in only:
             continue
-        begin, said = time.time(), time.time()
+        begin, told = time.time(), time.time()
         tried = stopped = 0
-        slowest, how, gained = 0.0, collections.Counter(), []
+        slowest, late, how, gained = 0.0, 0.0, collections.Counter(), []
         subject = machine(attack)
         for outcome in attack.run(subject):
             tried += 1
@@ -119,12 +127,12 @@ def main():
                 subject.reset()
             if outcome.kind == "stopped":
                 how["stopped: " + outcome.violation["kind"]] += 1
-                slowest = max(slowest, outcome.seconds)
+                slowest, late = max(slowest, outcome.seconds), max(late, outcome.late)
             else:
                 how["exception in the guest" if outcome.kind == "exception" else outcome.kind] += 1
-            if time.time() - said > (2 if terminal else 20):
-                said = time.time()
-                print("  %s: %d tried, %d stopped, %.0f s\r" % (attack.name, tried, stopped, said - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
+            if time.time() - told > (2 if terminal else 20):
+                told = time.time()
+                print("  %s: %d tried, %d stopped, %.0f s\r" % (attack.name, tried, stopped, told - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
         subject.close()
         control = None
         if attack.control:
@@ -134,17 +142,17 @@ def main():
             how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
             weak.close()
         results[attack.name] = {"title": attack.title, "tried": tried, "stopped": stopped, "control_succeeded": control,
-                                "control": attack.because, "ended": dict(how), "seconds_to_report": round(slowest, 4),
+                                "control": attack.because, "ended": dict(how), "seconds_to_report": round(late, 4), "seconds_to_stop": round(slowest, 4),
                                 "gained": gained[:10], "seconds": round(time.time() - begin, 1)}
-        print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, slowest * 1000,
+        print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, late * 1000,
                                                     ", ".join("%s %d" % pair for pair in how.most_common())))
         if control is False:
             print("     the control gained nothing, with %s: %s" % (attack.because, how_control))
         sys.stdout.flush()
         if gained or control is False:
             failed += 1
-        with open(report, "w") as file:
-            json.dump({"tcg": results, "vtx": {}, "false_alarms": None}, file, indent=1)
+        with open(said.results, "w") as file:
+            json.dump(results, file, indent=1)
     print("%d of %d classes of attack gained nothing, each control did" % (len(results) - failed, len(results)) if not failed else
           "%d of %d classes of attack FAILED" % (failed, len(results)))
     sys.exit(1 if failed else 0)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attack.sh [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all that there are, or those named) on TCG, and shows what became of
+# attack.sh [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all, or those named) on TCG, and shows what became of
 # them. Needs a built monitor, manager and QEMU ($SIM_QEMU_BUILD); `./dev attack` sees to it. Report: target/reports/attack.json.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,8 +21,42 @@ if [ ! -e "$writer" ] || [ -n "$(find sim-manager/src -newer "$writer" -name '*.
     step "Building what writes its region" mvn -q -B test-compile -pl sim-manager -am
     touch "$writer"
 fi
+# Which classes: those of attack.py, and those that take a Linux kernel.
+with_linux='A19 A20 A22 A26'
+bare=() debian=no
+[ $# -gt 0 ] || debian=yes
+for class in "$@"; do
+    if [[ " $with_linux " == *" $class "* ]]; then debian=yes; else bare+=("$class"); fi
+done
+
+# report PART FILE: puts a part into the report; others stay as the run that made them left them
+report=target/reports/attack.json
 mkdir -p target/reports
-python3 "$here/attack.py" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
-    target/reports/attack.json "$@" -- \
-    java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "sim-manager/target/test-classes:sim-manager/target/classes:sim-manager/target/lib/*" \
-    org.simvm.region.RegionToAttack
+report() {
+    [ -s "$report" ] || echo '{"tcg": {}, "vtx": {}, "false_alarms": null}' >"$report"
+    jq --arg part "$1" --slurpfile found "$2" '.[$part] = (.[$part] // {}) + $found[0]' "$report" >"$work/report" && cp "$work/report" "$report"
+}
+[ $# -gt 0 ] || rm -f "$report"
+
+failed=0
+if [ $# -eq 0 ] || [ ${#bare[@]} -gt 0 ]; then
+    python3 "$here/attack.py" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
+        "$work/results" ${bare[@]+"${bare[@]}"} -- \
+        java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "sim-manager/target/test-classes:sim-manager/target/classes:sim-manager/target/lib/*" \
+        org.simvm.region.RegionToAttack || failed=1
+    [ ! -s "$work/results" ] || report tcg "$work/results"
+fi
+if [ $debian = yes ]; then
+    step "Preparing a guest of Debian" "$here/../guest/kernels.sh" 6.12
+    # On the private host, only what is in the checkout stays.
+    found=$PWD/target/reports/attack-debian.json
+    rm -f "$found"
+    PRIVATE_HOST_KEEP_LOGS=$PWD/target/reports/logs "$here/../host/private-host.sh" "$here/debian.sh" "$found" 6.12 || failed=1
+    if [ -s "$found" ]; then
+        jq .attacks "$found" >"$work/attacks"
+        report tcg "$work/attacks"
+        jq --argjson alarms "$(jq .false_alarms "$found")" '.false_alarms = $alarms' "$report" >"$work/report" && cp "$work/report" "$report"
+    fi
+fi
+say "$report: $(jq -r '"\(.tcg | length) classes on TCG, \([.tcg[].tried] | add) attacks, \([.tcg[].stopped] | add) stopped; \(.false_alarms) false alarms"' "$report")"
+exit $failed

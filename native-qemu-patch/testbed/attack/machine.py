@@ -76,13 +76,13 @@ class Outcome:
 
 class Machine:
     def __init__(self, folder, qemu, firmware, region_to_attack, built, prepare=None, seal=True, cpus=1, devices=(), monitor="null",
-                 accelerator="tcg"):
+                 accelerator="tcg", every=1):
         """
         `built`: folder of the gates; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers;
-        `devices`: more of QEMU's options; `monitor`: what its hook calls.
+        `devices`: more of QEMU's options; `monitor`: what its hook calls; `every`: see `some`.
         """
         self.folder, self.qemu, self.firmware, self.seal, self.accelerator = folder, qemu, firmware, seal, accelerator
-        self.cpus, self.devices, self.monitor = cpus, devices, monitor
+        self.cpus, self.devices, self.monitor, self.every = cpus, devices, monitor, every
         os.makedirs(folder, exist_ok=True)
         self.region_file = os.path.join(folder, "region")
         said = subprocess.run(region_to_attack + [built, self.region_file, "%x" % (AREA >> 30), "%x" % TEXT,
@@ -113,6 +113,10 @@ class Machine:
     def _map(path, size):
         with open(path, "r+b") as file:
             return mmap.mmap(file.fileno(), size)
+
+    def some(self, variants):
+        """Of variants that differ in a number alone: each `every`-th, where the machine is a slow one."""
+        return list(variants)[::self.every]
 
     # ---- memory -------------------------------------------------------------------
     def put(self, address, *words):

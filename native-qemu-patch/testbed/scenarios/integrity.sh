@@ -11,6 +11,8 @@ set -euo pipefail
 . "$testbed/host/manager.sh"
 # shellcheck source=SCRIPTDIR/../host/attacks.sh
 . "$testbed/host/attacks.sh"
+# shellcheck source=SCRIPTDIR/../host/changes.sh
+. "$testbed/host/changes.sh"
 gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
 interval=3
 
@@ -45,7 +47,7 @@ quiet() { # quiet NAME LABEL FINDINGS-SO-FAR
 }
 
 try() { # try KERNEL-SERIES OPTION…
-    local series=$1 label name kernel pid offset
+    local series=$1 label name kernel pid kind
     shift
     label="$series${*:+ ($*)}"
     name=integrity-$series
@@ -61,21 +63,14 @@ try() { # try KERNEL-SERIES OPTION…
     quiet "$name" "$label, idle" 0
     echo "# $label: $(virt-sim check "$name" -o json | jq -r '"\(.bytes / 1e6 | round) MB in \(.ms | round) ms, \(.gbps * 100 | round / 100) GB/s"')"
 
-    # What a healthy kernel does to itself.
-    guest "$name" 240 'mount -t tracefs tracefs /sys/kernel/tracing; cd /sys/kernel/tracing; echo function >current_tracer; ls / >/dev/null' >/dev/null || true
-    quiet "$name" "$label, tracing every function" 0
-    guest "$name" 240 'cd /sys/kernel/tracing; echo nop >current_tracer; echo 1 >events/sched/enable; echo 1 >/proc/sys/kernel/sched_schedstats' >/dev/null || true
-    quiet "$name" "$label, trace points and jump labels" 0
-    # shellcheck disable=SC2016 # the guest's own shell
-    offset=$(guest "$name" 60 'cd /sys/kernel/tracing; echo 0 >events/sched/enable; i=6;
-        while [ $i -lt 60 ]; do if echo "p:middle vfs_read+$i" 2>/dev/null >kprobe_events; then break; fi; i=$((i+1)); done;
-        echo 1 >events/kprobes/middle/enable; ls / >/dev/null; echo probe-at-$i') || true
-    quiet "$name" "$label, a kprobe in the middle of a function ($(grep -o 'probe-at-[0-9]*' <<<"$offset"))" 0
-    holds "$label: the kprobe is told" 'vfs_read.* kprobe' "$(virt-sim check "$name" -o json | jq -r '.results[].information[]? | "\(.subject): \(.text)"')"
-    guest "$name" 60 'cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable; echo >kprobe_events; rmmod evdev; insmod /modules/evdev.ko; rmmod evdev' >/dev/null || true
-    quiet "$name" "$label, modules come and go" 0
-    guest "$name" 240 '/workload forks 300; /workload syscalls 20000; /workload doors; insmod /modules/evdev.ko' >/dev/null || true
-    quiet "$name" "$label, a busy guest" 0
+    for kind in functions points kprobe modules busy; do
+        change_of "$kind"
+        holds "$label, $change: it works" "done" "$(guest "$name" 240 "$begin")"
+        quiet "$name" "$label, $change" 0
+        [ "$kind" != kprobe ] ||
+            holds "$label: the kprobe is told" 'vfs_read.* kprobe' "$(virt-sim check "$name" -o json | jq -r '.results[].information[]? | "\(.subject): \(.text)"')"
+        guest "$name" 240 "$end" >/dev/null || true
+    done
 
     # What a rootkit does.
     attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\[39\]' "pointer=$(behind sys_call_table "39 * 8")"

@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# debian.sh RESULTS [SERIES]: the attacks that need a Linux kernel, on a private host (../host/private-host.sh): what a healthy kernel does to
+# itself must not alarm (A22); then a rootkit changes entries, code, page tables and lists (A19, A20, A26), and each change must be found.
+#
+# Writes a table; and to RESULTS a JSON object {"attacks": {"A19": {...}}, "false_alarms": N}. Status 1 if a change was not found, or alarmed in vain.
+set -euo pipefail
+# shellcheck source=SCRIPTDIR/../scenarios/tap.sh
+. "$(dirname "$0")/../scenarios/tap.sh"
+# shellcheck source=SCRIPTDIR/../host/attacks.sh
+. "$testbed/host/attacks.sh"
+# shellcheck source=SCRIPTDIR/../host/changes.sh
+. "$testbed/host/changes.sh"
+results=$1 series=${2:-6.12} name=attacked
+interval=2
+
+seconds() { date +%s.%N; }
+since() { awk -v a="$1" -v b="$(seconds)" 'BEGIN { printf "%.1f", b - a }'; }
+alarms() { virt-sim status "$name" -o json | jq '.violations + .findings'; }
+armed() { [ "$(virt-sim info "$name" -o json | jq -r .state)" = armed ]; }
+calls() { virt-sim status "$name" -o json | jq '.ring.calls'; }
+finding() { virt-sim findings "$name" -o json | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .text'; }
+violation() { virt-sim violations "$name" -o json | jq -r --arg kind "$1" 'select(.kind == $kind) | .text'; }
+more() { [ "$("${@:2}" | wc -l)" -gt "$1" ]; }
+
+declare -A tried stopped slowest how
+for class_of_attack in A19 A20 A22 A26; do tried[$class_of_attack]=0 stopped[$class_of_attack]=0 slowest[$class_of_attack]=0 how[$class_of_attack]=; done
+
+# record CLASS SECONDS HOW: it was stopped; record CLASS - WHAT: it was not
+record() {
+    tried[$1]=$((tried[$1] + 1))
+    if [ "$2" = - ]; then
+        echo "     NOT STOPPED, $1: $3"
+        return
+    fi
+    stopped[$1]=$((stopped[$1] + 1))
+    slowest[$1]=$(awk -v a="${slowest[$1]}" -v b="$2" 'BEGIN { print a > b ? a : b }')
+    how[$1]+="${how[$1]:+, }$3"
+}
+
+# attack CLASS PARAMETERS HOW FINDER…: the rootkit does it, and what FINDER prints must grow.
+attack() {
+    local class=$1 parameters=$2 by=$3 before begun
+    shift 3
+    before=$("$@" | wc -l)
+    begun=$(seconds)
+    guest "$name" 60 "insmod /rootkit.ko $parameters" >"$work/said" || { record "$class" - "$by: the module was not loaded: $(cat "$work/said")"; return; }
+    if wait_until 30 more "$before" "$@"; then
+        record "$class" "$(since "$begun")" "$by"
+    else
+        record "$class" - "$by: nothing was found"
+    fi
+    guest "$name" 60 'rmmod rootkit' >/dev/null || true
+}
+
+# unseen CLASS PARAMETERS FINDER…: the control: the same while checks are suspended. It succeeded if nobody was told.
+declare -A unseen
+unseen() {
+    local class=$1 parameters=$2 before
+    shift 2
+    virt-sim suspend-checks "$name" --for 60s --reason "a control of the attacks" >/dev/null
+    before=$("$@" | wc -l)
+    if guest "$name" 60 "insmod /rootkit.ko $parameters" >/dev/null; then
+        sleep $((2 * interval))
+        if more "$before" "$@"; then unseen[$class]=false; else unseen[$class]=true; fi
+        guest "$name" 60 'rmmod rootkit' >/dev/null || true
+    else
+        unseen[$class]=false
+    fi
+    virt-sim resume-checks "$name" >/dev/null
+}
+
+kernel=$("$testbed/guest/kernels.sh" "$series")
+gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
+"$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd" --disk "$work/workload" "$("$testbed/rootkit/build.sh" "$kernel")"
+domain_define "$name" "$kernel" "$work/initrd" vcpus=2
+domain_watch "$name" '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/><integrity interval="'$interval'" jitter="0"/></sim>'
+domain_start "$name"
+domain_ready "$name" 240 || fail "the guest of $series does not boot: $(tail -n 3 "$(console "$name").log")"
+armed || fail "the guest of $series is not armed: $(virt-sim info "$name" -o json | jq -c '.failure // .problem')"
+
+# ---- A22
+cannot=
+for kind in "${change_kinds[@]}"; do
+    change_of "$kind"
+    before=$(alarms) counted=$(calls)
+    said=$(guest "$name" 120 "$begin" 2>&1) || true
+    case $said in
+        *cannot*) cannot+="${cannot:+, }$change (${said##*cannot: })"; continue ;;
+    esac
+    checked=0
+    virt-sim check "$name" >"$work/check" 2>&1 || checked=$?
+    said+=$(guest "$name" 120 "$end" 2>&1) || true
+    guest "$name" 60 '/workload forks 10' >/dev/null || true
+    virt-sim check "$name" >>"$work/check" 2>&1 || checked=$?
+    if [[ $said != *done*done* ]]; then
+        record A22 - "$change does not work any more: $(tail -n 2 <<<"$said")"
+    elif [ $checked -ne 0 ] || [ "$(alarms)" != "$before" ]; then
+        record A22 - "$change alarms: $(cat "$work/check")"
+    elif [ "$(calls)" -le "$counted" ]; then
+        record A22 - "the hooks are not in force after $change"
+    else
+        record A22 0 "$change"
+    fi
+done
+false_alarms=$(alarms)
+[ -z "$cannot" ] || echo "     not tried in A22: $cannot"
+
+# ---- A19: what leads into the kernel, hooks, the gate's page
+hook=wake_up_new_task
+for kind in systemCall interrupt text lstar filter; do
+    attack_of "$kind"
+    attack A19 "$parameters" "check $class" finding "$class" "$about"
+done
+attack_of systemCall
+unseen A19 "$parameters" finding "$class" "$about"
+attack A19 "overwrite=$(address_of $hook)" "sealed, reported" violation sealed-write
+attack A19 "remap=$(address_of $hook)" "check hooks" finding hooks "$hook"
+guest "$name" 30 "dmesg | grep -q 'it withstood'" >/dev/null || record A19 - "an overwritten hook did not withstand"
+
+# ---- A20, A26: of one process
+# shellcheck disable=SC2016
+pid=$(guest "$name" 30 '/workload idle 1000 & echo pid $!' | sed -n 's/^pid \([0-9]*\).*/\1/p')
+sleep $((interval + 1))
+for kind in tables hide; do
+    attack_of "$kind" "$pid"
+    number=$([ $kind = tables ] && echo A20 || echo A26)
+    attack "$number" "$parameters" "check $class" finding "$class" "$about"
+    unseen "$number" "$parameters" finding "$class" "$about"
+done
+domain_forget "$name"
+
+title() {
+    case $1 in
+        A19) echo "LSTAR, IDT, system calls, hooks rewritten" ;;
+        A20) echo "hooks bypassed by a process's own tables" ;;
+        A22) echo "a kernel that patches itself, must not alarm" ;;
+        A26) echo "a hidden process" ;;
+    esac
+}
+json="{}" failed=0
+for class in A19 A20 A22 A26; do
+    printf '%-4s %-52s %7d %7d %6.1f s   %s\n' "$class" "$(title $class)" "${tried[$class]}" "${stopped[$class]}" "${slowest[$class]}" "${how[$class]}"
+    [ "${tried[$class]}" = "${stopped[$class]}" ] || failed=1
+    control=${unseen[$class]:-null} because="checks that are suspended"
+    [ $class != A22 ] || because="A19, A20 and A26 alarm"
+    [ "$control" != false ] || { echo "     the control of $class gained nothing, with $because"; failed=1; }
+    json=$(jq --arg class "$class" --arg title "$(title $class)" --argjson tried "${tried[$class]}" --argjson stopped "${stopped[$class]}" \
+        --argjson slowest "${slowest[$class]}" --arg how "${how[$class]}" --arg kernel "$(cat "$kernel/release")" --argjson control "$control" --arg because "$because" \
+        '. + {($class): {title: $title, tried: $tried, stopped: $stopped, control_succeeded: $control, control: $because,
+            ended: $how, seconds_to_report: $slowest, kernel: $kernel}}' <<<"$json")
+done
+jq -n --argjson attacks "$json" --argjson alarms "$false_alarms" '{attacks: $attacks, false_alarms: $alarms}' >"$results"
+[ "$failed" = 0 ] && [ "$false_alarms" = 0 ] || exit 1
