@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-attack.py [--accelerator kvm] [--every N] QEMU MONITOR-BUILD FIRMWARE WORK RESULTS [CLASS…] -- REGION-TO-ATTACK…: attacks the gate, the view
-and the region, and writes what became of each class to RESULTS, a JSON object. --every: of the variants by bytes and numbers, each N-th.
+attack.py [--accelerator kvm] [--at-most N] QEMU MONITOR-BUILD FIRMWARE WORK RESULTS [CLASS…] -- REGION-TO-ATTACK…: attacks the gate, the view
+and the region, and writes what became of each class to RESULTS, a JSON object. --at-most: so many variants of each, evenly spread.
 Status 1 if an attack gained something, or a control did not.
 """
 import argparse
@@ -82,17 +82,41 @@ ATTACKS = [
 ]
 
 
+def count(attack, machine):
+    """How many variants there are, without a try."""
+    machine.skipping = True
+    variants = sum(1 for _ in attack.run(machine))
+    machine.skipping = False
+    machine.reset()
+    return variants
+
+
+def some(attack, machine, step):
+    """The outcomes of each `step`-th variant."""
+    variants = attack.run(machine)
+    number = 0
+    while True:
+        machine.skipping = number % step != 0
+        outcome = next(variants, None)
+        machine.skipping = False
+        if outcome is None:
+            return
+        if number % step == 0:
+            yield outcome
+        number += 1
+
+
 def main():
     faulthandler.dump_traceback_later(int(os.environ.get("ATTACK_SECONDS", "3600")), exit=True)
     split = sys.argv.index("--")
     region_to_attack = sys.argv[split + 1:]
     parser = argparse.ArgumentParser()
     parser.add_argument("--accelerator", default="tcg")
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--at-most", type=int)
     for name in ("qemu", "built", "firmware", "work", "results"):
         parser.add_argument(name)
     parser.add_argument("classes", nargs="*")
-    said = parser.parse_args(sys.argv[1:split])
+    said = parser.parse_intermixed_args(sys.argv[1:split])
     qemu, built, firmware, work, only = said.qemu, said.built, said.firmware, said.work, said.classes
 
     def machine(attack, build=None, prepare=None, seal=True):
@@ -101,7 +125,7 @@ def main():
             if prepare:
                 prepare(made)
         return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
-                       both, seal, accelerator=said.accelerator, every=said.every, **attack.machine)
+                       both, seal, accelerator=said.accelerator, **attack.machine)
 
     results, failed = {}, 0
     terminal = sys.stderr.isatty()
@@ -113,7 +137,16 @@ def main():
         tried = stopped = 0
         slowest, late, how, gained = 0.0, 0.0, collections.Counter(), []
         subject = machine(attack)
-        for outcome in attack.run(subject):
+        step, total = 1, None
+        if said.at_most:
+            total = count(attack, subject)
+            step = -(-total // said.at_most)
+        for outcome in some(attack, subject, step):
+            if outcome.kind in attacks.NOTHING_CAME:
+                how[outcome.kind] += 1
+                if subject.dirty:
+                    subject.reset()
+                continue
             tried += 1
             got = attacks.gain(subject, outcome)
             if got:
@@ -141,7 +174,7 @@ def main():
             control = attack.succeeded(weak, outcome)
             how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
             weak.close()
-        results[attack.name] = {"title": attack.title, "tried": tried, "stopped": stopped, "control_succeeded": control,
+        results[attack.name] = {"title": attack.title, "tried": tried, "of": total or tried, "stopped": stopped, "control_succeeded": control,
                                 "control": attack.because, "ended": dict(how), "seconds_to_report": round(late, 4), "seconds_to_stop": round(slowest, 4),
                                 "gained": gained[:10], "seconds": round(time.time() - begin, 1)}
         print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, late * 1000,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attack.sh [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all, or those named) on TCG, and shows what became of
-# them. Needs a built monitor, manager and QEMU ($SIM_QEMU_BUILD); `./dev attack` sees to it. Report: target/reports/attack.json.
+# attack.sh [vtx] [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all, or those named) on TCG, or with `vtx` those that need no Linux on
+# the patched KVM in an emulated CPU, a dozen variants of each ($ATTACK_AT_MOST); shows what became of them. Needs a built monitor, manager and QEMU ($SIM_QEMU_BUILD); `./dev attack` sees to it. Report: target/reports/attack.json.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../../.."
@@ -21,6 +21,11 @@ if [ ! -e "$writer" ] || [ -n "$(find sim-manager/src -newer "$writer" -name '*.
     step "Building what writes its region" mvn -q -B test-compile -pl sim-manager -am
     touch "$writer"
 fi
+region_to_attack=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+    -cp "sim-manager/target/test-classes:sim-manager/target/classes:sim-manager/target/lib/*" org.simvm.region.RegionToAttack)
+vtx=no
+if [ "${1:-}" = vtx ]; then vtx=yes && shift; fi
+
 # Which classes: those of attack.py, and those that take a Linux kernel.
 with_linux='A19 A20 A22 A26'
 bare=() debian=no
@@ -36,14 +41,17 @@ report() {
     [ -s "$report" ] || echo '{"tcg": {}, "vtx": {}, "false_alarms": null}' >"$report"
     jq --arg part "$1" --slurpfile found "$2" '.[$part] = (.[$part] // {}) + $found[0]' "$report" >"$work/report" && cp "$work/report" "$report"
 }
-[ $# -gt 0 ] || rm -f "$report"
-
 failed=0
+if [ $vtx = yes ]; then
+    "$here/vtx.sh" "$work/machine.bin" "$work/results" --at-most "${ATTACK_AT_MOST:-12}" ${bare[@]+"${bare[@]}"} -- "${region_to_attack[@]}" || failed=1
+    [ ! -s "$work/results" ] || report vtx "$work/results"
+    say "$report: $(jq -r '"\(.vtx | length) classes on VT-x, \([.vtx[].tried] | add) attacks, \([.vtx[].stopped] | add) stopped"' "$report")"
+    exit $failed
+fi
+[ $# -gt 0 ] || rm -f "$report"
 if [ $# -eq 0 ] || [ ${#bare[@]} -gt 0 ]; then
     python3 "$here/attack.py" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
-        "$work/results" ${bare[@]+"${bare[@]}"} -- \
-        java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "sim-manager/target/test-classes:sim-manager/target/classes:sim-manager/target/lib/*" \
-        org.simvm.region.RegionToAttack || failed=1
+        "$work/results" ${bare[@]+"${bare[@]}"} -- "${region_to_attack[@]}" || failed=1
     [ ! -s "$work/results" ] || report tcg "$work/results"
 fi
 if [ $debian = yes ]; then

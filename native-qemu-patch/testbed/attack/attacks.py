@@ -12,6 +12,10 @@ from machine import (
     STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
+# Outcomes of an attack that was none: what should have come in the midst of it did not come.
+NOTHING_CAME = ("no storm", "no SMI")
+
+
 def gain(machine, outcome):
     """What the attacker has got, in words; None if nothing."""
     if outcome.gained:
@@ -83,7 +87,7 @@ def a2(machine):
     cases = [(0, index) for index in range(1, 520)] + [(0, 1 << bit) for bit in range(10, 32)] + [(0, 0xFFFFFFFF)]
     cases += [(leaf, index) for leaf in range(1, 64) for index in (0, 1)]
     cases += [(leaf, index) for leaf in (64, 65, 255, 256, 0x10000, 0x80000000, 0xFFFFFFFF) for index in (0, 1, 2)]
-    for leaf, index in machine.some(cases):
+    for leaf, index in cases:
         machine.code(b"\xb8" + u32(leaf) + b"\xb9" + u32(index) + VMFUNC + MARK + OUT + GO_BACK)
         user = index % 2 == 0
         page_to_attack(machine, LAUNCHER, CODE, user)
@@ -157,17 +161,17 @@ def a3(machine):
 
 def a5(machine):
     generator = seeded("a5")
-    for offset in machine.some(range(PAGE)):            # normal view
+    for offset in range(PAGE):            # normal view
         machine.stack()
         yield machine.run(machine.gate + offset, hostile_registers(machine, generator), seconds=2)
     root = machine.own_tables()
     machine.gate_page(1, machine.g1 + PAGE | PRESENT)
-    for offset in machine.some(range(PAGE)):            # G2 from the normal view: it is not there
+    for offset in range(PAGE):            # G2 from the normal view: it is not there
         machine.stack()
         yield machine.run(machine.gate + PAGE + offset, hostile_registers(machine, generator), cr3=root, seconds=2)
     exit_at = machine.pristine[machine.layout["segments"][1]["offset"]:][:PAGE].index(VMFUNC)
-    for offset in machine.some(range(0, PAGE, 5)) + list(range(exit_at - 16, exit_at + 16)):  # SIM view
-        for _ in machine.some(range(20 if abs(offset - exit_at) < 4 else 1)):
+    for offset in range(0, PAGE, 5) + list(range(exit_at - 16, exit_at + 16)):  # SIM view
+        for _ in range(20 if abs(offset - exit_at) < 4 else 1):
             yield land(machine, machine.g1, offset, {}, generator)
 
 
@@ -175,7 +179,7 @@ def a5(machine):
 
 def a6(machine):
     generator = seeded("a6")
-    for i in machine.some(range(3000)):
+    for i in range(3000):
         addresses = (RETURN_ADDRESS, RETURN_ADDRESS + generator.randrange(-64, 64), generator.getrandbits(64), 0, 1, hostile(machine, generator))
         machine.stack(addresses[i % 6] if i % 12 < 6 else BACK)
         registers = hostile_registers(machine, generator)
@@ -188,7 +192,7 @@ def a9(machine):
     generator = seeded("a9")
     code_end = inner_code_end(machine)
     for segment in (CODE_32, CODE_16):
-        for offset in machine.some(offsets_of_inner(machine, 13)):
+        for offset in offsets_of_inner(machine, 13):
             for _ in range(4 if offset < code_end else 1):
                 yield land(machine, machine.g1 + PAGE, offset, {}, generator, segment)
 
@@ -255,7 +259,7 @@ def a13(machine):
         machine.stack()
         yield machine.run(machine.layout["fentry"], rflags=flags)
     # breakpoints on code: every byte of G2's code, and the gate page's own
-    for offset in machine.some(list(range(PAGE, PAGE + inner_code_end(machine))) + list(range(0, 512, 2)) + list(range(PAGE - 64, PAGE))):
+    for offset in list(range(PAGE, PAGE + inner_code_end(machine))) + list(range(0, 512, 2)) + list(range(PAGE - 64, PAGE)):
         machine.stack()
         yield machine.run(machine.layout["fentry"], hostile_registers(machine, generator), dr=(machine.gate + offset, 0x402), seconds=5)
     # on data: the guest's stack, the hidden memory, by read and write, of each length
@@ -318,7 +322,7 @@ def a4(machine):
     generator = seeded("a4")
     for everywhere in (EVERY | PRESENT | WRITE, machine.g1 | PRESENT, machine.g1 + PAGE | PRESENT, machine.g1 | PRESENT | WRITE):
         for at_gate in (False, True):
-            for offset in machine.some(range(3 if at_gate else 0, inner_code_end(machine))):
+            for offset in range(3 if at_gate else 0, inner_code_end(machine)):
                 root = machine.own_tables(everywhere)
                 machine.put(EVERY, *[(0, BACK, 0xFFFFFFFFFFFFFFFE)[offset % 3]] * 512)
                 yield land(machine, machine.g1 + PAGE, offset, {}, generator, root=root, at_gate=at_gate)
@@ -331,20 +335,20 @@ def a4(machine):
 def a27(machine):
     generator = seeded("a27")
     end = inner_code_end(machine)
-    for offset in machine.some(range(PAGE)):            # G2, every byte, at an address of the attacker's
+    for offset in range(PAGE):            # G2, every byte, at an address of the attacker's
         for _ in range(6 if offset < end else 1):
             yield land(machine, machine.g1 + PAGE, offset, {}, generator)
-    for offset in machine.some(offsets_of_inner(machine, 7)[3:]):  # and at G2's own
+    for offset in offsets_of_inner(machine, 7)[3:]:  # and at G2's own
         for _ in range(6 if offset < end else 1):
             yield land(machine, machine.g1 + PAGE, offset, {}, generator, at_gate=True)
-    for offset in machine.some(range(3, end)):          # nothing in the TLB
+    for offset in range(3, end):          # nothing in the TLB
         yield land(machine, machine.g1 + PAGE, offset, {}, generator, at_gate=True, warm=False)
-    for offset in machine.some(range(3, end)):          # global entries
+    for offset in range(3, end):          # global entries
         yield land(machine, machine.g1 + PAGE | GLOBAL, offset, {}, generator, at_gate=True)
-    for _ in machine.some(range(300)):                  # a guess at the monitor's pages
+    for _ in range(300):                  # a guess at the monitor's pages
         guess = AREA + generator.randrange(AREA // PAGE) * PAGE
         yield land(machine, guess, generator.randrange(3, PAGE), {}, generator)
-    for _ in machine.some(range(100)):                  # guest RAM, its tables, its stack
+    for _ in range(100):                  # guest RAM, its tables, its stack
         yield land(machine, generator.choice((CODE, STACK_PAGES, KERNEL_ROOT, ATTACK_TABLE, EVERY)), generator.randrange(3, PAGE), {}, generator)
 
 
@@ -371,7 +375,7 @@ def a24(machine):
     pages = [AREA + generator.randrange(AREA // PAGE) * PAGE for _ in range(300)]
     pages += [s["gpa"] + at_page for s in machine.hidden for at_page in range(0, min(s["size"], 4 * PAGE), PAGE)] + [machine.g1 + PAGE]
     page_to_attack(machine, LAUNCHER, CODE)
-    for physical in machine.some(pages):
+    for physical in pages:
         machine.attack_page(0x20, physical | PRESENT | WRITE)
         where = ATTACK + 0x20 * PAGE + generator.randrange(PAGE // 8) * 8
         for code in (read_to_rdi(where), b"\x48\xc7\x04\x25" + u32(where) + u32(0x6B6F6F74), b"\xf0\x48\xff\x04\x25" + u32(where)):

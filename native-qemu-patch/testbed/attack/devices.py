@@ -60,9 +60,11 @@ READ, SELECT, WRITE_FILE = 2, 8, 16
 
 def file_key(machine, name):
     """The number of one of fw_cfg's files, from its directory (item 0x19)."""
+    skipping, machine.skipping = machine.skipping, False
     firmware_dma(machine, 0x19 << 16 | SELECT | READ, 4, BUFFER)
     count = struct.unpack_from(">I", machine.ram, BUFFER)[0]
     firmware_dma(machine, 0x19 << 16 | SELECT | READ, 4 + count * 64, BUFFER)
+    machine.skipping = skipping
     for i in range(count):
         _, key, _, file = struct.unpack_from(">IHH56s", machine.ram, BUFFER + 4 + i * 64)
         if file.rstrip(b"\0") == name:

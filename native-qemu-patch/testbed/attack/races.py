@@ -192,6 +192,7 @@ def one_stack_for_both(machine):
 
 def lie_about_the_cpu(machine, entry, gs, aux, before=b""):
     machine.stack()
+    machine.told = {gs & 0xFFFFFFFF}                    # wrmsr has it in eax
     registers = machine.calls(entry, 5, 0x1111)
     return came_back(machine, machine.run(program(machine, before + jump(CALLS)), registers, gs=gs, aux=aux), registers)
 
@@ -208,7 +209,7 @@ def a15(machine):
             yield lie_about_the_cpu(machine, entry, GS_BASE, aux)
         swapgs = b"\x0f\x01\xf8"
         for base in hidden + [LAPIC, 0]:
-            yield lie_about_the_cpu(machine, entry, GS_BASE, 0, write_msr(0xC0000102, base) + swapgs)
+            yield lie_about_the_cpu(machine, entry, GS_BASE, 0, write_msr(0xC0000102, base) + swapgs + b"\x31\xc0\x31\xd2")
         for number in (1, 2, 63, 255):                  # APIC ID; the other's, and none's
             yield lie_about_the_cpu(machine, entry, GS_BASE, number, write32(LAPIC + 0x20, number << 24))
         for base in (machine.g1, EVERY, 0xFEC00000):
