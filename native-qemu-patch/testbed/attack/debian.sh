@@ -34,7 +34,7 @@ record() {
         return
     fi
     stopped[$1]=$((stopped[$1] + 1))
-    slowest[$1]=$(awk -v a="${slowest[$1]}" -v b="$2" 'BEGIN { print a > b ? a : b }')
+    slowest[$1]=$(awk -v a="${slowest[$1]}" -v b="$2" 'BEGIN { print (a > b ? a : b) }')
     how[$1]+="${how[$1]:+, }$3"
 }
 

@@ -43,9 +43,11 @@ change_of() {
                 if echo offline 2>/dev/null >$m/state; then echo online >$m/state && echo done; m=found; break; fi; done; [ "$m" = found ] || echo "cannot: no block of memory goes"' ;;
         freeze)
             change="suspended to idle"
-            begin='if grep -q freeze /sys/power/state 2>/dev/null; then rtcwake -u -s 3 -m freeze >/dev/null && echo done; else echo "cannot: the kernel has no such state"; fi' ;;
+            begin='w=/sys/class/rtc/rtc0/wakealarm; if grep -q freeze /sys/power/state 2>/dev/null && [ -e $w ]; then echo 0 >$w; echo +3 >$w;
+                echo freeze >/sys/power/state && echo done; else echo "cannot: the kernel has no such state, or no clock to wake it"; fi' ;;
         suspend)
             change="suspended to RAM"
-            begin='if grep -q mem /sys/power/state 2>/dev/null; then rtcwake -u -s 3 -m mem >/dev/null && echo done; else echo "cannot: the kernel has no such state"; fi' ;;
+            begin='w=/sys/class/rtc/rtc0/wakealarm; if grep -q deep /sys/power/mem_sleep 2>/dev/null && [ -e $w ]; then echo 0 >$w; echo +3 >$w;
+                echo deep >/sys/power/mem_sleep; echo mem >/sys/power/state && echo done; else echo "cannot: the kernel has no such state, or no clock to wake it"; fi' ;;
     esac
 }
