@@ -58,7 +58,8 @@ status() { ask "{\"verb\": \"status\", \"domain\": \"$name\"}"; }
 findings() { [ ! -e "$incidents" ] || jq -c 'select(.incident == "finding")' "$incidents"; }
 found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .time'; }
 count() { status | jq '.findings + .violations'; }
-others() { echo $(($(count) - $(findings | jq -r --arg class "$1" 'select(.class == $class) | 1' | wc -l))); } # others CLASS
+# others CLASSES: how many of other classes, and violations
+others() { echo $(($(count) - $(findings | jq -r --arg classes "$1" 'select(.class | test("^(" + $classes + ")$")) | 1' | wc -l))); }
 instant() { date -u +%Y-%m-%dT%H:%M:%S.%NZ; }
 # A whole check that began later than INSTANT.
 checked_since() { [[ $(status | jq -r '.lastCheck.started // ""') > $1 ]]; }
@@ -96,7 +97,10 @@ tried=0 missed=0 slowest=0
 for ((i = 0; i < rounds; i++)); do
     kind=${attack_kinds[$((i % ${#attack_kinds[@]}))]}
     attack_of "$kind" "$victim"
-    already=$(found "$class" "$about" | wc -l) before_others=$(others "$class")
+    # The table of system calls lies in read-only data, whose check finds it, too.
+    classes=$class
+    [ "$kind" != systemCall ] || classes='systemCalls|readOnlyData'
+    already=$(found "$class" "$about" | wc -l) before_others=$(others "$classes")
     tried=$((tried + 1))
     guest $name 120 "insmod /root/rootkit.ko $parameters" >"$work/said" || { _not_ok "attack $tried, $kind: carried out" "$(cat "$work/said")"; missed=$((missed + 1)); continue; }
     attacked=$(instant)
@@ -113,7 +117,7 @@ for ((i = 0; i < rounds; i++)); do
     guest $name 120 'rmmod rootkit' >/dev/null || _not_ok "attack $tried, $kind: undone" "rmmod failed"
     [ "$kind" != tables ] || victim=$(guest $name 60 "kill -9 $victim; setsid sleep 1000000 >/dev/null 2>&1 & echo pid \$!" | sed -n 's/^pid \([0-9]*\).*/\1/p')
     after_check "$(instant)" || true
-    now=$(others "$class")
+    now=$(others "$classes")
     if [ "$now" -gt "$before_others" ]; then
         false=$((false + now - before_others))
         _not_ok "attack $tried, $kind: nothing else is found" "$(findings | jq -r .text | tail -n 3)"
