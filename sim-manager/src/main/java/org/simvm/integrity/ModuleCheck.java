@@ -18,8 +18,8 @@ import org.simvm.guest.paging.VirtualMemory;
 
 /**
  * Compares the text of each module with what it was when it was first seen live, and says when a module is new.
- * A module is known by its name and the place of its text and its structure; one that is unloaded and loaded
- * again at another place is a new one.
+ * A module is known by its name, the place of its text and its structure, and the number of its load; one that is unloaded and
+ * loaded again is a new one, though it may come to lie at the same addresses, on other pages.
  */
 final class ModuleCheck implements Check {
     /** Bytes of all copies together: a large guest's modules have some 20 MiB of text. */
@@ -32,9 +32,9 @@ final class ModuleCheck implements Check {
     private final Map<Identity, MemoryCopy> copies = new HashMap<>();
     private boolean first = true;
 
-    private record Identity(String name, long address, long text, long size) {
+    private record Identity(String name, long address, long load, long text, long size) {
         static Identity of(KernelModule module) {
-            return new Identity(module.name(), module.address(), module.text().start(), module.text().size());
+            return new Identity(module.name(), module.address(), module.load(), module.text().start(), module.text().size());
         }
     }
 

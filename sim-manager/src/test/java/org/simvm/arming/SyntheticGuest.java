@@ -96,7 +96,7 @@ public final class SyntheticGuest implements AutoCloseable {
                 "__start_rodata", "__end_rodata", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
                 "ftrace_list_end", "init_cred", "shell_cred", "daemon_cred", "net_namespace_list", "init_net",
                 "filters", "security_hook_heads", "security_hook", "__start_static_call_sites",
-                "__stop_static_call_sites")) {
+                "__stop_static_call_sites", "module_a_entry")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
@@ -124,6 +124,10 @@ public final class SyntheticGuest implements AutoCloseable {
         offsets.put("module.name", 24);
         offsets.put("module.state", 0);
         offsets.put("module.mem", 96);
+        offsets.put("module.mkobj", 128);
+        offsets.put("module_kobject.kobj", 8);
+        offsets.put("kobject.sd", 48);
+        offsets.put("kernfs_node.id", 96);
         offsets.put("module_memory.base", 0);
         offsets.put("module_memory.size", 8);
         offsets.put("kprobe.hlist", 0);
@@ -220,6 +224,11 @@ public final class SyntheticGuest implements AutoCloseable {
         process("daemon", 0x22000);
     }
 
+    /** Gives the module the number that its entry of sysfs has since it was loaded. */
+    public void loads(long number) {
+        putLong(address("module_a_entry") + 96, number);
+    }
+
     /** A module, a network namespace, and lists of functions that are all empty. */
     private void lists() {
         long module = address("module_a");
@@ -229,6 +238,8 @@ public final class SyntheticGuest implements AutoCloseable {
         writeVirtual(module + 24, "module_a\0".getBytes(StandardCharsets.US_ASCII));
         putLong(module + 96, MODULE_TEXT);
         putInt(module + 104, 0x1000);
+        putLong(module + 128 + 8 + 48, address("module_a_entry"));
+        loads(1);
         byte[] code = new byte[0x1000];
         new Random(2).nextBytes(code);
         write(gpa(MODULE_TEXT), code);

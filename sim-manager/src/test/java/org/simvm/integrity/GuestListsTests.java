@@ -234,6 +234,18 @@ class GuestListsTests {
         }
 
         @Test
+        void takeAModuleThatWasLoadedAgainAtTheSamePlaceForANewOne() {
+            assertEquals(List.of(), findings(IntegrityCheck.MODULE_TEXT));
+            guest.loads(2);
+            guest.writeVirtual(SyntheticGuest.MODULE_TEXT + 0x123, new byte[] {1, 2, 3});
+            CheckReport report = checks.check(Set.of(IntegrityCheck.MODULE_TEXT));
+            assertEquals(List.of(), report.findings());
+            assertEquals("module module_a", report.results().get(0).information().get(0).subject());
+            guest.writeVirtual(SyntheticGuest.MODULE_TEXT + 0x456, new byte[] {4, 5, 6});
+            assertEquals("module module_a+0x456", onlyModuleFinding().subject());
+        }
+
+        @Test
         void sayThatAListDoesNotEnd() {
             guest.putLong(guest.address("module_a") + 8, guest.address("module_a") + 8);
             assertEquals(FindingClass.CHECK_INCOMPLETE, onlyModuleFinding().findingClass());

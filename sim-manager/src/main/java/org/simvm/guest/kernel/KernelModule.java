@@ -10,12 +10,14 @@ import org.simvm.guest.paging.VirtualMemory;
  * @param address guest-virtual address of the {@code struct module}
  * @param name its name, cleaned
  * @param state 0 live, 1 coming, 2 going, 3 unformed ({@code enum module_state})
+ * @param load number of this load: another one if the module is unloaded and loaded again, wherever it then lies; 0 if the kernel
+ *             does not tell
  * @param text its core text
  * @param ftraceSites its {@code __mcount_loc}
  * @param jumpLabels its {@code __jump_table}
  * @param staticCalls its static call sites
  */
-public record KernelModule(long address, String name, int state, VirtualRange text, Table ftraceSites,
+public record KernelModule(long address, String name, int state, long load, VirtualRange text, Table ftraceSites,
         Table jumpLabels, Table staticCalls) {
     /**
      * A table of a module.

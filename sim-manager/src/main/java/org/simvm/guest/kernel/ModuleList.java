@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
@@ -26,6 +27,8 @@ public final class ModuleList {
     private final int state;
     private final int textBase;
     private final int textSize;
+    private final OptionalInt entry;
+    private final OptionalInt entryNumber;
     private final Member ftrace;
     private final Member jumps;
     private final Member calls;
@@ -52,9 +55,16 @@ public final class ModuleList {
             textBase = kernel.requireOffset("module.core_layout.base");
             textSize = kernel.requireOffset("module.core_layout.text_size");
         }
+        entry = sum(kernel.offset("module.mkobj"), kernel.offset("module_kobject.kobj"), kernel.offset("kobject.sd"));
+        entryNumber = kernel.offset("kernfs_node.id");
         ftrace = new Member(kernel.offset("module.ftrace_callsites"), kernel.offset("module.num_ftrace_callsites"));
         jumps = new Member(kernel.offset("module.jump_entries"), kernel.offset("module.num_jump_entries"));
         calls = new Member(kernel.offset("module.static_call_sites"), kernel.offset("module.num_static_call_sites"));
+    }
+
+    private static OptionalInt sum(OptionalInt... offsets) {
+        return Stream.of(offsets).allMatch(OptionalInt::isPresent)
+                ? OptionalInt.of(Stream.of(offsets).mapToInt(OptionalInt::getAsInt).sum()) : OptionalInt.empty();
     }
 
     /**
@@ -101,7 +111,13 @@ public final class ModuleList {
                     size, start));
         }
         return new KernelModule(module, memory.readString(module + name, NAME).replaceAll("[^\\x21-\\x7e]", "?"),
-                memory.readInt(module + state), new VirtualRange(start, start + size), ftrace.read(memory, module),
+                memory.readInt(module + state), load(module), new VirtualRange(start, start + size), ftrace.read(memory, module),
                 jumps.read(memory, module), calls.read(memory, module));
+    }
+
+    /** Each entry of sysfs gets a number of its own, a module that is loaded again another one. */
+    private long load(long module) throws GuestMemoryException {
+        long node = entry.isEmpty() || entryNumber.isEmpty() ? 0 : memory.readLong(module + entry.getAsInt());
+        return node == 0 ? 0 : memory.readLong(node + entryNumber.getAsInt());
     }
 }
