@@ -10,6 +10,7 @@
 #   hook.p50_ms, hook.p99_ms   libvirt's hook, answered by the manager: preparing the start of a domain under SIM
 #   call.p50_ns, call.p99_ns   what a monitored getppid takes more than a bare one; call.mean_ns over 200000 calls
 #   integrity.gbps             a digest of the kernel's text by the manager, beside plain_read.gbps, a read of the same
+#   checks.gbps                all checks of a guest together, of checks.bytes in checks.ms; checks.share of checks.plain_read_gbps, a read of as much
 #   manager.rss_mib            resident memory of the manager with one guest; of that manager.rss_anon_mib its own
 #
 # Both guests run on the same binary, so the difference is what SIM adds. Other load shows in all of these.
@@ -45,6 +46,8 @@ fi
 
 # shellcheck source=SCRIPTDIR/host/domain.sh
 . "$here/host/domain.sh"
+# shellcheck source=SCRIPTDIR/host/check-speed.sh
+. "$here/host/check-speed.sh"
 kernel=$CACHE/kernels/$series
 median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2)}'; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
@@ -120,21 +123,12 @@ line "that guest's events, flat out" "$guest_rate a second; lost $guest_lost of 
 line "lost while the manager warmed up" "$(jq '.dropped + .missing' <<<"$before") of $(jq .calls <<<"$before")"
 
 say "  … integrity"
-for _ in $(seq 40); do virt-sim check watched --check kernelText -o json; done >"$SIM_HOST/checks"
-check=$(jq -s '.[20:] | map(.results[0]) | {bytes: .[0].bytes, ms: (map(.ms) | sort | .[length / 2 | floor]), findings: (map(.findings | length) | add)}' "$SIM_HOST/checks")
-[ "$(jq .findings <<<"$check")" -eq 0 ] || fail "bench: the kernel's text has findings"
-integrity=$(jq '.bytes / .ms / 1e3 | round / 1e3' <<<"$check")
-# The same bytes, read by nobody's cleverness: dd on QEMU's memory file, 1 MiB a call.
-qemu=$(virt-sim status watched -o json | jq .device.pid)
-ram=$(find "/proc/$qemu/fd" -lname '*memfd:*memory-backend-memfd*' | head -n 1)
-text=$(guest watched 30 'cat /proc/iomem' | sed -n 's/^ *\([0-9a-f]*\)-[0-9a-f]* : Kernel code$/\1/p')
-mebibytes=$(jq '.bytes / 1048576 | ceil' <<<"$check")
-for _ in 1 2 3 4 5 6 7 8 9; do
-    dd if="$ram" of=/dev/null bs=1M skip=$((0x$text / 1048576)) count="$mebibytes" 2>&1 | sed -n 's/.* copied, \([0-9.e-]*\) s.*/\1/p'
-done | median >"$SIM_HOST/read"
-plain=$(calculate "$mebibytes * 1048576 / $(cat "$SIM_HOST/read") / 1e9")
-line "integrity of the kernel's text, digested" "$integrity GB/s ($(jq .bytes <<<"$check") bytes in $(jq .ms <<<"$check") ms)"
-line "the same bytes, read" "$plain GB/s"
+integrity=$(check_speed watched kernelText)
+full=$(check_speed watched)
+for check in "$integrity" "$full"; do [ "$(jq .findings <<<"$check")" -eq 0 ] || fail "bench: there are findings"; done
+speed() { jq -r '"\(.gbps) GB/s (\(.bytes) bytes in \(.ms) ms), \(.share * 100 | round) % of a plain read (\(.plain_gbps) GB/s)"' <<<"$1"; }
+line "integrity of the kernel's text, digested" "$(speed "$integrity")"
+line "all integrity checks" "$(speed "$full")"
 
 manager=$(pgrep -f 'org\.simvm\.cli\.VirtSim daemon' | head -n 1)
 rss=$(calculate "$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$manager/status") / 1024")
@@ -166,11 +160,12 @@ line "events, while a producer writes" "$rate a second, $lost lost"
 mkdir -p "$top/target/reports"
 jq -n --arg kernel "$(cat "$kernel/release")" --argjson steps "$steps" --argjson paused "$paused" \
     --argjson added $((${watched_boot%.*} - ${bare_boot%.*})) --argjson rate "$rate" --argjson lost "$lost" --argjson guest_rate "$guest_rate" --argjson guest_lost "$guest_lost" \
-    --argjson p50 "$hook_p50" --argjson p99 "$hook_p99" --argjson integrity "$integrity" \
+    --argjson p50 "$hook_p50" --argjson p99 "$hook_p99" --argjson integrity "$integrity" --argjson full "$full" \
     --argjson call_mean "$call_mean" --argjson call_p50 "$call_p50" --argjson call_p99 "$call_p99" \
-    --argjson plain "$plain" --argjson rss "$rss" --argjson anon "$anon" \
+    --argjson rss "$rss" --argjson anon "$anon" \
     '{kernel: $kernel, "arming.paused_ms": $paused, "arming.added_boot_ms": $added, "events.per_second": $rate, "events.lost": $lost, "guest_events.per_second": $guest_rate, "guest_events.lost": $guest_lost,
       "hook.p50_ms": $p50, "hook.p99_ms": $p99,
-      "call.mean_ns": $call_mean, "call.p50_ns": $call_p50, "call.p99_ns": $call_p99, "integrity.gbps": $integrity, "plain_read.gbps": $plain,
+      "call.mean_ns": $call_mean, "call.p50_ns": $call_p50, "call.p99_ns": $call_p99, "integrity.gbps": $integrity.gbps, "plain_read.gbps": $integrity.plain_gbps,
+      "checks.bytes": $full.bytes, "checks.ms": $full.ms, "checks.gbps": $full.gbps, "checks.plain_read_gbps": $full.plain_gbps, "checks.share": $full.share,
       "manager.rss_mib": $rss, "manager.rss_anon_mib": $anon} + $steps' >"$top/target/reports/bench.json"
 say "target/reports/bench.json"

@@ -7,6 +7,7 @@
 #   rss_mib        resident memory of the manager at the end; below 400
 #   cpu_percent    share of a core that it takes while nothing happens, scheduled checks included; below 2
 #   status_ms      median time of a status call of an armed guest, status_p99_ms the slowest but one in a hundred; median below 20
+#   check_share    speed of a full check of a guest, of a plain sequential read of as much of its memory; at least 0.6
 #   growth_mib     what N rounds (1000) of taking a domain under SIM and off again added to the heap's anonymous memory, threads and files
 #   tried, failed  limits that were looked at, and missed; false_findings what was found in guests that nobody attacked
 #
@@ -41,6 +42,8 @@ fi
 . "$here/scenarios/tap.sh"
 # shellcheck source=SCRIPTDIR/host/manager.sh
 . "$here/host/manager.sh"
+# shellcheck source=SCRIPTDIR/host/check-speed.sh
+. "$here/host/check-speed.sh"
 kernel=$CACHE/kernels/6.12
 tried=0
 
@@ -108,6 +111,11 @@ read -r status_ms status_p99 < <(python3 "$work/status" armed-0)
 limit "median status call, ms" "$status_ms" 20
 say "  99 of 100 status calls took less than $status_p99 ms"
 
+# --- checks --------------------------------------------------------------------------------------------------------
+speed=$(check_speed armed-0)
+say "  a full check: $speed"
+limit "a plain read's speed, of a full check's" "$(jq '1 / .share' <<<"$speed")" 1.667
+
 # --- rounds ----------------------------------------------------------------------------------------------------------
 cat >"$work/rounds" <<'END'
 import json, socket, sys
@@ -149,7 +157,7 @@ done
 limit "findings in guests that nobody attacked" $findings 1
 
 mkdir -p "$top/target/reports"
-printf '{"tried": %d, "failed": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "domains": %d, "guests": %d, "rounds": %d, "status_ms": %s, "status_p99_ms": %s, "growth_mib": %s, "cores": %d}\n' \
-    "$tried" "$_failed" "$rss" "$cpu" "$findings" "$domains" "$guests" "$rounds" "$status_ms" "$status_p99" "$growth" "$(nproc)" >"$top/target/reports/scale.json"
+printf '{"tried": %d, "failed": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "domains": %d, "guests": %d, "rounds": %d, "status_ms": %s, "status_p99_ms": %s, "growth_mib": %s, "check_share": %s, "cores": %d}\n' \
+    "$tried" "$_failed" "$rss" "$cpu" "$findings" "$domains" "$guests" "$rounds" "$status_ms" "$status_p99" "$growth" "$(jq .share <<<"$speed")" "$(nproc)" >"$top/target/reports/scale.json"
 say "target/reports/scale.json: $(cat "$top/target/reports/scale.json")"
 finish
