@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # scale.sh [--domains N] [--guests N] [--rounds N] [--idle SECONDS]: what a manager costs that has many domains. `./dev scale` calls it with
 # --prepare, and then on a private host: N domains under SIM that are defined and do not run (500), and N armed guests beside them (8; two
-# cores are enough for them, as they idle). Prints what it finds and writes target/reports/scale.json:
+# cores are enough for them, as they idle). All are libvirt's QEMU driver's: SIM refuses domains of its test driver. Prints what it
+# finds and writes target/reports/scale.json:
 #
 #   rss_mib        resident memory of the manager at the end; below 400
 #   cpu_percent    share of a core that it takes while nothing happens, scheduled checks included; below 2
