@@ -4,7 +4,7 @@
 # and services, checked every three seconds all the while: nothing may be found. Then N (14) times a rootkit changes something, of seven kinds in
 # turn, while the guest goes on being busy: each must be found by the next scheduled check. `./dev soak` calls it with --prepare, and then on
 # a private host. Writes target/reports/soak.json: tried and failed attacks, false_findings, lost_uncounted events, rss_mib and cpu_percent of the
-# manager, found_after_ms: the longest time from an attack to its finding.
+# manager, found_after_ms: the longest time from an attack to its finding, busy_seconds: how long nothing but attacks was found.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -124,13 +124,15 @@ for ((i = 0; i < rounds; i++)); do
     fi
 done
 equal "$rounds attacks were found by the next check" 0 "$missed"
+busy=$((SECONDS - began))
+equal "nothing but them is found in the $busy s that the guest was busy" 0 "$false"
 
 guest $name 60 'touch /root/stop' >/dev/null || true
 lost=$(status | jq '.ring.missing - .ring.dropped | if . < 0 then 0 else . end')
 rss=$(awk "BEGIN {printf \"%.1f\", $(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status") / 1024}")
 mkdir -p "$top/target/reports"
-printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "found_after_ms": %d, "seconds": %d, "kernel": "%s"}\n' \
-    "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$slowest" "$seconds" "$series" >"$top/target/reports/soak.json"
+printf '{"tried": %d, "failed": %d, "lost_uncounted": %d, "rss_mib": %s, "cpu_percent": %s, "false_findings": %d, "found_after_ms": %d, "busy_seconds": %d, "seconds": %d, "kernel": "%s"}\n' \
+    "$tried" "$missed" "$lost" "$rss" "$cpu" "$false" "$slowest" "$busy" "$seconds" "$series" >"$top/target/reports/soak.json"
 say "target/reports/soak.json: $(cat "$top/target/reports/soak.json")"
 virsh -q destroy $name || true
 domain_forget $name
