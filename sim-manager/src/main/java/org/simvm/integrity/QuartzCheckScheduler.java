@@ -131,6 +131,11 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
 
         @Override
+        public Logger getLog() {
+            return LoggerFactory.getLogger(StdSchedulerFactory.class); // what Quartz says is Quartz's
+        }
+
+        @Override
         protected Scheduler instantiate(QuartzSchedulerResources resources, QuartzScheduler scheduler) {
             if (resources.getJobStore() instanceof SharedStore store) {
                 String suffix = AT + scheduler.getSchedulerInstanceId();

@@ -156,4 +156,14 @@ final class ResolvedKernel implements Kernel {
     public ResolutionTimes times() {
         return times;
     }
+
+    /** For tests: the symbols. */
+    SymbolTable symbolTable() {
+        return symbols;
+    }
+
+    /** For tests: the types. */
+    TypeTable typeTable() {
+        return types;
+    }
 }

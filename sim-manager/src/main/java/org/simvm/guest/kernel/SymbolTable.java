@@ -3,6 +3,7 @@ package org.simvm.guest.kernel;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -15,13 +16,40 @@ import java.util.List;
 final class SymbolTable {
     private static final int NAME_LIMIT = 512;
 
+    private static final CommonCopies<Index> COMMON = new CommonCopies<>();
+
+    private final Index index;
     private final SymbolTokens tokens;
     private final NameList names;
     private final long[] addresses;
-    /** First symbol of each chain, plus one; 0 ends a chain. */
     private final int[] chains;
-    /** Next symbol of the same chain, plus one. */
     private final int[] next;
+
+    /**
+     * The names of a kernel's symbols, which are the same wherever it lies.
+     *
+     * @param chains first symbol of each chain, plus one; 0 ends a chain
+     * @param next next symbol of the same chain, plus one
+     */
+    private record Index(SymbolTokens tokens, NameList names, int[] chains, int[] next) {
+        static Index of(SymbolTokens tokens, NameList names) {
+            return COMMON.find(index -> index.tokens.same(tokens) && Arrays.equals(index.names.bytes(), names.bytes()))
+                    .orElseGet(() -> COMMON.add(make(tokens, names)));
+        }
+
+        private static Index make(SymbolTokens tokens, NameList names) {
+            int count = names.count();
+            int[] chains = new int[Integer.highestOneBit(count) * 2];
+            int[] next = new int[count];
+            // From the last on, so that each chain is in the order of addresses.
+            for (int symbol = count - 1; symbol >= 0; symbol--) {
+                int chain = chain(tokens.hash(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol)), chains.length);
+                next[symbol] = chains[chain];
+                chains[chain] = symbol + 1;
+            }
+            return new Index(tokens, names, chains, next);
+        }
+    }
 
     /**
      * Indexes the symbols.
@@ -29,23 +57,21 @@ final class SymbolTable {
      * @param addresses of the symbols in the order of the names, rising (unsigned)
      */
     SymbolTable(SymbolTokens tokens, NameList names, long[] addresses) {
-        this.tokens = tokens;
-        this.names = names;
+        this.index = Index.of(tokens, names);
+        this.tokens = index.tokens();
+        this.names = index.names();
+        this.chains = index.chains();
+        this.next = index.next();
         this.addresses = addresses;
-        int count = names.count();
-        this.chains = new int[Integer.highestOneBit(count) * 2];
-        this.next = new int[count];
-        // From the last on, so that each chain is in the order of addresses.
-        for (int symbol = count - 1; symbol >= 0; symbol--) {
-            int hash = tokens.hash(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol));
-            int chain = chain(hash);
-            next[symbol] = chains[chain];
-            chains[chain] = symbol + 1;
-        }
     }
 
-    private int chain(int hash) {
-        return (hash ^ hash >>> 15) & chains.length - 1;
+    /** For tests: whether the names of both are one copy. */
+    boolean sharesNamesWith(SymbolTable other) {
+        return index == other.index;
+    }
+
+    private static int chain(int hash, int chains) {
+        return (hash ^ hash >>> 15) & chains - 1;
     }
 
     int count() {
@@ -68,7 +94,7 @@ final class SymbolTable {
     }
 
     private int find(byte[] name, int after) {
-        int symbol = after < 0 ? chains[chain(SymbolTokens.hash(name))] - 1 : next[after] - 1;
+        int symbol = after < 0 ? chains[chain(SymbolTokens.hash(name), chains.length)] - 1 : next[after] - 1;
         while (symbol >= 0
                 && !tokens.spells(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name)) {
             symbol = next[symbol] - 1;

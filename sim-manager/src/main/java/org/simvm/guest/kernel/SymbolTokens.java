@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.guest.kernel;
 
+import java.util.Arrays;
+
 /**
  * The 256 strings that compressed symbol names are made of ({@code kallsyms_token_table}).
  *
@@ -43,6 +45,11 @@ final class SymbolTokens {
             tailHashes[token] = polynomial(bytes, Math.min(start + 1, end), end);
             tailFactors[token] = power(Math.max(0, end - start - 1));
         }
+    }
+
+    /** Tells whether the other table has the same tokens. */
+    boolean same(SymbolTokens other) {
+        return Arrays.equals(bytes, other.bytes) && Arrays.equals(starts, other.starts);
     }
 
     /** Returns the hash of a name that is spelled out. */

@@ -3,6 +3,7 @@ package org.simvm.guest.kernel;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
@@ -34,6 +35,8 @@ final class TypeTable {
     private static final int[] EACH = {0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12};
     /** Typedefs and qualifiers in a row. */
     private static final int MODIFIER_LIMIT = 64;
+
+    private static final CommonCopies<TypeTable> COMMON = new CommonCopies<>();
 
     private final byte[] bytes;
     private final int strings;
@@ -76,8 +79,13 @@ final class TypeTable {
         return headerSize < HEADER_SIZE || size > SIZE_LIMIT ? -1 : (int) size;
     }
 
-    /** Indexes BTF that begins with its header. */
+    /** Indexes BTF that begins with its header, unless that was done for another guest of the same kernel. */
     static TypeTable parse(byte[] bytes) throws MalformedException {
+        Optional<TypeTable> common = COMMON.find(table -> Arrays.equals(table.bytes, bytes));
+        return common.isPresent() ? common.get() : COMMON.add(index(bytes));
+    }
+
+    private static TypeTable index(byte[] bytes) throws MalformedException {
         if (bytes.length < HEADER_SIZE || announcedSize(bytes, 0) < 0
                 || announcedSize(bytes, 0) > bytes.length) {
             throw new MalformedException(

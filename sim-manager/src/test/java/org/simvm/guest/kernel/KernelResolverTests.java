@@ -2,7 +2,9 @@
 package org.simvm.guest.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -59,6 +61,21 @@ class KernelResolverTests {
             }
         }
         return layouts.stream();
+    }
+
+    @Test
+    @DisplayName("shares names and types with another guest's of the same build, but not the places of its symbols")
+    void sharesWhatGuestsHaveInCommon() throws Exception {
+        ResolvedKernel one = (ResolvedKernel) KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
+        SyntheticKernel another = new SyntheticKernel();
+        another.define("one_more", 't', BASE + 0xf_f000);
+        ResolvedKernel same = (ResolvedKernel) KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
+        ResolvedKernel other = (ResolvedKernel) KernelResolver.resolve(another.boot(), SyntheticKernel.LSTAR);
+        assertTrue(one.symbolTable().sharesNamesWith(same.symbolTable()));
+        assertSame(one.typeTable(), same.typeTable());
+        assertFalse(one.symbolTable().sharesNamesWith(other.symbolTable()));
+        assertEquals(BASE + 0xf_f000, other.requireSymbol("one_more"));
+        assertEquals(one.requireSymbol("init_task"), same.requireSymbol("init_task"));
     }
 
     @ParameterizedTest(name = "is resolved from {0}")
