@@ -170,7 +170,7 @@ def a5(machine):
         machine.stack()
         yield machine.run(machine.gate + PAGE + offset, hostile_registers(machine, generator), cr3=root, seconds=2)
     exit_at = machine.pristine[machine.layout["segments"][1]["offset"]:][:PAGE].index(VMFUNC)
-    for offset in range(0, PAGE, 5) + list(range(exit_at - 16, exit_at + 16)):  # SIM view
+    for offset in list(range(0, PAGE, 5)) + list(range(exit_at - 16, exit_at + 16)):  # SIM view
         for _ in range(20 if abs(offset - exit_at) < 4 else 1):
             yield land(machine, machine.g1, offset, {}, generator)
 

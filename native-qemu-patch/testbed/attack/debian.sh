@@ -96,7 +96,7 @@ for kind in "${change_kinds[@]}"; do
     if [[ $said != *done*done* ]]; then
         record A22 - "$change does not work any more: $(tail -n 2 <<<"$said")"
     elif [ $checked -ne 0 ] || [ "$(alarms)" != "$before" ]; then
-        record A22 - "$change alarms: $(cat "$work/check")"
+        record A22 - "$change alarms: $(grep -A 2 VIOLATION "$work/check" | head -n 3)"
     elif [ "$(calls)" -le "$counted" ]; then
         record A22 - "the hooks are not in force after $change"
     else

@@ -22,9 +22,10 @@ mkdir -p "$layer"/attack/regions "$layer/usr/lib/qemu-sim" "$layer/usr/bin"
 cp "$here"/*.py "$here/region.sh" "$layer/attack/"
 cp "$firmware" "$layer/attack/machine.bin"
 cp "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" "$layer/usr/lib/qemu-sim/"
-# Python as this machine has it, whose release is the emulated machine's: what attack.py imports, and its libraries.
-cp -L "$(command -v python3)" "$layer/usr/bin/python3"
-python3 -S -c 'import sys; sys.path[:0] = [sys.argv[1]]; import attack, encodings.utf_8; print("\n".join(
+# Debian's Python of this machine, whose release is the emulated machine's: what attack.py imports, and its libraries.
+python=/usr/bin/python3
+cp -L $python "$layer/usr/bin/python3"
+$python -S -c 'import sys; sys.path[:0] = [sys.argv[1]]; import attack, encodings.utf_8; print("\n".join(
     sorted({m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)} - {None})))' "$here" |
     while IFS= read -r file; do
         case $file in
@@ -32,16 +33,18 @@ python3 -S -c 'import sys; sys.path[:0] = [sys.argv[1]]; import attack, encoding
             *) mkdir -p "$layer$(dirname "$file")" && cp -L "$file" "$layer$file" ;;
         esac
     done
-{ ldd "$layer/usr/bin/python3"; find "$layer" -name '*.so' -exec ldd {} +; } | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' | sort -u |
+find "$layer/usr/bin/python3" "$layer/usr/lib" -name '*.so' -exec ldd {} + -o -name python3 -exec ldd {} \; | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' | sort -u |
     while IFS= read -r library; do
         case $library in */libc.so.*|*/ld-linux*) continue ;; esac
-        mkdir -p "$layer$(dirname "$library")" && cp -L "$library" "$layer$library"
+        # /lib is a link there as well.
+        folder=$layer$(realpath "$(dirname "$library")")
+        mkdir -p "$folder" && cp -L "$library" "$folder/"
     done
 
 # What machine.py passes on, for each build that attack.py uses.
 regions() {
     local built name monitor_name numbers
-    numbers=$(cd "$here" && python3 -c 'from machine import *; print("%x %x %x %x %x %x" % (AREA >> 30, TEXT, RETURN_ADDRESS, TARGET, CURRENT_OFFSET, RAM_SIZE))')
+    numbers=$(cd "$here" && $python -c 'from machine import *; print("%x %x %x %x %x %x" % (AREA >> 30, TEXT, RETURN_ADDRESS, TARGET, CURRENT_OFFSET, RAM_SIZE))')
     for built in "$monitor" "$monitor"/weak-*; do
         for monitor_name in null syscalls; do
             name=$(basename "$built" | sed 's/^build$/built/')-$monitor_name
