@@ -207,6 +207,17 @@ def a9_entry(machine):
 def a10(machine):
     for case in range(8):
         yield clear_control(machine, case)
+    # a guest of the guest's own, in which the kernel's hooks could be others, and whose end loads control registers from memory
+    efer = b"\xb9" + u32(0xC0000080) + b"\x0f\x32"
+    svme = efer + b"\x0d" + u32(1 << 12) + b"\x0f\x30" + efer + b"\x0f\xba\xe0\x0c" + b"\x73" + bytes([len(MARK)])  # bt; jnc behind the mark
+    for code in (svme, b"\x0f\x01\xd8", b"\xb8" + u32(STACK_PAGES) + b"\xf3\x0f\xc7\x30"):   # EFER.SVME; vmrun; vmxon
+        machine.code(code + MARK + GO_BACK)
+        page_to_attack(machine, LAUNCHER, CODE)
+        machine.stack()
+        outcome = machine.run(ATTACK + LAUNCHER * PAGE)
+        if machine.get(MARKER):
+            outcome.gained = "the guest may have guests"
+        yield outcome
 
 
 def clear_control(machine, case):
