@@ -12,10 +12,11 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * Tells whether the guest's kernel is patching itself just now: it holds a lock of those who do. A tracer that
  * ends is out of ftrace's list a while before the calls of its trampoline are gone, and with tens of thousands
- * of them that takes its time. A guest that holds a lock for ever gains no more than {@link #PATIENCE}.
+ * of them that takes a second, or half a minute if the host is so busy that the guest hardly runs. A guest that holds a lock for ever
+ * gains no more than {@link #PATIENCE}.
  */
 final class SelfPatching {
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration STEP = Duration.ofMillis(100);
     private static final List<String> LOCKS = List.of("ftrace_lock", "text_mutex");
 
