@@ -3,9 +3,11 @@ package org.simvm.guest.kernel;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import org.simvm.guest.kernel.KernelUnresolvedException.Step;
 
 /** A kernel whose tables have been found; looks things up in them. */
@@ -16,6 +18,9 @@ final class ResolvedKernel implements Kernel {
     private final SymbolTable symbols;
     private final TypeTable types;
     private final ResolutionTimes times;
+    /** What was asked before. Each check asks the same, and an answer is a walk through all structures; no question is a guest's. */
+    private final Map<String, OptionalInt> offsets = new ConcurrentHashMap<>();
+    private final Map<String, OptionalInt> sizes = new ConcurrentHashMap<>();
 
     ResolvedKernel(String banner, VirtualRange image, VirtualRange text, SymbolTable symbols, TypeTable types,
             ResolutionTimes times) {
@@ -88,6 +93,10 @@ final class ResolvedKernel implements Kernel {
 
     @Override
     public OptionalInt offset(String path) {
+        return offsets.computeIfAbsent(path, this::find);
+    }
+
+    private OptionalInt find(String path) {
         for (MemberPath alternative : MemberPath.parse(path)) {
             int offset = alternative.resolve(types);
             if (offset != MemberPath.MISSING) {
@@ -119,6 +128,10 @@ final class ResolvedKernel implements Kernel {
 
     @Override
     public OptionalInt size(String structure) {
+        return sizes.computeIfAbsent(structure, this::measure);
+    }
+
+    private OptionalInt measure(String structure) {
         for (String alternative : structure.split("\\|", -1)) {
             int[] sizes = sizes(alternative);
             if (sizes.length > 0) {
