@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # build-bochs.sh: builds Bochs, the emulator whose CPU has VT-x with EPT and VMFUNC, and prints the folder
-# that holds `bochs` and the firmware it boots. Done once; kept in the cache under a hash of version and options.
+# that holds `bochs` and the firmware it boots. Done once; kept in the cache under a hash of version, options and patch.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
@@ -19,7 +19,7 @@ options=(
 )
 
 tree=$("$here/../../scripts/fetch.sh" bochs)
-key=$({ basename "$tree"; echo "${options[@]}"; /usr/bin/gcc --version; } | sha256sum | cut -c1-16)
+key=$({ basename "$tree"; echo "${options[@]}"; cat "$here/bochs.patch"; /usr/bin/gcc --version; } | sha256sum | cut -c1-16)
 result="$CACHE/bochs/$(basename "$tree")-$key"
 mkdir -p "$CACHE/bochs"
 exec 9>"$CACHE/bochs/lock"
@@ -31,7 +31,10 @@ fi
 
 staging=$(mktemp -d "$CACHE/bochs/staging.XXXXXX")
 trap 'rm -rf "$staging"' EXIT
-configure() { cp -r "$tree/." "$staging/build" && cd "$staging/build" && ./configure "${options[@]}" CXXFLAGS=-O2 CFLAGS=-O2; }
+configure() {
+    cp -r "$tree/." "$staging/build" && cd "$staging/build" && patch -s -p1 <"$here/bochs.patch" &&
+        ./configure "${options[@]}" CXXFLAGS=-O2 CFLAGS=-O2
+}
 compile() { nice make -C "$staging/build" -j "$(nproc)" bochs; }
 mkdir "$staging/build"
 step "Configuring $(basename "$tree")" configure

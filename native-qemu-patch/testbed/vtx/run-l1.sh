@@ -44,7 +44,11 @@ while [ $# -gt 0 ]; do
             shift 2
             ;;
         --root) root=$2 && shift 2 ;;
-        --layer) layers+=("$2") && shift 2 ;;
+        --layer)
+            [ -d "$2" ] || fail "--layer: no folder '$2'"
+            layers+=("$2")
+            shift 2
+            ;;
         --add) added+=("$2") && shift 2 ;;
         --memory) memory=$2 && shift 2 ;;
         --limit) limit=$2 && shift 2 ;;
