@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
+import java.util.List;
+import java.util.Set;
 import org.simvm.daemon.Manager;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -14,14 +16,19 @@ import picocli.CommandLine.ParameterException;
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {"0:all is well", "1:failure", "2:wrong usage", "3:a violation of integrity was found"},
         commandListHeading = "%nCommands (DOMAIN is a name, an id or a UUID):%n",
-        footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata, set by 'virt-sim apply' or 'virsh metadata'."},
-        subcommands = {ListCommand.class, InfoCommand.class, StatusCommand.class, TopCommand.class, ApplyCommand.class, RemoveCommand.class,
-            CheckCommand.class, SuspendChecksCommand.class, ResumeChecksCommand.class, EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, AuditCommand.class,
-            DumpXmlCommand.class, ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, ReloadCommand.class, DaemonCommand.class,
-            CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class, GenerateManPagesCommand.class})
+        footer = {"", "A domain is put under SIM by a <sim:sim> element in its metadata, set by 'virt-sim apply' or 'virsh metadata'."})
 public final class VirtSim implements Runnable {
     /** Exit status of a check that found something. */
     static final int VIOLATION_FOUND = 3;
+
+    /** Every command, in the order of the help; the last three look at all of them. */
+    private static final List<Class<?>> COMMANDS = List.of(ListCommand.class, InfoCommand.class, StatusCommand.class, TopCommand.class,
+            ApplyCommand.class, RemoveCommand.class, CheckCommand.class, SuspendChecksCommand.class, ResumeChecksCommand.class,
+            EventsCommand.class, ViolationsCommand.class, FindingsCommand.class, AuditCommand.class, DumpXmlCommand.class,
+            ValidateCommand.class, TransformCommand.class, HostValidateCommand.class, ReloadCommand.class, DaemonCommand.class,
+            CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class, GenerateManPagesCommand.class);
+    private static final Set<Class<?>> LOOK_AT_ALL = Set.of(CommandLine.HelpCommand.class, AutoComplete.GenerateCompletion.class,
+            GenerateManPagesCommand.class);
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -46,14 +53,33 @@ public final class VirtSim implements Runnable {
 
     /** Returns the program's commands and options; those that only its packaging needs are hidden. */
     static CommandLine commandLine() {
+        return commandLine(COMMANDS);
+    }
+
+    /**
+     * Returns the program with the command that the arguments begin with, or with all if they begin with none. To build
+     * every command takes most of a short one's time.
+     */
+    private static CommandLine commandLineFor(String... arguments) {
+        return commandLine(COMMANDS.stream()
+                .filter(command -> arguments.length > 0 && !LOOK_AT_ALL.contains(command)
+                        && command.getAnnotation(Command.class).name().equals(arguments[0]))
+                .findFirst().<List<Class<?>>>map(List::of).orElse(COMMANDS));
+    }
+
+    private static CommandLine commandLine(List<Class<?>> commands) {
         CommandLine line = new CommandLine(new VirtSim());
-        line.getSubcommands().get("generate-completion").getCommandSpec().usageMessage().hidden(true);
+        commands.forEach(line::addSubcommand);
+        CommandLine completion = line.getSubcommands().get("generate-completion");
+        if (completion != null) {
+            completion.getCommandSpec().usageMessage().hidden(true);
+        }
         return line;
     }
 
     /** Runs the program; returns its exit status. */
     static int execute(String... arguments) {
-        CommandLine line = commandLine();
+        CommandLine line = commandLineFor(arguments);
         line.setParameterExceptionHandler((wrong, given) -> {
             wrong.getCommandLine().getErr().println("virt-sim: " + Terminal.oneLine(wrong.getMessage()) + "; see '"
                     + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
