@@ -4,10 +4,6 @@
  */
 #include "sdk.h"
 
-/* What of an event is copied as it stands: all from the time on. */
-#define COPIED offsetof(struct sim_event, tsc)
-_Static_assert(COPIED == 16, "size, type, flags and sequence come before");
-
 static inline void wake_reader(struct sim_ring *ring, uint16_t port)
 {
 	/* Whoever called the monitor looks at reader_sleeps himself. */
@@ -27,7 +23,7 @@ static inline void wake_reader(struct sim_ring *ring, uint16_t port)
  * Reserves `size` bytes that don't cross the end of the data and returns their
  * position, or SIM_MISSING if they don't fit. What is skipped for that is padded.
  */
-static __attribute__((noinline)) uint64_t reserve_anywhere(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
+static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
 {
 	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
@@ -57,57 +53,75 @@ static __attribute__((noinline)) uint64_t reserve_anywhere(struct sim_ring *ring
 	}
 }
 
-/*
- * The same, where there is nothing to pad and no one else reserves. (If tail is newer than head the sum may be
- * anything, but others have moved head on then.)
- */
-static inline uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
+/* Fills in what is the ring's of a record's head. */
+static inline uint8_t *begin(uint8_t *data, uint64_t offset, const struct sim_event *event, uint16_t flags, uint64_t sequence)
 {
-	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
-	uint64_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+	struct sim_event *record = (struct sim_event *)(data + offset);
 
-	if (__builtin_expect((head & (capacity - 1)) + size <= capacity && head + size - tail <= capacity &&
-				     __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL,
-								 __ATOMIC_RELAXED), 1))
-		return head;
-	return reserve_anywhere(ring, data, capacity, size);
+	record->type = event->type;
+	record->flags = flags;
+	record->sequence = sequence;
+	return (uint8_t *)record;
 }
 
-static __attribute__((noinline)) _Bool drop(struct sim_ring *ring, const struct sim_event *event, uint16_t port)
-{
-	__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
-	wake_reader(ring, port);
-	return 0;
-}
-
-_Bool sim_emit(struct sim_event *event, uint32_t size, struct sim_texts *texts)
+static __attribute__((noinline)) uint8_t *begin_anywhere(const struct sim_event *event, uint32_t size, uint16_t flags,
+							  uint64_t sequence)
 {
 	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
-	uint8_t *data = (uint8_t *)config->ring + SIM_PAGE_SIZE, *record;
-	uint64_t capacity = config->ring_capacity, sequence, position;
-	uint16_t port = (uint16_t)config->doorbell_port, flags = event->flags;
-	uint32_t text_size = 0;
+	uint8_t *data = (uint8_t *)ring + SIM_PAGE_SIZE;
+	uint64_t position = reserve(ring, data, config->ring_capacity, size);
+
+	if (position == SIM_MISSING) {
+		__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
+		wake_reader(ring, (uint16_t)config->doorbell_port);
+		return 0;
+	}
+	return begin(data, position & (config->ring_capacity - 1), event, flags, sequence);
+}
+
+static inline uint32_t size_of(const struct sim_texts *texts)
+{
+	return (texts->size + 7) & ~7u;
+}
+
+/*
+ * The way of nearly all events: nothing to pad, and no one else reserves at the same time. (If tail is newer than head, what is
+ * compared with the capacity may be anything; but then others have moved head on.)
+ */
+uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim_texts *texts)
+{
+	const struct sim_config *config = sim_config();
+	struct sim_ring *ring = (struct sim_ring *)config->ring;
+	uint64_t capacity = config->ring_capacity, sequence, head, tail, offset;
+	uint16_t flags = event->flags;
 
 	if (texts) {
 		flags |= texts->flags;
-		text_size = texts->size;
+		size += size_of(texts);
 		/* The zeros that pad the record to eight bytes. */
-		*(sim_unaligned_u64 *)(texts->bytes + text_size) = 0;
-		text_size = (text_size + 7) & ~7u;
+		*(sim_unaligned_u64 *)(texts->bytes + texts->size) = 0;
 	}
 	sequence = __atomic_fetch_add(&ring->next_sequence, 1, __ATOMIC_RELAXED);
-	position = reserve(ring, data, capacity, size + text_size);
-	if (position == SIM_MISSING)
-		return drop(ring, event, port);
-	record = data + (position & (capacity - 1));
-	((struct sim_event *)record)->type = event->type;
-	((struct sim_event *)record)->flags = flags;
-	((struct sim_event *)record)->sequence = sequence;
-	copy_words(record + COPIED, (const uint8_t *)event + COPIED, size - COPIED);
-	if (text_size)
-		copy_words(record + size, texts->bytes, text_size);
-	__atomic_store_n((uint32_t *)record, size + text_size, __ATOMIC_RELEASE);
+	head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
+	tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+	offset = head & (capacity - 1);
+	if (offset + size <= capacity && head + size - tail <= capacity &&
+	    __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return begin((uint8_t *)ring + SIM_PAGE_SIZE, offset, event, flags, sequence);
+	return begin_anywhere(event, size, flags, sequence);
+}
+
+void sim_ring_end(uint8_t *record, uint32_t size, const struct sim_texts *texts)
+{
+	const struct sim_config *config = sim_config();
+	struct sim_ring *ring = (struct sim_ring *)config->ring;
+	uint16_t port = (uint16_t)config->doorbell_port;
+
+	if (texts) {
+		copy_words(record + size, texts->bytes, size_of(texts));
+		size += size_of(texts);
+	}
+	__atomic_store_n((uint32_t *)record, size, __ATOMIC_RELEASE);
 	wake_reader(ring, port);
-	return 1;
 }

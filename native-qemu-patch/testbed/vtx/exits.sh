@@ -5,7 +5,8 @@
 #   exits_counters PID                   its counters in debugfs, summed over vCPUs, one `NAME VALUE` a line
 #   exits_difference BEFORE AFTER NAME   by how much the counter NAME of two such texts grew
 #   exits_record COMMAND…                runs COMMAND and writes each exit meanwhile to standard output, one a line, as
-#                                        `VCPU-THREAD REASON RIP`; on standard error what COMMAND wrote
+#                                        `VCPU-THREAD REASON RIP`; on standard error what COMMAND wrote. REASON of an
+#                                        exception is `EXCEPTION_NMI:VECTOR:ERROR-CODE`, in hexadecimal
 #
 # Exits are recorded by KVM's own trace event kvm_exit; an event that was lost is an error.
 
@@ -39,7 +40,8 @@ exits_record() {
         status=1
     fi
     # The name of a vCPU's thread has a space in it.
-    sed -n 's/^.*-\([0-9]*\) *\[.*kvm_exit: .*reason \([^ ]*\) rip \(0x[0-9a-f]*\).*/\1 \2 \3/p' $_tracing/trace
+    sed -n -e 's/^\(.*kvm_exit: .*reason EXCEPTION_NMI\)\( rip .*intr_info 0x[0-9a-f]*\([0-9a-f][0-9a-f]\) error_code 0x0*\([0-9a-f]*\).*\)$/\1:\3:\4\2/' \
+        -e 's/^.*-\([0-9]*\) *\[.*kvm_exit: .*reason \([^ ]*\) rip \(0x[0-9a-f]*\).*/\1 \2 \3/p' $_tracing/trace
     : >$_tracing/trace
     return $status
 }

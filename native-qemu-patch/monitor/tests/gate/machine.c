@@ -282,7 +282,7 @@ static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bo
 		patch(pages, filter->load, 0x878b, 2); /* mov disp32(%rdi), %eax */
 		patch(pages, filter->load + 2, FILTER_FIELD, 4);
 	} else {
-		patch(pages, filter->load, 0x00401f0ff089, 6); /* mov %esi, %eax; nopl 0(%rax) */
+		patch(pages, filter->load, 0x868d, 6); /* lea 0(%rsi), %eax, with 32 bits of displacement */
 	}
 	patch(pages, filter->mask, field ? ~0u : ~FILTER_IGNORED, 4);
 	patch(pages, filter->count, FILTER_COUNT, 4);

@@ -16,8 +16,8 @@ import org.simvm.region.SimAbi.Declaration;
 final class GatePages {
     /** Bytes from the word that says whether a stack is taken to the stack's end. */
     private static final int STACK_TAKEN_WORD = 16;
-    /** {@code mov %esi, %eax} and a nop of four bytes. */
-    private static final byte[] LOAD_ARGUMENT = { (byte) 0x89, (byte) 0xf0, 0x0f, 0x1f, 0x40, 0x00 };
+    /** {@code lea 0(%rsi), %eax}, with 32 bits of displacement: one instruction of the patch's length. */
+    private static final byte[] LOAD_ARGUMENT = { (byte) 0x8d, (byte) 0x86, 0x00, 0x00, 0x00, 0x00 };
     /** {@code mov disp32(%rdi), %eax}, without the displacement. */
     private static final byte[] LOAD_FIELD = { (byte) 0x8b, (byte) 0x87 };
 

@@ -67,7 +67,7 @@ class GatePagesTests {
 
         byte[] load = new byte[6];
         page.get(FIRST_FILTER, load);
-        assertArrayEquals(new byte[] { (byte) 0x89, (byte) 0xf0, 0x0f, 0x1f, 0x40, 0 }, load, "mov %esi, %eax");
+        assertArrayEquals(new byte[] { (byte) 0x8d, (byte) 0x86, 0, 0, 0, 0 }, load, "lea 0(%rsi), %eax");
         assertEquals(0xbfffffff, page.getInt(FIRST_FILTER + 8));
         assertEquals(64, page.getInt(FIRST_FILTER + 16));
         assertEquals(TEXT + 0x10000, jumpAt(FIRST_FILTER + 24));
