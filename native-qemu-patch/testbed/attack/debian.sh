@@ -21,6 +21,8 @@ armed() { [ "$(virt-sim info "$name" -o json | jq -r .state)" = armed ]; }
 calls() { virt-sim status "$name" -o json | jq '.ring.calls'; }
 finding() { virt-sim findings "$name" -o json | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .text'; }
 violation() { virt-sim violations "$name" -o json | jq -r --arg kind "$1" 'select(.kind == $kind) | .text'; }
+suspended() { [ "$(virsh -q domstate "$name")" = pmsuspended ]; }
+wake() { if wait_until 60 suspended; then sleep 1 && virsh -q dompmwakeup "$name" >/dev/null; fi; }
 more() { [ "$("${@:2}" | wc -l)" -gt "$1" ]; }
 
 declare -A tried stopped slowest how
@@ -84,6 +86,7 @@ cannot=
 for kind in "${change_kinds[@]}"; do
     change_of "$kind"
     before=$(alarms) counted=$(calls)
+    [ "$kind" != suspend ] || wake &
     said=$(guest "$name" 120 "$begin" 2>&1) || true
     case $said in
         *cannot*) cannot+="${cannot:+, }$change (${said##*cannot: })"; continue ;;

@@ -5,10 +5,10 @@
 #   change_kinds             the kinds, in an order in which each may follow the one before
 #   change_of KIND           sets $change (in words), $begin (for the guest's shell; writes `done` if the guest can do that, and it worked,
 #                            or `cannot: REASON`) and $end (likewise; undoes what is in force meanwhile, if anything). The guest needs
-#                            /workload, and the module evdev (mkinitrd.sh --disk).
+#                            /workload, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
 
 # shellcheck disable=SC2034 # for who sources this
-change_kinds=(functions points kprobe modules busy cpus memory freeze suspend)
+change_kinds=(functions points kprobe modules busy cpus memory suspend)
 # shellcheck disable=SC2034,SC2016
 change_of() {
     end='echo done'
@@ -41,13 +41,9 @@ change_of() {
             change="memory goes and comes"
             begin='m=; for m in $(ls -d /sys/devices/system/memory/memory* 2>/dev/null | sort -r); do
                 if echo offline 2>/dev/null >$m/state; then echo online >$m/state && echo done; m=found; break; fi; done; [ "$m" = found ] || echo "cannot: no block of memory goes"' ;;
-        freeze)
-            change="suspended to idle"
-            begin='w=/sys/class/rtc/rtc0/wakealarm; if grep -q freeze /sys/power/state 2>/dev/null && [ -e $w ]; then echo 0 >$w; echo +3 >$w;
-                echo freeze >/sys/power/state && echo done; else echo "cannot: the kernel has no such state, or no clock to wake it"; fi' ;;
         suspend)
             change="suspended to RAM"
-            begin='w=/sys/class/rtc/rtc0/wakealarm; if grep -q deep /sys/power/mem_sleep 2>/dev/null && [ -e $w ]; then echo 0 >$w; echo +3 >$w;
-                echo deep >/sys/power/mem_sleep; echo mem >/sys/power/state && echo done; else echo "cannot: the kernel has no such state, or no clock to wake it"; fi' ;;
+            begin='if grep -q deep /sys/power/mem_sleep 2>/dev/null; then echo deep >/sys/power/mem_sleep; echo mem >/sys/power/state && echo done;
+                else echo "cannot: the guest has no S3"; fi' ;;
     esac
 }
