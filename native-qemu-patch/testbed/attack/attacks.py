@@ -311,10 +311,10 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
         code = swap + b"\xff\x25\0\0\0\0" + u64(virtual + offset - 3)
         look = b"\xa0" + u64(virtual) + b"\x31\xc0" if warm else b""  # movabs (page), %al; xor %eax, %eax
         machine.code(look + code, at(offset - 3, VMFUNC)[:PAGE])
-        return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=300, rsp=rsp, storm=storm)
+        return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=20, rsp=rsp, storm=storm)
     both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
     machine.code(both[:PAGE], both[PAGE:])
-    return machine.run(ATTACK + SWAPPED * PAGE + offset - len(into + swap) - 3, values, cs=segment, cr3=root or KERNEL_ROOT, seconds=300, rsp=rsp, storm=storm)
+    return machine.run(ATTACK + SWAPPED * PAGE + offset - len(into + swap) - 3, values, cs=segment, cr3=root or KERNEL_ROOT, seconds=20, rsp=rsp, storm=storm)
 
 
 def inner_code_end(machine):
@@ -356,6 +356,10 @@ def a27(machine):
         yield land(machine, machine.g1 + PAGE, offset, {}, generator, at_gate=True, warm=False)
     for offset in range(3, end):          # global entries
         yield land(machine, machine.g1 + PAGE | GLOBAL, offset, {}, generator, at_gate=True)
+    for at_page, code in ((0xE00, b"\xf4"), (0xE10, b"\x0f\x01\xc9")):  # what an address in G2 may hold by chance: hlt, mwait
+        before = machine.poke(machine.inner_offset + at_page, code)
+        yield land(machine, machine.g1 + PAGE, at_page, {}, generator)
+        machine.poke(machine.inner_offset + at_page, before)
     for _ in range(300):                  # a guess at the monitor's pages
         guess = AREA + generator.randrange(AREA // PAGE) * PAGE
         yield land(machine, guess, generator.randrange(3, PAGE), {}, generator)

@@ -125,7 +125,7 @@ guest "$name" 30 "dmesg | grep -q 'it withstood'" >/dev/null || record A19 - "an
 # shellcheck disable=SC2016
 pid=$(guest "$name" 30 '/workload idle 1000 & echo pid $!' | sed -n 's/^pid \([0-9]*\).*/\1/p')
 sleep $((interval + 1))
-for kind in tables hide; do
+for kind in hide tables; do
     attack_of "$kind" "$pid"
     number=$([ $kind = tables ] && echo A20 || echo A26)
     attack "$number" "$parameters" "check $class" finding "$class" "$about"

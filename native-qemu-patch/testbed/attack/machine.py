@@ -202,6 +202,13 @@ class Machine:
                     return True
         return False
 
+    def poke(self, offset, code):
+        """Changes the region, as if it had been made so; returns what was there."""
+        before = self.pristine[offset:offset + len(code)]
+        self.pristine = self.pristine[:offset] + code + self.pristine[offset + len(code):]
+        self.region[offset:offset + len(code)] = code
+        return before
+
     def changed(self):
         """Names of the region's parts that are not as they were, but for what every call changes."""
         names = []
