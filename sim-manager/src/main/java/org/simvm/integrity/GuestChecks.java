@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.simvm.arming.ArmedGuest;
@@ -161,6 +162,8 @@ public final class GuestChecks {
         long took = System.nanoTime() - start;
         if (results.stream().anyMatch(result -> !result.findings().isEmpty())) {
             results = secondLook(results);
+        } else {
+            patching.ended();
         }
         long bytes = results.stream().mapToLong(CheckReport.Result::bytes).sum();
         return new CheckReport(started, Duration.ofNanos(took), bytes, retired, retired ? List.of()
@@ -201,7 +204,26 @@ public final class GuestChecks {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return results.stream().map(this::again).toList();
+        results = results.stream().map(this::again).toList();
+        return patching.postpones() ? results.stream().map(GuestChecks::postponed).toList() : results;
+    }
+
+    /** Leaves functions out that ftrace is writing just now; a later round looks at them again. */
+    private static CheckReport.Result postponed(CheckReport.Result result) {
+        List<Finding> others = result.findings().stream().filter(finding -> !finding.expected().equals(PatchJudge.TRACED)).toList();
+        int left = result.findings().size() - others.size();
+        if (left == 0) {
+            return result;
+        }
+        List<CheckReport.Information> information = new ArrayList<>(result.information());
+        information.add(new CheckReport.Information("ftrace", OptionalLong.empty(), left
+                + " functions or more can't be judged while the kernel patches itself; the next round looks at them again"));
+        return new CheckReport.Result(result.check(), result.took(), result.bytes(), others, information);
+    }
+
+    /** For tests: how long a round waits for a kernel that patches itself. */
+    void patience(Duration waits) {
+        patching.patience(waits);
     }
 
     /** Keeps of a result what still is so. */

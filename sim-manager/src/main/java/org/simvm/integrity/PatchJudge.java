@@ -27,6 +27,8 @@ final class PatchJudge {
     private static final byte[] RETURN_0 = {0x66, 0x66, 0x48, 0x31, (byte) 0xc0};
     private static final byte[] RETURN = {(byte) 0xc3, (byte) 0xcc, (byte) 0xcc, (byte) 0xcc, (byte) 0xcc};
     /** {@code ud1 (%edx),%rdi}, where a static call without function warns. */
+    /** What is expected at the start of a function that can be traced. */
+    static final String TRACED = "a NOP, or a call of one of ftrace's trampolines";
     private static final byte[] WARN = {0x67, 0x48, 0x0f, (byte) 0xb9, 0x3a};
     private static final int INT3 = 0xcc;
     private static final int CALL = 0xe8;
@@ -97,7 +99,7 @@ final class PatchJudge {
             case LOCK_PREFIX -> (now[0] & 0xff) == 0xf0 || now[0] == 0x3e;
         };
         return legal ? Optional.empty() : Optional.of(switch (site.kind()) {
-            case FTRACE -> "a NOP, or a call of one of ftrace's trampolines";
+            case FTRACE -> TRACED;
             case JUMP_LABEL -> String.format("a NOP, or a jump to 0x%x", site.target());
             case STATIC_CALL, STATIC_CALL_TRAMPOLINE -> "a static call of the kernel's code";
             case FTRACE_CALLER -> "a call of the kernel's code";

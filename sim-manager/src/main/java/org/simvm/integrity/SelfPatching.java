@@ -5,38 +5,74 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
  * Tells whether the guest's kernel is patching itself just now: it holds a lock of those who do. A tracer that
- * ends is out of ftrace's list a while before the calls of its trampoline are gone, and with tens of thousands
- * of them that takes a second, or half a minute if the host is so busy that the guest hardly runs. A guest that holds a lock for ever
- * gains no more than {@link #PATIENCE}.
+ * ends is out of ftrace's list a while before the calls of its trampoline are gone. With tens of thousands of
+ * them that takes a second, or minutes if the host is so busy that the guest hardly runs: a round waits for {@link #PATIENCE}, and
+ * then the functions concerned are left to later rounds. A guest that holds a lock for ever gains no more than {@link #LONGEST}.
  */
 final class SelfPatching {
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration LONGEST = Duration.ofMinutes(5);
     private static final Duration STEP = Duration.ofMillis(100);
     private static final List<String> LOCKS = List.of("ftrace_lock", "text_mutex");
 
     private final Kernel kernel;
     private final VirtualMemory memory;
+    private final LongSupplier nanoClock;
+    private Duration patience = PATIENCE;
+    private OptionalLong since = OptionalLong.empty();
 
     SelfPatching(Kernel kernel, VirtualMemory memory) {
+        this(kernel, memory, System::nanoTime);
+    }
+
+    SelfPatching(Kernel kernel, VirtualMemory memory, LongSupplier nanoClock) {
         this.kernel = kernel;
         this.memory = memory;
+        this.nanoClock = nanoClock;
+    }
+
+    /** For tests: how long {@link #await} waits. */
+    void patience(Duration waits) {
+        patience = waits;
     }
 
     /** Waits until it is done with, or the patience is over; returns whether it was under way at all. */
     boolean await() throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + patience.toNanos();
         boolean waited = false;
         while (underWay() && System.nanoTime() < deadline) {
             waited = true;
             Thread.sleep(STEP.toMillis());
         }
         return waited;
+    }
+
+    /**
+     * Tells whether what it may be writing is to be left to the next round: it is under way, and since no longer than {@link #LONGEST},
+     * as far as rounds have seen.
+     */
+    boolean postpones() {
+        if (!underWay()) {
+            since = OptionalLong.empty();
+            return false;
+        }
+        long now = nanoClock.getAsLong();
+        if (since.isEmpty()) {
+            since = OptionalLong.of(now);
+        }
+        return now - since.getAsLong() < LONGEST.toNanos();
+    }
+
+    /** A round found nothing wrong: what was under way has ended. */
+    void ended() {
+        since = OptionalLong.empty();
     }
 
     private boolean underWay() {

@@ -96,7 +96,7 @@ public final class SyntheticGuest implements AutoCloseable {
                 "__start_rodata", "__end_rodata", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
                 "ftrace_list_end", "init_cred", "shell_cred", "daemon_cred", "net_namespace_list", "init_net",
                 "filters", "security_hook_heads", "security_hook", "__start_static_call_sites",
-                "__stop_static_call_sites", "module_a_entry")) {
+                "__stop_static_call_sites", "module_a_entry", "ftrace_lock")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
@@ -124,6 +124,7 @@ public final class SyntheticGuest implements AutoCloseable {
         offsets.put("module.name", 24);
         offsets.put("module.state", 0);
         offsets.put("module.mem", 96);
+        offsets.put("mutex.owner", 0);
         offsets.put("module.mkobj", 128);
         offsets.put("module_kobject.kobj", 8);
         offsets.put("kobject.sd", 48);

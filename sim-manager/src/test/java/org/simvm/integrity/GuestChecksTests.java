@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +37,7 @@ import org.simvm.arming.HookSite;
 import org.simvm.arming.KeptBoot;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
+import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.region.RegionSegment;
 import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
@@ -210,6 +213,35 @@ class GuestChecksTests {
             guest.putLong(guest.address("tracer") + 16, SyntheticGuest.MODULE_TEXT + 0x800);
             branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
             assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT), "a registered tracer's own trampoline");
+        }
+
+        @Test
+        void leaveToTheNextRoundWhatFtraceIsWritingAndNothingElse() {
+            checks.patience(Duration.ofMillis(10));
+            guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
+            branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
+            CheckReport report = checks.check(Set.of(IntegrityCheck.KERNEL_TEXT));
+            assertEquals(List.of(), report.findings());
+            assertEquals("ftrace", report.results().get(0).information().get(0).subject());
+            guest.writeVirtual(guest.address("plain_function") + 0x40, new byte[] {1, 2, 3});
+            assertEquals("plain_function+0x40/0x100", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+            guest.putLong(guest.address("ftrace_lock"), 0);
+            assertEquals(2, findings(IntegrityCheck.KERNEL_TEXT).size());
+        }
+
+        @Test
+        void leaveItNoLongerThanAKernelCanNeed() {
+            AtomicLong now = new AtomicLong(1);
+            SelfPatching patching = new SelfPatching(armed.kernel(), new VirtualMemory(armed.kernelTables()), now::get);
+            assertFalse(patching.postpones(), "nobody holds a lock");
+            guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
+            assertTrue(patching.postpones());
+            now.addAndGet(SelfPatching.LONGEST.toNanos() - 1);
+            assertTrue(patching.postpones());
+            now.addAndGet(1);
+            assertFalse(patching.postpones(), "a lock that is held for ever");
+            patching.ended();
+            assertTrue(patching.postpones(), "another time");
         }
 
         @Test
