@@ -38,6 +38,13 @@ while [ $# -gt 0 ]; do
 done
 [[ $rounds =~ ^[1-9][0-9]?$ ]] || fail "bench-vtx: --rounds $rounds: give a number of 1 to 99"
 case $series in 6.1 | 6.12) ;; *) fail "bench-vtx: --kernel $series: choose from 6.1 and 6.12" ;; esac
+if [ $real = yes ]; then
+    if ! [ -e /dev/kvm ] || ! grep -qw vmx /proc/cpuinfo; then
+        fail "bench-vtx: --here: this host has no VT-x or no /dev/kvm; without --here an emulated machine is measured"
+    fi
+    [ "$(id -u)" = 0 ] || fail "bench-vtx: --here: only root may start guests under libvirt and read KVM's counters"
+    virsh -q -c qemu:///system uri >/dev/null 2>&1 || fail "bench-vtx: --here: libvirtd does not answer; start it, and sim-manager"
+fi
 
 # Files opened, changed and deleted, programs started, rights, modules, mounts, connections: what rules of audit are made of.
 watched=(
@@ -70,7 +77,6 @@ cp "$kernel/vmlinuz" "$work/guest/"
 "$testbed/guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" "$work/measure" "$work/audit" "$testbed/guest/measure.script"
 
 if [ $real = yes ]; then
-    [ -e /dev/kvm ] || fail "bench-vtx: --here needs /dev/kvm"
     mkdir -p "$work/run"
     env "${environment[@]}" SIM_HOST="$work/run" BENCH_SPAWNS=2000 BENCH_CALLS=1000000 BENCH_OPENS=100000 \
         "$here/bench-guests.sh" "$work/guest" plain trace audit bare invm hypercall outvm | tee /dev/stderr |
@@ -85,10 +91,8 @@ fi
 machine() {
     local name=$1 services=$2 places=$3 line
     shift 3
-    # Here a string instruction counts once for each repetition, 4096 to clear a page by bytes. A real CPU takes a hundred and some
-    # cycles for that. Kernels without erms clear and copy by eight bytes, so that such work looks less long than it would.
     # shellcheck disable=SC2086 # places are words
-    "$here/run-l1.sh" --append clearcpuid=erms,fsrm --limit $limit --memory 2048 --layer "$layer" --add "$work/guest/vmlinuz=/sim/bench/vmlinuz" \
+    "$here/run-l1.sh" --limit $limit --memory 2048 --layer "$layer" --add "$work/guest/vmlinuz=/sim/bench/vmlinuz" \
         --add "$work/guest/initrd=/sim/bench/initrd" --results "$reports/bench-vtx.logs/$name" "$@" \
         /usr/bin/env L1_HOST_SERVICES="$services" "${environment[@]}" \
         /sim/testbed/vtx/l1-host.sh /sim/testbed/vtx/bench-guests.sh /sim/bench $places 2>&1 |
