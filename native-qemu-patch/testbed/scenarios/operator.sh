@@ -121,6 +121,21 @@ END
     kill %?prometheus 2>/dev/null || true
 fi
 
+# --- a domain that was under SIM from the beginning ------------------------------------------------------------------------------
+born_under_sim() { # born_under_sim NAME
+    SIM_PLAIN_EMULATOR=/usr/bin/qemu-system-x86_64-sim domain_define "$1" "$kernel" "$work/initrd" sim='<sim required="yes"><monitor name="syscalls"/></sim>'
+    reaches "$1" inactive 20
+}
+check "a domain whose emulator was the launcher from the beginning" born_under_sim o-born
+check "is taken off SIM" virt-sim remove o-born
+[ -e /usr/bin/qemu-system-x86_64 ] || equal "and has SIM's QEMU where libvirt has no other" /usr/lib/qemu-sim/qemu-system-x86_64 "$(emulator_of o-born)"
+domain_forget o-born
+[ -e /usr/bin/qemu-system-x86_64 ] || cp /usr/lib/qemu-sim/qemu-system-x86_64 /usr/bin/qemu-system-x86_64
+check "likewise another domain" born_under_sim o-born
+check "is taken off SIM, too" virt-sim remove o-born
+equal "and has the host's own QEMU, libvirt's default" /usr/bin/qemu-system-x86_64 "$(emulator_of o-born)"
+domain_forget o-born
+
 # --- systemd -------------------------------------------------------------------------------------------------------------------
 cat >"$work/systemd" <<'END'
 import socket, sys

@@ -37,8 +37,12 @@ final class PatchedQemu {
 
     /** Returns the QEMU that the launcher takes: {@code SIM_QEMU}, or where the package puts it. */
     static PatchedQemu ofLauncher() {
+        return new PatchedQemu(pathOfLauncher());
+    }
+
+    static Path pathOfLauncher() {
         String moved = System.getenv("SIM_QEMU");
-        return new PatchedQemu(moved == null || moved.isEmpty() ? DEFAULT : Path.of(moved));
+        return moved == null || moved.isEmpty() ? DEFAULT : Path.of(moved);
     }
 
     /** Throws if this QEMU can't hold a region. One that isn't there is the launcher's to complain about. */

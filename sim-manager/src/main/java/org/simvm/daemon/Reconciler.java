@@ -165,9 +165,30 @@ final class Reconciler {
             if (sim.isPresent()) {
                 former.remember(result.previousEmulator());
             }
-            libvirt.define(result.xml());
+            try {
+                libvirt.define(result.xml());
+            } catch (LibvirtException e) {
+                defineWithPatchedQemu(domain, transform, xml, former, e);
+            }
             log.info("{}: {}", domain.name(), sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
         }
+    }
+
+    /**
+     * A domain that named the launcher from the beginning goes back to libvirt's default emulator; a host may have none, and then
+     * SIM's QEMU runs guests without SIM, too.
+     *
+     * @param why libvirt did not take the domain
+     */
+    private void defineWithPatchedQemu(ManagedDomain domain, DomainTransform transform, String xml, FormerEmulator former,
+            LibvirtException why) throws LibvirtException, SettingsException {
+        Path qemu = PatchedQemu.pathOfLauncher();
+        boolean hasEmulator = SimSettingsReader.read(xml, domain.name()).isPresent() || former.recall().isPresent();
+        if (hasEmulator || why.reason() == LibvirtException.Cause.NOT_CONNECTED || !Files.isExecutable(qemu)) {
+            throw why;
+        }
+        libvirt.define(transform.remove(xml, domain.name(), Optional.of(qemu)).xml());
+        log.info("{}: its emulator is {}, as libvirt has no default: {}", domain.name(), qemu, why.getMessage());
     }
 
     private static void settled(ManagedDomain domain, Optional<SimSettings> sim) {
