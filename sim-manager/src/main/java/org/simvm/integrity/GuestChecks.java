@@ -67,7 +67,8 @@ public final class GuestChecks {
      */
     public static GuestChecks record(ArmedGuest guest, Optional<ProcessRecord> record) throws BaselineException {
         try {
-            GuestChecks checks = new GuestChecks(guest, Recorded.now(guest), record);
+            ArmedGuest standing = VcpusOfRound.of(guest);
+            GuestChecks checks = new GuestChecks(standing, Recorded.now(standing), record);
             checks.beginRecord();
             return checks;
         } catch (GuestMemoryException | RegionException | QmpException e) {
@@ -93,7 +94,8 @@ public final class GuestChecks {
     public static GuestChecks resume(ArmedGuest guest, Optional<ProcessRecord> record, Path directory)
             throws BaselineException {
         try {
-            GuestChecks checks = new GuestChecks(guest, Recorded.kept(guest, directory), record);
+            ArmedGuest running = VcpusOfRound.of(guest);
+            GuestChecks checks = new GuestChecks(running, Recorded.kept(running, directory), record);
             checks.beginRecord();
             return checks;
         } catch (IOException | GuestMemoryException e) {
@@ -153,6 +155,7 @@ public final class GuestChecks {
     public synchronized CheckReport check(Set<IntegrityCheck> wanted) {
         Instant started = Instant.now();
         long start = System.nanoTime();
+        VcpusOfRound.begin(guest);
         List<CheckReport.Result> results = new ArrayList<>();
         for (Map.Entry<IntegrityCheck, Check> entry : checks.entrySet()) {
             if (wanted.contains(entry.getKey()) && !retired) {
@@ -194,7 +197,7 @@ public final class GuestChecks {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // then without the pause
         }
-        List<CheckReport.Result> results = first.stream().map(this::again).toList();
+        List<CheckReport.Result> results = again(first);
         if (!patched) {
             return results;
         }
@@ -204,7 +207,7 @@ public final class GuestChecks {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        results = results.stream().map(this::again).toList();
+        results = again(results);
         return patching.postpones() ? results.stream().map(GuestChecks::postponed).toList() : results;
     }
 
@@ -224,6 +227,11 @@ public final class GuestChecks {
     /** For tests: how long a round waits for a kernel that patches itself. */
     void patience(Duration waits) {
         patching.patience(waits);
+    }
+
+    private List<CheckReport.Result> again(List<CheckReport.Result> results) {
+        VcpusOfRound.begin(guest);
+        return results.stream().map(this::again).toList();
     }
 
     /** Keeps of a result what still is so. */

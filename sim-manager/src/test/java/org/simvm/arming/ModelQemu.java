@@ -46,6 +46,8 @@ public final class ModelQemu implements AutoCloseable {
     private volatile Runnable whileStarting = () -> { };
     private volatile Runnable beforeMapping = () -> { };
 
+    private int questions;
+
     public ModelQemu(Path socket, SyntheticGuest guest) throws IOException {
         this.guest = guest;
         this.server = new ScriptedQmpServer(socket, this::execute);
@@ -162,6 +164,11 @@ public final class ModelQemu implements AutoCloseable {
         return List.copyOf(sealed);
     }
 
+    /** Returns how often it was asked for its state and registers. */
+    public synchronized int questions() {
+        return questions;
+    }
+
     public synchronized int timesMapped() {
         return mapped;
     }
@@ -176,7 +183,10 @@ public final class ModelQemu implements AutoCloseable {
             commands.add(command);
         }
         return switch (command) {
-            case "query-sim" -> status();
+            case "query-sim" -> {
+                questions++;
+                yield status();
+            }
             case "query-sim-violations" -> violationsAfter(arguments.path("since").asLong());
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {

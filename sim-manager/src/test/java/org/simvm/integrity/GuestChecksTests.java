@@ -216,6 +216,15 @@ class GuestChecksTests {
         }
 
         @Test
+        void askQemuForRegistersOnceARound() {
+            int before = bench.qemu.questions();
+            assertEquals(List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+            assertEquals(before + 1, bench.qemu.questions());
+            assertEquals(List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+            assertEquals(before + 2, bench.qemu.questions());
+        }
+
+        @Test
         void leaveToTheNextRoundWhatFtraceIsWritingAndNothingElse() {
             checks.patience(Duration.ofMillis(10));
             guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
