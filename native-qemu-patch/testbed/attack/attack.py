@@ -106,6 +106,60 @@ def some(attack, machine, step):
         number += 1
 
 
+def carry_out(attack, machine, at_most):
+    """Tries an attack in its variants, and its control; prints a line, and returns what became of them."""
+    begin, told = time.time(), time.time()
+    tried = stopped = 0
+    slowest, late, how, gained = 0.0, 0.0, collections.Counter(), []
+    terminal = sys.stderr.isatty()
+    subject = machine(attack)
+    step, total = 1, None
+    if at_most:
+        total = count(attack, subject)
+        step = -(-total // at_most)
+    for outcome in some(attack, subject, step):
+        if outcome.kind in attacks.NOTHING_CAME:
+            how[outcome.kind] += 1
+            if subject.dirty:
+                subject.reset()
+            continue
+        tried += 1
+        got = attacks.gain(subject, outcome)
+        if got:
+            gained.append("%s: %s" % (outcome, got))
+            print("     GAINED by %s: %s" % (attack.name, gained[-1]), flush=True)
+            subject.dirty = True
+        else:
+            stopped += 1
+        # Before the attack prepares its next variant: a reset puts the attacker's kernel back as well.
+        if subject.dirty:
+            subject.reset()
+        if outcome.kind == "stopped":
+            how["stopped: " + outcome.violation["kind"]] += 1
+            slowest, late = max(slowest, outcome.seconds), max(late, outcome.late)
+        else:
+            how["exception in the guest" if outcome.kind == "exception" else outcome.kind] += 1
+        if time.time() - told > (2 if terminal else 20):
+            told = time.time()
+            print("  %s: %d tried, %d stopped, %.0f s\r" % (attack.name, tried, stopped, told - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
+    subject.close()
+    control = None
+    if attack.control:
+        weak = machine(attack, attack.build, attack.prepare, attack.seal)
+        outcome = attack.control(weak)
+        control = attack.succeeded(weak, outcome)
+        how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
+        weak.close()
+    print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, late * 1000,
+                                                ", ".join("%s %d" % pair for pair in how.most_common())))
+    if control is False:
+        print("     the control gained nothing, with %s: %s" % (attack.because, how_control))
+    sys.stdout.flush()
+    return {"title": attack.title, "tried": tried, "of": total or tried, "stopped": stopped, "control_succeeded": control, "control": attack.because,
+            "ended": dict(how), "seconds_to_report": round(late, 4), "seconds_to_stop": round(slowest, 4), "gained": gained[:10],
+            "seconds": round(time.time() - begin, 1)}
+
+
 def main():
     faulthandler.dump_traceback_later(int(os.environ.get("ATTACK_SECONDS", "3600")), exit=True)
     split = sys.argv.index("--")
@@ -128,62 +182,18 @@ def main():
                        both, seal, accelerator=said.accelerator, **attack.machine)
 
     results, failed = {}, 0
-    terminal = sys.stderr.isatty()
     print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "told in", "how it ended"))
     for attack in ATTACKS:
         if only and attack.name not in only:
             continue
-        begin, told = time.time(), time.time()
-        tried = stopped = 0
-        slowest, late, how, gained = 0.0, 0.0, collections.Counter(), []
-        subject = machine(attack)
-        step, total = 1, None
-        if said.at_most:
-            total = count(attack, subject)
-            step = -(-total // said.at_most)
-        for outcome in some(attack, subject, step):
-            if outcome.kind in attacks.NOTHING_CAME:
-                how[outcome.kind] += 1
-                if subject.dirty:
-                    subject.reset()
-                continue
-            tried += 1
-            got = attacks.gain(subject, outcome)
-            if got:
-                gained.append("%s: %s" % (outcome, got))
-                print("     GAINED by %s: %s" % (attack.name, gained[-1]), flush=True)
-                subject.dirty = True
-            else:
-                stopped += 1
-            # Before the attack prepares its next variant: a reset puts the attacker's kernel back as well.
-            if subject.dirty:
-                subject.reset()
-            if outcome.kind == "stopped":
-                how["stopped: " + outcome.violation["kind"]] += 1
-                slowest, late = max(slowest, outcome.seconds), max(late, outcome.late)
-            else:
-                how["exception in the guest" if outcome.kind == "exception" else outcome.kind] += 1
-            if time.time() - told > (2 if terminal else 20):
-                told = time.time()
-                print("  %s: %d tried, %d stopped, %.0f s\r" % (attack.name, tried, stopped, told - begin), end="" if terminal else "\n", file=sys.stderr, flush=True)
-        subject.close()
-        control = None
-        if attack.control:
-            weak = machine(attack, attack.build, attack.prepare, attack.seal)
-            outcome = attack.control(weak)
-            control = attack.succeeded(weak, outcome)
-            how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
-            weak.close()
-        results[attack.name] = {"title": attack.title, "tried": tried, "of": total or tried, "stopped": stopped, "control_succeeded": control,
-                                "control": attack.because, "ended": dict(how), "seconds_to_report": round(late, 4), "seconds_to_stop": round(slowest, 4),
-                                "gained": gained[:10], "seconds": round(time.time() - begin, 1)}
-        print("%-4s %-52s %7d %7d %6.0f ms  %s" % (attack.name, attack.title, tried, stopped, late * 1000,
-                                                    ", ".join("%s %d" % pair for pair in how.most_common())))
-        if control is False:
-            print("     the control gained nothing, with %s: %s" % (attack.because, how_control))
-        sys.stdout.flush()
-        if gained or control is False:
-            failed += 1
+        try:
+            results[attack.name] = carry_out(attack, machine, said.at_most)
+        except (RuntimeError, OSError, StopIteration) as problem:
+            # QEMU has ended, or does not answer: the others can be tried all the same.
+            print("     %s could not be tried to its end: %s" % (attack.name, problem), flush=True)
+            results[attack.name] = {"title": attack.title, "tried": 0, "stopped": 0, "control_succeeded": None, "failed": str(problem)}
+        result = results[attack.name]
+        failed += bool(result.get("failed") or result["gained"] or result["control_succeeded"] is False)
         with open(said.results, "w") as file:
             json.dump(results, file, indent=1)
     print("%d of %d classes of attack gained nothing, each control did" % (len(results) - failed, len(results)) if not failed else
