@@ -6,7 +6,7 @@ Attacks through devices: DMA that a guest points at the region (A16), every kind
 import struct
 
 from assembly import (
-    GO_BACK, INTO, LAPIC, MARK, OUT, VMFUNC, configure, jump, output, program, read_to_rdi, to_rax, u32, u64, write32, write64)
+    GO_BACK, INTO, LAPIC, MARK, OUT, VMFUNC, configure, jump, output, program, read_to_rdi, to_rax, u32, u64, write64)
 from attacks import land
 from machine import (
     AREA, ATTACK, CALLS, PAGE, PRESENT, STACK, WRITE, seeded)

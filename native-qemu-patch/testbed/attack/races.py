@@ -8,7 +8,7 @@ from assembly import (
     hostile_registers, jump, page_to_attack, program, second_program, until, u32, write32, write64, write_msr)
 from attacks import inner_code_end, land
 from machine import (
-    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, GS_BASE, KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, Outcome, seeded)
+    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, GS_BASE, KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, seeded)
 
 INTERRUPTS_ON = 0x202
 CALLS_IN_A_STORM = 500
