@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.ArmingBench;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
