@@ -8,14 +8,22 @@
  *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
  *   workload doors        one system call through each door: 64-bit, int 0x80, x32
  *   workload idle UID     waits for ever as that user
+ *   workload breakpoints N
+ *                         N times one thread puts INT3 into what another executes, and takes it out again: prints
+ *                         `N breakpoints, X hit, Y of these after they were taken out`
  *   workload vmfunc       VMFUNC leaf 0, view 1, from user space
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -120,6 +128,95 @@ static int idle(long uid)
 		pause();
 }
 
+#define NOP  0x90
+#define INT3 0xcc
+#define RET  0xc3
+
+/* One page, mapped to be written and to be executed, as Linux maps its text when it changes it. */
+static volatile uint8_t *text;
+static void (*volatile execute)(void);
+static volatile unsigned long asked, answered, hit, stale;
+static volatile bool taken_out;
+
+static void on_breakpoint(int signal)
+{
+	(void)signal;
+	hit++;
+	if (taken_out)
+		stale++;
+}
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *execute_always(void *nothing)
+{
+	unsigned long seen;
+
+	run_on(1);
+	for (;;) {
+		seen = asked;
+		mark();	/* CPUID serializes: what was written before is executed from here on (SDM vol. 3A, 9.1.3) */
+		answered = seen;
+		for (int i = 0; i < 20; i++)
+			execute();
+	}
+	return nothing;
+}
+
+/* Returns when the other thread has serialized after what this one wrote, and has executed it since. */
+static void synchronize(void)
+{
+	for (int i = 0; i < 2; i++) {
+		asked++;
+		while (answered != asked)
+			;
+	}
+}
+
+static int breakpoints(long n)
+{
+	int file = memfd_create("text", 0);
+	pthread_t thread;
+
+	if (file < 0 || ftruncate(file, 4096)) {
+		perror("workload: memfd_create");
+		return 1;
+	}
+	text = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	execute = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
+	if ((void *)text == MAP_FAILED || (void *)execute == MAP_FAILED) {
+		perror("workload: mmap");
+		return 1;
+	}
+	text[0] = NOP;
+	text[1] = RET;
+	signal(SIGTRAP, on_breakpoint);
+	run_on(0);
+	if (pthread_create(&thread, NULL, execute_always, NULL)) {
+		perror("workload: pthread_create");
+		return 1;
+	}
+	for (long i = 0; i < n; i++) {
+		text[0] = INT3;
+		for (volatile int wait = 0; wait < (i & 63); wait++)
+			;
+		text[0] = NOP;
+		synchronize();
+		taken_out = true;
+		synchronize();
+		taken_out = false;
+	}
+	printf("%ld breakpoints, %lu hit, %lu of these after they were taken out\n", n, hit, stale);
+	return stale != 0;
+}
+
 int main(int argc, char **argv)
 {
 	long n = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
@@ -131,6 +228,8 @@ int main(int argc, char **argv)
 			return latency(n);
 		if (!strcmp(argv[1], "forks"))
 			return forks(n);
+		if (!strcmp(argv[1], "breakpoints"))
+			return breakpoints(n);
 		if (!strcmp(argv[1], "idle"))
 			return idle(n);
 	}
@@ -141,6 +240,6 @@ int main(int argc, char **argv)
 		printf("VMFUNC returned\n");
 		return 0;
 	}
-	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks N, workload idle UID, workload doors|vmfunc\n");
+	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks|breakpoints N, workload idle UID, workload doors|vmfunc\n");
 	return 2;
 }

@@ -67,6 +67,9 @@ try() { # try KERNEL-SERIES OPTION…
         ls >/dev/null && grep -q . trace && echo nop >current_tracer' >/dev/null && status=0 || status=$?
     equal "$label: ftrace of every function works" 0 "$status"
     check "$label: and raises no alarm" virt-sim check "$name"
+    if [[ " $* " == *" vcpus=2 "* ]]; then
+        holds "$label: no breakpoint is met that another vCPU has taken out" ' 0 of these' "$(guest "$name" 120 '/workload breakpoints 20000')"
+    fi
 
     guest "$name" 30 "insmod /rootkit.ko probe_gpa=$(virt-sim info "$name" --layout -o json | jq -r .layout.areaBase); rmmod rootkit" >/dev/null || true
     check "$label: a probe of SIM's memory is reported" wait_until 10 reported violations "$name" probe
