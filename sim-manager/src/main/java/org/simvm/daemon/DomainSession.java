@@ -84,7 +84,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
      * @param sharedLog of events of all domains, if there is one; else each has its own
      */
     record Surroundings(Supplier<ManagerSettings> settings, CheckScheduler scheduler, DomainWorkers workers,
-            Domains libvirt, Outlets outlets, Optional<EventLog> sharedLog) {
+            MappingBudget mappings, Domains libvirt, Outlets outlets, Optional<EventLog> sharedLog) {
     }
 
     /**
@@ -109,7 +109,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         this.exitGate = order.plan().gate().inGuest() ? Optional.empty()
                 : Optional.of(new ExitGate(name(), region, policy::finding, this::abandon));
         this.checks = new SessionChecks(domain, order, settings.stateDirectory(order.domain()), surroundings.scheduler(), workers,
-                policy::finding);
+                surroundings.mappings(), policy::finding);
     }
 
     private Optional<EventLog> openEventLog() {

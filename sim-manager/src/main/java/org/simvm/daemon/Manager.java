@@ -77,7 +77,8 @@ public final class Manager implements ManagerItself, AutoCloseable {
         });
         Preparation preparation = new Preparation(this::settings, gates);
         this.sessions = new SessionKeeper(registry, preparation,
-                new DomainSession.Surroundings(this::settings, scheduler, workers, libvirt, outlets, sharedLog));
+                new DomainSession.Surroundings(this::settings, scheduler, workers, new MappingBudget(), libvirt,
+                        outlets, sharedLog));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();

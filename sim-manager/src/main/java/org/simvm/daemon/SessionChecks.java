@@ -29,6 +29,7 @@ final class SessionChecks {
     private final Path directory;
     private final CheckScheduler scheduler;
     private final DomainWorkers workers;
+    private final MappingBudget mappings;
     private final Consumer<Finding> findings;
 
     private volatile GuestChecks checks;
@@ -40,12 +41,13 @@ final class SessionChecks {
      * @param findings takes what a round found
      */
     SessionChecks(ManagedDomain domain, Preparation.Order order, Path directory, CheckScheduler scheduler, DomainWorkers workers,
-            Consumer<Finding> findings) {
+            MappingBudget mappings, Consumer<Finding> findings) {
         this.domain = domain;
         this.order = order;
         this.directory = directory;
         this.scheduler = scheduler;
         this.workers = workers;
+        this.mappings = mappings;
         this.findings = findings;
     }
 
@@ -101,6 +103,7 @@ final class SessionChecks {
     /** Ends them: there is no guest, or another one. */
     void end() {
         scheduler.cancel(order.domain());
+        mappings.release(order.domain());
         checks = null;
         guest = null;
     }
@@ -117,7 +120,10 @@ final class SessionChecks {
             return Optional.empty();
         }
         CheckReport report = baseline.check(wanted);
-        forgetPages(checked);
+        if (!mappings.keeps(order.domain(), 2 * report.bytes())) {
+            forgetPages(checked);
+            baseline.forgetTouchedPages();
+        }
         if (checks != baseline) {
             return Optional.empty();
         }

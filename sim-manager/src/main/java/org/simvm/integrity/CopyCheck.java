@@ -28,6 +28,5 @@ final class CopyCheck implements Check {
     public void run(FindingCollector findings) throws GuestMemoryException {
         copy.compare(findings, new PatchJudge(guest.kernel(), new VirtualMemory(guest.kernelTables()),
                 LoadedCode.read(guest.kernel(), modules)));
-        copy.forgetTouchedPages();
     }
 }

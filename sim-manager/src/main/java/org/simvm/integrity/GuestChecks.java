@@ -133,6 +133,11 @@ public final class GuestChecks {
         recorded.persist(directory);
     }
 
+    /** Lets go of the pages of the baseline that rounds so far brought into this process; a later round brings them back. */
+    public void forgetTouchedPages() {
+        recorded.forgetTouchedPages();
+    }
+
     /**
      * Makes this and every later round count for nothing: the guest was reset, or is gone. Returns at once.
      */

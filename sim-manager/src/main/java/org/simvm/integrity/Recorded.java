@@ -32,7 +32,7 @@ import org.simvm.settings.IntegrityCheck;
  * @param data the kernel's read-only data, if its symbols say where it is
  */
 record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyCheck> data, TableCheck systemCalls,
-        TableCheck interrupts, SegmentCheck monitorCode, SegmentCheck gates, MonitorDataCheck monitorData,
+        TableCheck interrupts, SegmentCheck monitorCode, SegmentCheck gates, SegmentCheck monitorData,
         RegisterCheck entries, RegisterCheck interruptRegisters) {
     static final String TEXT = "kernel-text";
     static final String DATA = "read-only-data";
@@ -48,7 +48,7 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
                 TableCheck.record(guest, TableCheck.SYSTEM_CALLS), TableCheck.record(guest, TableCheck.INTERRUPTS),
                 SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::monitorCode),
                 SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::gates),
-                MonitorDataCheck.record(guest.region(), guest.image().layout()), RegisterCheck.recordEntries(guest),
+                SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::pageTables), RegisterCheck.recordEntries(guest),
                 RegisterCheck.recordInterrupts(guest));
     }
 
@@ -72,7 +72,7 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
                 TableCheck.resume(guest, TableCheck.INTERRUPTS, baseline.tables()),
                 SegmentCheck.resume(guest.region(), layout, SegmentCheck::monitorCode, baseline.segments()),
                 SegmentCheck.resume(guest.region(), layout, SegmentCheck::gates, baseline.segments()),
-                MonitorDataCheck.resume(guest.region(), layout, baseline.segments()),
+                SegmentCheck.resume(guest.region(), layout, SegmentCheck::pageTables, baseline.segments()),
                 RegisterCheck.resumeEntries(guest, baseline.registers()),
                 RegisterCheck.resumeInterrupts(guest, baseline.registers()));
     }
@@ -154,6 +154,10 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
                 new Baseline.Gate(Long.toHexString(guest.gateEntryGpa()), Long.toHexString(guest.image().gateEntry()),
                         Long.toHexString(guest.image().gateFrame()), Long.toHexString(guest.image().gateVirtualBase()),
                         Long.toHexString(guest.image().gatePages()))).write(directory);
+        forgetTouchedPages();
+    }
+
+    void forgetTouchedPages() {
         text.copy().forgetTouchedPages();
         data.ifPresent(check -> check.copy().forgetTouchedPages());
     }
