@@ -3,7 +3,6 @@ package org.simvm.integrity;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -13,33 +12,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.quartz.CronScheduleBuilder;
 import org.quartz.DisallowConcurrentExecution;
-import org.quartz.Job;
 import org.quartz.JobBuilder;
-import org.quartz.JobExecutionContext;
 import org.quartz.JobKey;
 import org.quartz.Scheduler;
 import org.quartz.SchedulerException;
-import org.quartz.SimpleScheduleBuilder;
-import org.quartz.Trigger;
-import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
-import org.quartz.core.QuartzScheduler;
-import org.quartz.core.QuartzSchedulerResources;
-import org.quartz.impl.SchedulerRepository;
-import org.quartz.impl.StdSchedulerFactory;
-import org.quartz.impl.jdbcjobstore.JobStoreTX;
 import org.quartz.impl.matchers.GroupMatcher;
-import org.quartz.simpl.RAMJobStore;
 import org.quartz.spi.JobFactory;
 import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegritySettings;
-import org.simvm.settings.Schedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,8 +40,6 @@ final class QuartzCheckScheduler implements CheckScheduler {
     static final Duration WATCH_PERIOD = Duration.ofSeconds(60);
     static final Duration LONGEST_ROUND = Duration.ofMinutes(10);
     private static final Logger log = LoggerFactory.getLogger(QuartzCheckScheduler.class);
-    static final String AT = "@";
-    private static final String STORE_CLASS = "org.quartz.jobStore.class";
     private static final int CLOCK_LOOK_SECONDS = 2;
     /** A jump of the host's clock by less is as good as none: no schedule is finer. */
     private static final long SMALLEST_JUMP_MS = 1500;
@@ -73,33 +56,17 @@ final class QuartzCheckScheduler implements CheckScheduler {
     private long clockAheadMs = wallMinusMonotonic();
 
     /** What a domain has scheduled. */
-    record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {
+    private record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {
     }
 
     private record Suspension(Instant until, Future<?> end) {
     }
 
     QuartzCheckScheduler(int threads, Properties given, Duration watchPeriod, Duration longestRound) {
-        Properties properties = new Properties();
-        properties.setProperty("org.quartz.scheduler.instanceName", "sim-integrity-" + UUID.randomUUID());
-        properties.setProperty("org.quartz.scheduler.skipUpdateCheck", "true");
-        properties.setProperty("org.quartz.scheduler.makeSchedulerThreadDaemon", "true");
-        properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
-        properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(threads));
-        properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
-        properties.setProperty(STORE_CLASS, RAMJobStore.class.getName());
-        // A round is late only if it is late by this: a busy host is no reason to run one twice.
-        properties.setProperty("org.quartz.jobStore.misfireThreshold", "10000");
-        properties.putAll(given);
-        shared = JobStoreTX.class.getName().equals(properties.getProperty(STORE_CLASS));
-        if (shared) {
-            properties.setProperty(STORE_CLASS, SharedStore.class.getName());
-        }
+        shared = QuartzFactory.shared(given);
         this.longestRound = longestRound;
         try {
-            quartz = new Factory(properties).getScheduler();
-            // Nobody looks it up by its name, by which a cluster's schedulers in one process would be one.
-            SchedulerRepository.getInstance().remove(quartz.getSchedulerName());
+            quartz = QuartzFactory.scheduler(threads, given);
             host = quartz.getSchedulerInstanceId();
             watchdog = new Watchdog(quartz, rounds.keySet(), longestRound);
             JobFactory factory = (bundle, scheduler) -> new RoundJob(bundle.getJobDetail().getKey().getGroup(), this);
@@ -123,27 +90,6 @@ final class QuartzCheckScheduler implements CheckScheduler {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** Quartz's factory, which shows the store that it made. */
-    private final class Factory extends StdSchedulerFactory {
-        Factory(Properties properties) throws SchedulerException {
-            super(properties);
-        }
-
-        @Override
-        public Logger getLog() {
-            return LoggerFactory.getLogger(StdSchedulerFactory.class); // what Quartz says is Quartz's
-        }
-
-        @Override
-        protected Scheduler instantiate(QuartzSchedulerResources resources, QuartzScheduler scheduler) {
-            if (resources.getJobStore() instanceof SharedStore store) {
-                String suffix = AT + scheduler.getSchedulerInstanceId();
-                store.serve(key -> key.getName().endsWith(suffix));
-            }
-            return super.instantiate(resources, scheduler);
-        }
-    }
-
     private static long wallMinusMonotonic() {
         return System.currentTimeMillis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
     }
@@ -164,7 +110,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
             JobKey key = job(domain);
             for (CheckGroup group : scheduled.groups().values()) {
                 try {
-                    quartz.rescheduleJob(name(group.name(), key), trigger(key, group));
+                    quartz.rescheduleJob(RoundTriggers.key(group.name(), key), RoundTriggers.scheduled(key, group));
                 } catch (SchedulerException e) {
                     log.error("domain {}: group '{}' can't be scheduled anew: {}", domain, group.name(), e.getMessage());
                 }
@@ -209,7 +155,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
         quartz.addJob(JobBuilder.newJob(RoundJob.class).withIdentity(key).storeDurably().build(), true);
         for (CheckGroup checks : scheduled.groups().values()) {
-            quartz.scheduleJob(trigger(key, checks));
+            quartz.scheduleJob(RoundTriggers.scheduled(key, checks));
         }
     }
 
@@ -257,30 +203,6 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
     }
 
-    /** A trigger's key: the domain is its group, and its name ends in the host's. */
-    private static TriggerKey name(String name, JobKey job) {
-        return TriggerKey.triggerKey(name + AT + job.getName(), job.getGroup());
-    }
-
-    /**
-     * A missed round is made up for once: checks are idempotent, and a storm of them after an outage helps
-     * nobody.
-     */
-    static Trigger trigger(JobKey job, CheckGroup checks) {
-        TriggerBuilder<Trigger> builder = TriggerBuilder.newTrigger()
-                .withIdentity(name(checks.name(), job)).forJob(job)
-                .usingJobData(RoundJob.GROUP, checks.name());
-        if (checks.schedule() instanceof Schedule.Cron cron) {
-            return builder.withSchedule(CronScheduleBuilder.cronSchedule(cron.expression())
-                    .withMisfireHandlingInstructionFireAndProceed()).build();
-        }
-        long period = ((Schedule.Interval) checks.schedule()).period().toMillis();
-        return builder.startAt(new Date(System.currentTimeMillis() + period))
-                .withSchedule(SimpleScheduleBuilder.simpleSchedule()
-                        .withIntervalInMilliseconds(period).repeatForever()
-                        .withMisfireHandlingInstructionNowWithRemainingCount()).build();
-    }
-
     @Override
     public void cancel(UUID domain) {
         rounds.remove(domain.toString());
@@ -317,9 +239,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
                 return;
             }
             for (String name : scheduled.groups().keySet()) {
-                quartz.scheduleJob(TriggerBuilder.newTrigger().forJob(key)
-                        .withIdentity(name(UUID.randomUUID().toString(), key))
-                        .usingJobData(RoundJob.GROUP, name).usingJobData(RoundJob.AT_ONCE, "yes").build());
+                quartz.scheduleJob(RoundTriggers.atOnce(key, name));
             }
         } catch (SchedulerException e) {
             log.warn("cannot start a round of checks of domain {}: {}", domain, e.getMessage());
@@ -385,60 +305,24 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
     }
 
-    /** One round of one domain. */
-    @DisallowConcurrentExecution
-    static final class RoundJob implements Job {
-        static final String GROUP = "group";
-        static final String AT_ONCE = "at-once";
-        private static final String POSTPONED = "postponed ";
+    /** Returns a group of checks if a round of it is wanted: it was not cancelled, and the domain's checks aren't suspended. */
+    Optional<CheckGroup> wanted(String domain, String group) {
+        Rounds scheduled = rounds.get(domain);
+        return scheduled == null || suspensions.containsKey(domain) ? Optional.empty()
+                : Optional.ofNullable(scheduled.groups().get(group));
+    }
 
-        private final String domain;
-        private final QuartzCheckScheduler scheduler;
-
-        RoundJob(String domain, QuartzCheckScheduler scheduler) {
-            this.domain = domain;
-            this.scheduler = scheduler;
+    /** Runs a round on this thread, under the eyes of the watchdog. */
+    void run(String domain, CheckGroup group) {
+        Rounds scheduled = rounds.get(domain);
+        if (scheduled == null) { // cancelled just now
+            return;
         }
-
-        @Override
-        public void execute(JobExecutionContext context) {
-            Rounds scheduled = scheduler.rounds.get(domain);
-            CheckGroup group = scheduled == null ? null
-                    : scheduled.groups().get(context.getMergedJobDataMap().getString(GROUP));
-            if (group == null || scheduler.suspensions.containsKey(domain)) { // cancelled, or not for us
-                return;
-            }
-            boolean atOnce = context.getMergedJobDataMap().containsKey(AT_ONCE);
-            try {
-                if (!group.jitter().isZero() && !atOnce) {
-                    postpone(context, group);
-                } else {
-                    run(scheduled, group);
-                }
-            } catch (SchedulerException | RuntimeException e) {
-                log.error("domain {}: a round of integrity checks failed", domain, e);
-            }
-        }
-
-        private void run(Rounds scheduled, CheckGroup group) {
-            scheduler.watchdog.begins(domain, group.name());
-            try {
-                scheduled.body().accept(group);
-            } finally {
-                scheduler.watchdog.ends(domain);
-            }
-        }
-
-        /** Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains. */
-        private void postpone(JobExecutionContext context, CheckGroup group) throws SchedulerException {
-            long delay = ThreadLocalRandom.current().nextLong(group.jitter().toMillis() + 1);
-            TriggerKey key = name(POSTPONED + group.name(), context.getJobDetail().getKey());
-            Trigger once = TriggerBuilder.newTrigger().withIdentity(key).forJob(context.getJobDetail())
-                    .usingJobData(GROUP, group.name()).usingJobData(AT_ONCE, "yes")
-                    .startAt(new Date(System.currentTimeMillis() + delay)).build();
-            if (context.getScheduler().rescheduleJob(key, once) == null) {
-                context.getScheduler().scheduleJob(once);
-            }
+        watchdog.begins(domain, group.name());
+        try {
+            scheduled.body().accept(group);
+        } finally {
+            watchdog.ends(domain);
         }
     }
 

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Date;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.quartz.Scheduler;
@@ -87,12 +88,11 @@ final class Watchdog {
     }
 
     private void triggers(String domain, Instant now) throws SchedulerException {
-        String suffix = QuartzCheckScheduler.AT + quartz.getSchedulerInstanceId();
         for (TriggerKey key : quartz.getTriggerKeys(GroupMatcher.triggerGroupEquals(domain))) {
-            if (!key.getName().endsWith(suffix)) {
-                continue; // another host's
+            Optional<String> group = RoundTriggers.group(key, quartz.getSchedulerInstanceId());
+            if (group.isEmpty()) {
+                continue;
             }
-            String group = key.getName().substring(0, key.getName().length() - suffix.length());
             Trigger trigger = quartz.getTrigger(key);
             TriggerState state = quartz.getTriggerState(key);
             if (trigger == null || state == TriggerState.PAUSED || state == TriggerState.COMPLETE) {
@@ -102,10 +102,10 @@ final class Watchdog {
             boolean overdue = next != null && next.toInstant().plus(patience).isBefore(now);
             if (state == TriggerState.ERROR) {
                 quartz.resetTriggerFromErrorState(key);
-                report(domain, "the trigger of group '" + group + "' was in error and was set anew");
+                report(domain, "the trigger of group '" + group.get() + "' was in error and was set anew");
             } else if (overdue) {
                 quartz.rescheduleJob(key, trigger.getTriggerBuilder().startNow().build());
-                report(domain, "the trigger of group '" + group + "' was overdue since " + next.toInstant()
+                report(domain, "the trigger of group '" + group.get() + "' was overdue since " + next.toInstant()
                         + " and was set anew");
             }
         }

@@ -182,11 +182,11 @@ class CheckSchedulerTests {
     @Test
     void makesUpOnceForRoundsThatWereMissed() {
         JobKey job = JobKey.jobKey("integrity", DOMAIN.toString());
-        Trigger interval = QuartzCheckScheduler.trigger(job, new CheckGroup("a",
+        Trigger interval = RoundTriggers.scheduled(job, new CheckGroup("a",
                 new Schedule.Interval(Duration.ofSeconds(5)), Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS)));
         assertEquals(SimpleTrigger.MISFIRE_INSTRUCTION_RESCHEDULE_NOW_WITH_REMAINING_REPEAT_COUNT,
                 interval.getMisfireInstruction());
-        Trigger cron = QuartzCheckScheduler.trigger(job, new CheckGroup("b", new Schedule.Cron("0 0 * * * ?"),
+        Trigger cron = RoundTriggers.scheduled(job, new CheckGroup("b", new Schedule.Cron("0 0 * * * ?"),
                 Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS)));
         assertEquals(CronTrigger.MISFIRE_INSTRUCTION_FIRE_ONCE_NOW, cron.getMisfireInstruction());
     }
