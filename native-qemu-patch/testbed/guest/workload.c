@@ -11,10 +11,14 @@
  *   workload breakpoints N
  *                         N times one thread puts INT3 into what another executes, and takes it out again: prints
  *                         `N breakpoints, X hit, Y of these after they were taken out`
+ *   workload kexec FILE   starts the kernel in FILE in this one's place, without its leave
  *   workload vmfunc       VMFUNC leaf 0, view 1, from user space
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
+#include <fcntl.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -128,6 +132,20 @@ static int idle(long uid)
 		pause();
 }
 
+static int kexec(const char *name)
+{
+	static const char options[] = "console=ttyS0 panic=-1";
+	int file = open(name, O_RDONLY);
+
+	if (file < 0 || syscall(SYS_kexec_file_load, file, -1, sizeof(options), options, KEXEC_FILE_NO_INITRAMFS)) {
+		perror("workload: kexec_file_load");
+		return 1;
+	}
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	perror("workload: reboot");
+	return 1;
+}
+
 #define NOP  0x90
 #define INT3 0xcc
 #define RET  0xc3
@@ -233,6 +251,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], "idle"))
 			return idle(n);
 	}
+	if (argc == 3 && !strcmp(argv[1], "kexec"))
+		return kexec(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "doors"))
 		return doors();
 	if (argc == 2 && !strcmp(argv[1], "vmfunc")) {
@@ -240,6 +260,6 @@ int main(int argc, char **argv)
 		printf("VMFUNC returned\n");
 		return 0;
 	}
-	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks|breakpoints N, workload idle UID, workload doors|vmfunc\n");
+	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks|breakpoints N, workload idle UID, workload kexec FILE, workload doors|vmfunc\n");
 	return 2;
 }

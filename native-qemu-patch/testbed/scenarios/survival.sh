@@ -114,6 +114,21 @@ restarts() { # restarts TEXT COMMAND: the guest runs COMMAND and boots again
 case_reboot() { restarts "it reboots" 'reboot -f'; }
 case_panic() { restarts "it panics" 'echo c >/proc/sysrq-trigger'; }
 
+# A kernel that starts another in its place would leave SIM behind.
+case_kexec() {
+    gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-kexec" "$work/workload" "vmlinuz=$kernel/vmlinuz"
+    domain_define s-guest "$kernel" "$work/initrd-kexec"
+    domain_watch s-guest "<sim required='yes'><monitor name='syscalls'/><monitor name='process'/></sim>"
+    guest_begin
+    check "kexec: the guest is armed" armed
+    check "kexec: and is ready" domain_ready s-guest 180
+    guest s-guest 1 '/workload kexec /vmlinuz' >"$work/said" 2>&1 || true
+    check "kexec: it is stopped" wait_until 120 paused s-guest
+    holds "kexec: on its way, where it clears CR0.WP" 'pinned-control .*cr0' "$(virt-sim violations s-guest)"
+    guest_end "after a kexec"
+}
+
 events() { ask '{"verb": "status", "domain": "s-guest"}' | jq .ring.received; }
 has_more_events() { local now; now=$(events); [ "$now" != null ] && [ "$now" -gt "$1" ]; }
 
