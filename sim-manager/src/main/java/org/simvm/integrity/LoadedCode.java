@@ -44,7 +44,7 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
      */
     boolean function(long address) {
         if (kernel.text().contains(address)) {
-            return kernel.symbolAt(address).filter(symbol -> symbol.offset() == 0).isPresent();
+            return kernel.hasSymbolAt(address);
         }
         return moduleAt(address).isPresent();
     }

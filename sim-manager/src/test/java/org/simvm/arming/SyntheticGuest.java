@@ -432,6 +432,11 @@ public final class SyntheticGuest implements AutoCloseable {
         }
 
         @Override
+        public boolean hasSymbolAt(long va) {
+            return names.containsValue(va);
+        }
+
+        @Override
         public OptionalInt offset(String path) {
             for (String alternative : path.split("\\|")) {
                 if (offsets.containsKey(alternative)) {

@@ -58,6 +58,9 @@ public interface Kernel {
      */
     Optional<SymbolOffset> symbolAt(long va);
 
+    /** Tells whether a symbol stands for exactly this address. */
+    boolean hasSymbolAt(long va);
+
     /**
      * Returns the byte offset of a structure's member, or nothing if there is none or BTF has several
      * answers.

@@ -86,6 +86,12 @@ final class ResolvedKernel implements Kernel {
         return Optional.of(new SymbolOffset(describe(symbol), va - symbols.address(symbol)));
     }
 
+    @Override
+    public boolean hasSymbolAt(long va) {
+        int symbol = image.contains(va) ? symbols.at(va) : -1;
+        return symbol >= 0 && symbols.address(symbol) == va;
+    }
+
     private Symbol describe(int symbol) {
         return new Symbol(symbols.name(symbol), symbols.address(symbol), symbols.type(symbol),
                 symbols.end(symbol, image.end()));

@@ -19,11 +19,7 @@ final class SymbolTable {
     private static final CommonCopies<Index> COMMON = new CommonCopies<>();
 
     private final Index index;
-    private final SymbolTokens tokens;
-    private final NameList names;
     private final long[] addresses;
-    private final int[] chains;
-    private final int[] next;
 
     /**
      * The names of a kernel's symbols, which are the same wherever it lies.
@@ -49,6 +45,18 @@ final class SymbolTable {
             }
             return new Index(tokens, names, chains, next);
         }
+
+        boolean spells(int symbol, byte[] name) {
+            return tokens.spells(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name);
+        }
+
+        char type(int symbol) {
+            return tokens.type(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol));
+        }
+
+        String name(int symbol) {
+            return tokens.name(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), NAME_LIMIT);
+        }
     }
 
     /**
@@ -58,10 +66,6 @@ final class SymbolTable {
      */
     SymbolTable(SymbolTokens tokens, NameList names, long[] addresses) {
         this.index = Index.of(tokens, names);
-        this.tokens = index.tokens();
-        this.names = index.names();
-        this.chains = index.chains();
-        this.next = index.next();
         this.addresses = addresses;
     }
 
@@ -94,9 +98,10 @@ final class SymbolTable {
     }
 
     private int find(byte[] name, int after) {
+        int[] next = index.next();
+        int[] chains = index.chains();
         int symbol = after < 0 ? chains[chain(SymbolTokens.hash(name), chains.length)] - 1 : next[after] - 1;
-        while (symbol >= 0
-                && !tokens.spells(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name)) {
+        while (symbol >= 0 && !index.spells(symbol, name)) {
             symbol = next[symbol] - 1;
         }
         return symbol;
@@ -107,11 +112,11 @@ final class SymbolTable {
     }
 
     char type(int symbol) {
-        return tokens.type(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol));
+        return index.type(symbol);
     }
 
     String name(int symbol) {
-        return tokens.name(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), NAME_LIMIT);
+        return index.name(symbol);
     }
 
     /** Returns the next higher address that any symbol has, or {@code otherwise} for the highest one. */
