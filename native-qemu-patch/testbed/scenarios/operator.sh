@@ -160,6 +160,43 @@ check "and that it stops" notified 'STOPPING=1'
 kill $notifier
 manager_start || true
 
+# --- schedules in a database -----------------------------------------------------------------------------------------------------
+driver=$(find "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/com/h2database/h2" -name 'h2-*.jar' 2>/dev/null | head -n 1)
+if [ -z "$driver" ]; then
+    skip "schedules in a database" "Maven has not brought its driver (com.h2database:h2)"
+else
+    java -cp "$driver" org.h2.tools.Server -tcp -tcpPort 9478 -ifNotExists -baseDir "$work" >"$work/database" 2>&1 &
+    server=$! database=jdbc:h2:tcp://127.0.0.1:9478/./schedules
+    ask_database() { java -cp "$driver" org.h2.tools.Shell -url "$database" -sql "$1"; }
+    make_tables() {
+        unzip -p /usr/share/sim-manager/lib/quartz-*.jar org/quartz/impl/jdbcjobstore/tables_h2.sql >"$work/tables.sql" &&
+            java -cp "$driver" org.h2.tools.RunScript -url "$database" -script "$work/tables.sql"
+    }
+    check "a database with Quartz's tables" wait_until 30 make_tables
+    printf 'org.quartz.jobStore.driverDelegateClass = org.quartz.impl.jdbcjobstore.StdJDBCDelegate\norg.quartz.jobStore.dataSource = schedules\n%s = %s\n%s = %s\n' \
+        org.quartz.dataSource.schedules.driver org.h2.Driver org.quartz.dataSource.schedules.URL "$database" >"$work/store.properties"
+    echo "checks.store.file = $work/store.properties" >"$configuration"
+    holds "a database whose driver is not there is refused, and where it belongs is told" 'org.h2.Driver.*/usr/local/share/sim-manager/lib' \
+        "$(virt-sim reload 2>&1 || true)"
+    mkdir -p /usr/local/share/sim-manager/lib
+    cp "$driver" /usr/local/share/sim-manager/lib/
+    manager_stop
+    check "with the driver there, the manager starts" manager_start
+    check "and takes the guest up" reaches o-guest armed 60
+    stored() { ask_database 'SELECT TRIGGER_GROUP FROM QRTZ_TRIGGERS' 2>/dev/null | grep -q "$(uuid_of o-guest)"; }
+    check "its schedule is in the database" wait_until 60 stored
+    before=$(last_check)
+    check "and its checks run by it" wait_until 30 checked_after "$before"
+    mark
+    : >"$configuration"
+    rm -r /usr/local/share/sim-manager
+    manager_stop
+    equal "it ends without complaint" '' "$(told | grep -E 'WARN|ERROR|Exception' || true)"
+    kill $server
+    manager_start || true
+    check "without a database again, checks run from memory" wait_until 60 checked_after "$(last_check)"
+fi
+
 # --- manual pages and completion -------------------------------------------------------------------------------------------------
 for page in man1/virt-sim.1 man1/virt-sim-apply.1 man5/sim-manager.conf.5 man8/sim-manager.8; do
     check "there is a manual page $page" gzip -t "/usr/share/man/$page.gz"

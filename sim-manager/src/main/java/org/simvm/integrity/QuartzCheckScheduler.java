@@ -11,6 +11,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -134,7 +135,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
                 .collect(Collectors.toUnmodifiableMap(CheckGroup::name, each -> each))));
         if (shared) {
             unwritten.add(domain);
-            clock.execute(() -> writeOne(domain));
+            onClock(() -> writeOne(domain));
             return;
         }
         try {
@@ -142,6 +143,15 @@ final class QuartzCheckScheduler implements CheckScheduler {
         } catch (SchedulerException e) {
             throw new IllegalStateException("cannot schedule checks of domain " + domain + ": "
                     + e.getMessage(), e);
+        }
+    }
+
+    /** Has the clock's thread do something soon; nothing any more when the manager ends, which ends its domains' sessions, too. */
+    private void onClock(Runnable work) {
+        try {
+            clock.execute(work);
+        } catch (RejectedExecutionException e) {
+            log.debug("the scheduler has ended: {}", e.getMessage());
         }
     }
 
@@ -208,7 +218,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
         rounds.remove(domain.toString());
         if (shared) {
             unwritten.add(domain);
-            clock.execute(() -> writeOne(domain));
+            onClock(() -> writeOne(domain));
             return;
         }
         try {
@@ -224,7 +234,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
             return false;
         }
         if (shared) {
-            clock.execute(() -> startRounds(domain));
+            onClock(() -> startRounds(domain));
         } else {
             startRounds(domain);
         }

@@ -159,6 +159,15 @@ class SharedStoreTests {
     }
 
     @Test
+    @DisplayName("take domains that end after them, as those of a manager that stops do")
+    void outliveNobody() {
+        first.schedule(OF_FIRST, every(Duration.ofHours(1)), group -> { });
+        first.close();
+        first.cancel(OF_FIRST);
+        assertFalse(first.runNow(OF_FIRST));
+    }
+
+    @Test
     @DisplayName("say so if the database is out of order, and schedule what they have when it is back")
     void outlastAnOutage() throws Exception {
         BlockingQueue<String> said = new LinkedBlockingQueue<>();
