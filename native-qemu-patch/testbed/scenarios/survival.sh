@@ -124,7 +124,7 @@ case_kexec() {
     check "kexec: the guest is armed" armed
     check "kexec: and is ready" domain_ready s-guest 180
     guest s-guest 1 '/workload kexec /vmlinuz' >"$work/said" 2>&1 || true
-    check "kexec: it is stopped" wait_until 120 paused s-guest
+    check "kexec: it is stopped" wait_until 300 paused s-guest
     holds "kexec: on its way, where it clears CR0.WP" 'pinned-control .*cr0' "$(virt-sim violations s-guest)"
     guest_end "after a kexec"
 }
