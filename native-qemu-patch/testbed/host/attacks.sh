@@ -18,7 +18,8 @@ attack_of() {
     case $1 in
         systemCall) class=systemCalls about='sys_call_table\[39\]' parameters="pointer=$(behind sys_call_table "39 * 8")" ;;
         interrupt) class=interruptTable about='idt_table\[9\]' parameters="gate=$(behind idt_table "9 * 16")" ;;
-        text) class=kernelText about='orderly_poweroff' parameters="patch=$(behind orderly_poweroff 8)" ;;
+        # Behind ENDBR64 and what ftrace writes, or else it finds its NOP damaged and ends itself.
+        text) class=kernelText about='orderly_poweroff' parameters="patch=$(behind orderly_poweroff 16)" ;;
         lstar) class=entryRegisters about='LSTAR of vCPU 0' parameters=lstar=1 ;;
         filter) class=callTargets about='ipv4 filter' parameters=filter=1 ;;
         hide) class=tasks about="pid $2" parameters="hide=$2" ;;
