@@ -68,7 +68,7 @@ try() { # try KERNEL-SERIES OPTION…
     equal "$label: ftrace of every function works" 0 "$status"
     check "$label: and raises no alarm" virt-sim check "$name"
     if [[ " $* " == *" vcpus=2 "* ]]; then
-        holds "$label: no breakpoint is met that another vCPU has taken out" ' 0 of these' "$(guest "$name" 120 '/workload breakpoints 20000')"
+        holds "$label: no breakpoint is met that another vCPU has taken out" ' 0 of these' "$(guest "$name" 240 '/workload breakpoints 3000')"
     fi
 
     guest "$name" 30 "insmod /rootkit.ko probe_gpa=$(virt-sim info "$name" --layout -o json | jq -r .layout.areaBase); rmmod rootkit" >/dev/null || true
