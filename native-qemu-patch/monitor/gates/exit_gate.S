@@ -18,6 +18,10 @@
 /* Above what x1_enter has pushed: in this page for a redirected call, in the hooked function for a fentry hook. */
 #define LINK		(4 * 8)
 
+	.macro note_return_address
+	mov	(%rsp), %r11
+	.endm
+
 	.include "gates.inc"
 
 	.section .g1_exit, "ax", @progbits
@@ -27,7 +31,7 @@ x1_page:
 	filters x1, x1_enter
 
 symbol x1_fentry
-	mov	(%rsp), %r11
+	note_return_address
 x1_enter:
 	pushfq
 	push	%rdx

@@ -11,6 +11,9 @@
  * patched at load time has a symbol (docs/interfaces.md §2) and holds 0xcc
  * until then, so that a forgotten patch stops at once.
  *
+ * SIM_LAST_BRANCH: for a CPU whose last branch record the SIM view can read (docs/security.md, R9). The call is the one that the
+ * record names, whatever return address the guest pushed; gates-lbr.elf.
+ *
  * SIM_WEAK_…: one rule less, for the attacks' controls (../testbed/attack); nothing else builds them.
  *
  * A hooked function gets back every register that a caller may rely on, those of its
@@ -20,12 +23,29 @@
 /* Above what g1_enter has pushed: in G1 for a redirected call, in the hooked function for a fentry hook. */
 #define LINK		(3 * 8)
 
+/* Of branches: where the last one went to, and, one below, where it came from (Intel SDM, volume 4). */
+#define MSR_LASTBRANCHTOIP	0x1dc
+
+/* Bytes of a hook's call. */
+#define HOOK_LENGTH	5
+/* Where struct sim_call has the return address. */
+#define RETURN_ADDRESS	24
+
 /* Tries before a search for a stack gives up: about a second. */
 #define TRIES		0x4000000
 
 	.macro vmfunc_leaf0
 	.byte 0x0f, 0x01, 0xd4
 	.endm
+
+#ifdef SIM_LAST_BRANCH
+	.macro note_return_address
+	.endm
+#else
+	.macro note_return_address
+	mov	(%rsp), %r11
+	.endm
+#endif
 
 	.include "gates.inc"
 
@@ -70,7 +90,7 @@ g1_code_end:
 
 	/* A fentry hook's call comes here; a redirected call's stub joins behind the first instruction. */
 symbol g1_fentry
-	mov	(%rsp), %r11
+	note_return_address
 g1_enter:
 	pushfq
 	push	%rax
@@ -102,7 +122,8 @@ symbol g1_sim_exit
 symbol g2_page
 	/*
 	 * Registers from G1: rdi rsi rdx r10 r8 r9 the hook's arguments, r11
-	 * its return address, rbx the current task, rsp the guest's stack.
+	 * its return address (but for SIM_LAST_BRANCH: anything), rbx the current
+	 * task, rsp the guest's stack.
 	 *
 	 * In 64-bit code this loads a number that nobody wants. Compatibility and
 	 * 16-bit code take the number's last bytes for instructions: int3.
@@ -139,10 +160,31 @@ g2_stack:
 	push	%rdx
 	push	%rsi
 	push	%rdi
+#ifdef SIM_LAST_BRANCH
+	/*
+	 * Where the branch came from that led into the gate page, and the length of a call: the return address of whoever
+	 * called. It stays a small number, and so no hook's, if that branch did not lead here.
+	 */
+	push	$HOOK_LENGTH
+#else
 	push	%r11
+#endif
 	push	%rbx
 	push	%rcx
 	push	%rax
+#ifdef SIM_LAST_BRANCH
+	mov	$MSR_LASTBRANCHTOIP, %ecx
+	rdmsr
+	shrd	$12, %edx, %eax
+	.byte	0x3d			/* cmp imm32, %eax */
+	patch	g2_gate_page, 4
+	jne	g2_called
+	dec	%ecx
+	rdmsr
+	add	%eax, RETURN_ADDRESS(%rsp)
+	mov	%edx, RETURN_ADDRESS + 4(%rsp)
+g2_called:
+#endif
 	mov	%rsp, %rdi
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
 	patch	g2_dispatch, 8

@@ -238,6 +238,47 @@ static void a_filtered_call_can_be_denied(void)
 	CHECK(calls == 1 && at_target.rdi == 7 && at_target.rsi == ~0ull);
 }
 
+/* ---- The last branch record ------------------------------------------------- */
+
+#ifdef GATE_g2_gate_page
+/* What the monitor takes the call for. */
+static uint64_t called_from(uint64_t entry, uint64_t from, uint64_t to)
+{
+	branched_elsewhere = true;
+	branch_from = from;
+	branch_to = to;
+	call_gate(entry);
+	branched_elsewhere = false;
+	/* forged or not, the caller gets everything back */
+	expect_clean_return();
+	return seen.return_address;
+}
+
+static void the_call_is_whose_the_last_branch_was(void)
+{
+	uint64_t hook = (uint64_t)hook_return - HOOK_LENGTH;
+	const uint64_t entries[] = { GATE_g1_fentry, GATE_g1_call_stub_0, GATE_g1_call_stub_15 };
+
+	for (int i = 0; i < 3; i++) {
+		CHECK(called_from(entries[i], hook, GATE + entries[i]) == (uint64_t)hook_return);
+		/* one byte off, another address with the same lower half, none */
+		CHECK(called_from(entries[i], hook + 1, GATE + entries[i]) == (uint64_t)hook_return + 1);
+		CHECK(called_from(entries[i], hook | 1ull << 32, GATE + entries[i]) == ((uint64_t)hook_return | 1ull << 32));
+		CHECK(called_from(entries[i], 0, 0) == HOOK_LENGTH);
+	}
+}
+
+static void one_that_led_elsewhere_names_no_hook(void)
+{
+	uint64_t hook = (uint64_t)hook_return - HOOK_LENGTH;
+
+	for (int bit = 12; bit < 44; bit++)
+		CHECK(called_from(GATE_g1_fentry, hook, (GATE + GATE_g1_fentry) ^ 1ull << bit) == HOOK_LENGTH);
+	CHECK(called_from(GATE_g1_fentry, hook, GATE - 1) == HOOK_LENGTH);
+	CHECK(called_from(GATE_g1_fentry, hook, GATE + PAGE) == HOOK_LENGTH);
+}
+#endif
+
 /* ---- Stacks ---------------------------------------------------------------- */
 
 static void it_takes_the_first_free_stack_and_gives_back_only_that(void)
@@ -354,6 +395,8 @@ static enum outcome land(uint64_t address, bool wide_code)
 		*(uint64_t *)at = hostile_value();
 	for (int i = 0; i < 16; i++)
 		wanted[register_of[i]] = (greg_t)hostile_value();
+	branch_from = hostile_value();
+	branch_to = hostile_value();
 	wanted[REG_RSP] = (greg_t)(GUEST_STACK + PAGE);
 	wanted[REG_EFL] = 0x202 | (greg_t)(random_number() & FLAGS_ARITHMETIC);
 	wanted[REG_RIP] = (greg_t)address;
@@ -510,6 +553,10 @@ int main(int argc, char **argv)
 	TEST(a_filter_lets_only_wanted_numbers_and_strange_ones_call_the_gate);
 	TEST(so_does_the_exit_gates);
 	TEST(a_filtered_call_can_be_denied);
+#ifdef GATE_g2_gate_page
+	TEST(the_call_is_whose_the_last_branch_was);
+	TEST(one_that_led_elsewhere_names_no_hook);
+#endif
 	TEST(it_takes_the_first_free_stack_and_gives_back_only_that);
 	TEST(it_waits_while_every_stack_is_taken);
 	TEST(it_gives_up_when_no_stack_comes_free);

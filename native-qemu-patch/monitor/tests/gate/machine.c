@@ -15,6 +15,8 @@ bool outside;
 uint64_t cr3;
 bool hostile;
 bool stepped;
+bool branched_elsewhere;
+uint64_t branch_from, branch_to;
 sigjmp_buf ended;
 greg_t wanted[23];
 bool wide;
@@ -60,7 +62,18 @@ static void end_with(enum outcome outcome, ucontext_t *context)
 	siglongjmp(ended, outcome);
 }
 
-/* Carries out VMFUNC or a move from or to CR3; false if it is anything else. */
+/* What a read of the last branch record finds; other registers hold nothing here. */
+static void read_msr(greg_t *registers)
+{
+	uint32_t number = (uint32_t)registers[REG_RCX];
+	uint64_t value = number == MSR_LASTBRANCHFROMIP ? branch_from : number == MSR_LASTBRANCHTOIP ? branch_to : 0;
+
+	registers[REG_RAX] = (greg_t)(uint32_t)value;
+	registers[REG_RDX] = (greg_t)(value >> 32);
+	registers[REG_RIP] += 2;
+}
+
+/* Carries out VMFUNC, a move from or to CR3 or RDMSR; false if it is anything else. */
 static bool privileged(greg_t *registers, ucontext_t *context)
 {
 	const uint8_t *code = (const uint8_t *)registers[REG_RIP];
@@ -80,6 +93,10 @@ static bool privileged(greg_t *registers, ucontext_t *context)
 		apply_world();
 		if (hostile && view == NORMAL)
 			end_with(LEFT, context);
+		return true;
+	}
+	if (memcmp(code, "\x0f\x32", 2) == 0) {
+		read_msr(registers);
 		return true;
 	}
 	if (code_is_wide && (*code & 0xf0) == 0x40) {
@@ -339,6 +356,9 @@ void build_machine(const char *path)
 	patch(pages, GATE_g2_stack_end, (uint32_t)STACK_TOP(STACK_COUNT), 4);
 	patch(pages, GATE_g2_stack_stride, STACK_STRIDE, 4);
 	patch(pages, GATE_g2_dispatch, DISPATCH, 8);
+#ifdef GATE_g2_gate_page
+	patch(pages, GATE_g2_gate_page, GATE >> 12, 4);
+#endif
 	gate_file = memfd_create("gate", 0);
 	CHECK(gate_file >= 0 && write(gate_file, pages, sizeof(pages)) == sizeof(pages));
 
@@ -393,6 +413,10 @@ void call_gate_with(uint64_t entry, const uint64_t arguments[2])
 	memset(&seen, 0, sizeof(seen));
 	calls = 0;
 	hook_entry = GATE + entry;
+	if (!branched_elsewhere) {
+		branch_from = (uint64_t)hook_return - HOOK_LENGTH;
+		branch_to = hook_entry;
+	}
 	switch (sigsetjmp(ended, 1)) {
 	case 0:
 		run_hook();

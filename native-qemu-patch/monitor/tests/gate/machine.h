@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Runs the built gate pages, unchanged, on this machine's CPU in user mode.
- * VMFUNC and the moves to and from CR3 trap there; the signal handler does what
+ * VMFUNC, the moves to and from CR3 and RDMSR trap there; the signal handler does what
  * they would do: it exchanges what the gate's two pages show, and decides by view
  * and CR3 which memory is there. So a gate that touches the monitor's memory before
  * the SIM CR3 is loaded, or the guest's after, faults here as it would there.
@@ -53,6 +53,11 @@
 #define PORT 0xc51e
 #define CURRENT_TASK 0xffff888001234580ull
 
+/* A hook's call; the machine's own is longer, which the last branch record does not tell. */
+#define HOOK_LENGTH 5
+#define MSR_LASTBRANCHFROMIP 0x1db
+#define MSR_LASTBRANCHTOIP 0x1dc
+
 #define FLAG_DF 0x400ull
 #define FLAG_AC 0x40000ull
 #define FLAG_TF 0x100ull
@@ -86,6 +91,8 @@ extern uint64_t cr3;
 extern bool hostile;
 extern bool stepped; /* by a debugger, which Linux tells from a trap flag of the gate's own only sometimes */
 extern bool outside; /* the gate of a monitor outside is mapped */
+extern bool branched_elsewhere;          /* branch_from and branch_to are set by hand, and not by each call */
+extern uint64_t branch_from, branch_to; /* the last branch record */
 extern sigjmp_buf ended;
 extern greg_t wanted[23]; /* what the next SIGUSR1 continues with */
 extern bool wide;         /* 64-bit code */
