@@ -149,7 +149,7 @@ final class BootArming {
         image = request.region().finalizeImage(new BootValues(tables.levels(), GuestRam.ranges(status),
                 virtual.readLong(kernel.requireSymbol("page_offset_base")), currentTaskOffset(),
                 new BootValues.KernelText(kernel.text().start(), kernel.text().end()), slot.index(),
-                callTargets(), table, SlotValues.resolve(kernel, programs)));
+                callTargets(), table, SlotValues.resolve(kernel, programs)), status.lastBranchRecord());
         clock.lap("prepare: region");
         patchable = PatchSites.of(kernel, virtual);
         clock.lap("prepare: places that the kernel patches");

@@ -95,6 +95,7 @@ final class HostChecks {
     private void monitors() {
         try {
             GateTemplate.load(settings.gates());
+            GateTemplate.load(settings.lastBranchGates());
             MonitorProgram.load(settings.monitorCore());
             say("whether gates and the monitors' core can be loaded", Verdict.PASS, "");
         } catch (RegionException e) {
@@ -103,7 +104,7 @@ final class HostChecks {
         Path directory = settings.monitorCore().getParent();
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.filter(each -> each.toString().endsWith(".elf")).sorted().toList()) {
-                if (!file.equals(settings.gates()) && !file.equals(settings.monitorCore())) {
+                if (!List.of(settings.gates(), settings.lastBranchGates(), settings.monitorCore()).contains(file)) {
                     String what = "whether the monitor " + file.getFileName().toString().replace(".elf", "") + " can be loaded";
                     try {
                         MonitorProgram.load(file);

@@ -64,8 +64,10 @@ final class InfoCommand implements Callable<Integer> {
         if (!gate.isMissingNode()) {
             line(out, "In force", String.format("gate %s, accelerator %s%s", gate.path("inForce").asText(), gate.path("accelerator").asText(),
                     gate.has("monitorProcess") ? ", monitors in process " + gate.get("monitorProcess").asText() : ""));
-            if (gate.path("invocationCheck").asText().equals("returnAddress")) {
-                line(out, "Invocation", "a call's return address must be a hook's");
+            switch (gate.path("invocationCheck").asText()) {
+                case "returnAddress" -> line(out, "Invocation", "a call's return address must be a hook's");
+                case "lastBranch" -> line(out, "Invocation", "the last branch before the gate must be a hook's call");
+                default -> { }
             }
         }
         JsonNode settings = info.path("settings");

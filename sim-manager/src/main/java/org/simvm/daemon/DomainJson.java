@@ -28,11 +28,10 @@ import org.simvm.settings.SimSettings;
 
 /** Shows domains as JSON, for the CLI. Sizes are in bytes, times in milliseconds; addresses are strings. */
 final class DomainJson {
-    /**
-     * How a call is known to come from a hook (docs/security.md, R9): its return address is looked up in the table of hooks, with
-     * every gate.
-     */
+    /** How a call is known to come from a hook (docs/security.md, R9): by the return address that it pushed. */
     private static final String RETURN_ADDRESS = "returnAddress";
+    /** Or by the instruction that the CPU saw branch to the gate. */
+    private static final String LAST_BRANCH = "lastBranch";
 
     private DomainJson() {
     }
@@ -124,7 +123,13 @@ final class DomainJson {
         json.put("asked", session.order().sim().gate().xmlName());
         json.put("inForce", session.order().plan().gate().wireName());
         json.put("accelerator", session.order().kvm() ? "kvm" : "tcg");
-        json.put("invocationCheck", RETURN_ADDRESS);
+        session.guest().ifPresent(guest -> {
+            try {
+                json.put("invocationCheck", guest.region().readsLastBranch() ? LAST_BRANCH : RETURN_ADDRESS);
+            } catch (RegionException e) {
+                json.put("problem", e.getMessage());
+            }
+        });
         session.monitorProcess().ifPresent(pid -> json.put("monitorProcess", pid));
         return json;
     }

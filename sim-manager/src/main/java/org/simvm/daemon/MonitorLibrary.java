@@ -43,6 +43,10 @@ final class MonitorLibrary {
         return load(gates, settings.get().gates(), "the gate template", GateTemplate::load);
     }
 
+    GateTemplate lastBranchGates() throws PreparationException {
+        return load(gates, settings.get().lastBranchGates(), "the gate template for a QEMU with a last branch record", GateTemplate::load);
+    }
+
     MonitorProgram core() throws PreparationException {
         return load(programs, settings.get().monitorCore(), "the monitors' core", MonitorProgram::load);
     }

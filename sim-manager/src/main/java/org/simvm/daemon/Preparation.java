@@ -141,7 +141,8 @@ final class Preparation {
             RegionArea area = RegionArea.forPhysicalBits(PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
             int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
             return new RegionPlan(area, sim.regionBytesOr(settings.get().regionBytes()), description.maxMemoryBytes(), stacks,
-                    DOORBELL_PORT, gate, library.gates(), library.core(), library.monitors(sim.monitors()));
+                    DOORBELL_PORT, gate, library.gates(), Optional.of(library.lastBranchGates()), library.core(),
+                    library.monitors(sim.monitors()));
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
         }

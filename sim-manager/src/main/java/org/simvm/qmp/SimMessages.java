@@ -78,7 +78,8 @@ final class SimMessages {
                 node.hasNonNull("accelerator") ? Optional.of(text(node, "accelerator")) : Optional.empty(),
                 unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"),
                 unsigned(node, "area-size"), unsigned(node, "armed-boots"), optionalUnsigned(node, "switches"),
-                unsigned(node, "violations"), unsigned(node, "doorbells"), ram, vcpus);
+                unsigned(node, "violations"), unsigned(node, "doorbells"),
+                node.path("last-branch-record").asBoolean(), ram, vcpus);
     }
 
     static ViolationLog violations(JsonNode node) throws QmpException {

@@ -20,11 +20,12 @@ import java.util.OptionalLong;
  * @param switches view switches so far, both ways counted; empty if nobody counts them, as under KVM
  * @param violations violations so far, limited or not
  * @param doorbells doorbell writes so far
+ * @param lastBranchRecord whether a gate can read which branch led to it; not if QEMU does not say
  * @param ram the guest's RAM, by guest-physical address
  * @param vcpus one entry for each virtual CPU
  */
 public record SimStatus(int abi, DeviceState state, String gate, Optional<String> accelerator, long pid, int physicalBits, long areaBase,
-        long areaSize, long armedBoots, OptionalLong switches, long violations, long doorbells, List<RamBlock> ram,
+        long areaSize, long armedBoots, OptionalLong switches, long violations, long doorbells, boolean lastBranchRecord, List<RamBlock> ram,
         List<Vcpu> vcpus) {
 
     public SimStatus {

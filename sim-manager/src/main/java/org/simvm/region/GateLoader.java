@@ -8,12 +8,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads {@code gates.elf}: four pages and their patch symbols. */
+/** Reads {@code gates.elf} or {@code gates-lbr.elf}: four pages and their patch symbols. */
 final class GateLoader {
     /** Call stubs in G1: redirected calls that can be hooked at once. */
     static final int CALL_STUBS = 16;
     /** Stubs beside these that look at a number first. */
     static final int FILTERS = 6;
+
+    /** Only in the gate that reads the last branch record: where the branch must have led. */
+    static final String GATE_PAGE = "g2_gate_page";
 
     private static final Map<GateTemplate.Page, String> SECTIONS = new EnumMap<>(Map.of(
             GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER,
@@ -76,6 +79,9 @@ final class GateLoader {
         place(image, "g2_stack_stride", 4, patches);
         place(image, "g2_stack_end", 4, patches);
         place(image, "g2_dispatch", 8, patches);
+        if (image.symbols().containsKey(GATE_PAGE)) {
+            place(image, GATE_PAGE, 4, patches);
+        }
         return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY),
                 pages.get(GateTemplate.Page.ENTRY_SIM),
                 pages.get(GateTemplate.Page.INNER), pages.get(GateTemplate.Page.EXIT), patches);
@@ -110,6 +116,6 @@ final class GateLoader {
 
     private static RegionException fault(Path file, String what) {
         return new RegionException(file + ": " + what
-                + "; install the gates.elf that belongs to this manager");
+                + "; install the one that belongs to this manager");
     }
 }

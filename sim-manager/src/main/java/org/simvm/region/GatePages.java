@@ -79,6 +79,9 @@ final class GatePages {
         bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
         bytes.putInt(offset("g2_stack_end"), (int) (first + plan.stackCount() * LayoutPlanner.stackStride()));
         bytes.putLong(offset("g2_dispatch"), dispatch);
+        if (plan.gates().patches().containsKey(GateLoader.GATE_PAGE)) {
+            bytes.putInt(offset(GateLoader.GATE_PAGE), (int) (virtual / SimAbi.PAGE_SIZE));
+        }
     }
 
     /** What a fentry hook calls. */

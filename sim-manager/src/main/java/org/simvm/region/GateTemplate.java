@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * The gates as {@code gates.elf} has them: four pages and where to patch them (docs/interfaces.md §2).
+ * The gates as {@code gates.elf} or {@code gates-lbr.elf} has them: four pages and where to patch them (docs/interfaces.md §2).
  *
  * @param file where they came from, for messages
  * @param entry G1 for the normal view, 4096 bytes
@@ -22,7 +22,7 @@ public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, Byt
     }
 
     /**
-     * Reads {@code gates.elf}.
+     * Reads {@code gates.elf} or {@code gates-lbr.elf}.
      *
      * @throws RegionException if it can't be read, or a page or patch symbol is missing
      */

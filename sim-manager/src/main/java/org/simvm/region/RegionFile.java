@@ -30,6 +30,9 @@ public final class RegionFile implements AutoCloseable {
     private static final int ZEROS = 1 << 20;
 
     private final Path path;
+    /** {@code mov $0x1dc, %ecx; rdmsr}, which no other gate has. */
+    private static final byte[] READ_LAST_BRANCH = { (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32 };
+
     private final RegionPlan plan;
     private final FileChannel channel;
     private final SecureRandom random;
@@ -157,15 +160,16 @@ public final class RegionFile implements AutoCloseable {
      * addresses. Call it before {@code sim-apply} with {@code map}, while the guest can't run in the SIM
      * view; may be called again as long as the region isn't mapped.
      *
+     * @param lastBranchRecord whether the gate can read which branch led to it
      * @throws RegionException if a value is missing or out of range, or writing fails; the region is not
      *     usable then
      */
-    public BootImage finalizeImage(BootValues values) throws RegionException {
+    public BootImage finalizeImage(BootValues values, boolean lastBranchRecord) throws RegionException {
         if (needsReset()) {
             throw new RegionException(path
                     + ": was made by an earlier manager; reset it before its guest is armed");
         }
-        ImageBuilder builder = new ImageBuilder(plan, layout, values, random);
+        ImageBuilder builder = new ImageBuilder(lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
         builder.build();
         try {
             for (RegionSegment segment : builder.layout().segments()) {
@@ -183,6 +187,29 @@ public final class RegionFile implements AutoCloseable {
                     + "; destroy the domain and start it anew",
                     error);
         }
+    }
+
+    /** The same where nothing tells which branch led to the gate. */
+    public BootImage finalizeImage(BootValues values) throws RegionException {
+        return finalizeImage(values, false);
+    }
+
+    /**
+     * Tells whether the gate in force, which an earlier manager may have put there, knows a call by the last branch record, and not by
+     * the return address that was pushed.
+     */
+    public boolean readsLastBranch() throws RegionException {
+        if (!plan.gate().inGuest()) {
+            return false;
+        }
+        ByteBuffer inner = read(layout.segment(Role.GATE_INNER), 0, SimAbi.PAGE_SIZE);
+        ByteBuffer reading = ByteBuffer.wrap(READ_LAST_BRANCH);
+        for (int i = 0; i <= inner.limit() - reading.limit(); i++) {
+            if (inner.slice(i, reading.limit()).equals(reading)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

@@ -3,6 +3,7 @@ package org.simvm.region;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What goes into a domain's region and how large things are; fixed as long as the domain runs. The event ring
@@ -17,11 +18,12 @@ import java.util.Map;
  *     to
  * @param gate how hooks reach the monitors
  * @param gates the gate template
+ * @param lastBranchGates the one for a QEMU that keeps a last branch record
  * @param core core.elf
  * @param monitors in the order of the domain's settings: an index here is {@code sim_event.monitor}
  */
 public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int stackCount, int doorbellPort,
-        GateKind gate, GateTemplate gates,
+        GateKind gate, GateTemplate gates, Optional<GateTemplate> lastBranchGates,
         MonitorProgram core, List<PlannedMonitor> monitors) {
     /** Bytes of each SIM stack, which monitors rely on ({@code sim_monitor.h}). */
     public static final long STACK_SIZE = 16 << 10;
@@ -43,6 +45,19 @@ public record RegionPlan(RegionArea area, long fileSize, long guestMemory, int s
                     + " bytes of guest memory, "
                     + stackCount + " stacks, doorbell port " + doorbellPort);
         }
+    }
+
+    /** With gates that know a call by the return address alone. */
+    public RegionPlan(RegionArea area, long fileSize, long guestMemory, int stackCount, int doorbellPort, GateKind gate,
+            GateTemplate gates, MonitorProgram core, List<PlannedMonitor> monitors) {
+        this(area, fileSize, guestMemory, stackCount, doorbellPort, gate, gates, Optional.empty(), core, monitors);
+    }
+
+    /** The same with the gate that reads the last branch record, if there is one of this kind. */
+    RegionPlan readingLastBranch() {
+        return gate != GateKind.VMFUNC || lastBranchGates.isEmpty() ? this
+                : new RegionPlan(area, fileSize, guestMemory, stackCount, doorbellPort, gate, lastBranchGates.get(),
+                        lastBranchGates, core, monitors);
     }
 
     /** Tells the bytes of ring data in a region of this size: a power of two. */

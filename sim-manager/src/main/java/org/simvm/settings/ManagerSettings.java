@@ -95,6 +95,11 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
         return shareDirectory.resolve("monitors").resolve("gates.elf");
     }
 
+    /** Returns the ELF file of the gate template for a QEMU that keeps a last branch record. */
+    public Path lastBranchGates() {
+        return shareDirectory.resolve("monitors").resolve("gates-lbr.elf");
+    }
+
     /** Returns the ELF file that is loaded beside every monitor. */
     public Path monitorCore() {
         return shareDirectory.resolve("monitors").resolve("core.elf");

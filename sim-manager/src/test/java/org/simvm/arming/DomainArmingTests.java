@@ -76,6 +76,17 @@ class DomainArmingTests {
         }
 
         @Test
+        void knowsCallsByTheirReturnAddress() throws Exception {
+            assertFalse(bench(usual()).arm().region().readsLastBranch());
+        }
+
+        @Test
+        void knowsCallsByTheLastBranchWhereQemuKeepsARecord() throws Exception {
+            bench(usual()).qemu.keepLastBranch();
+            assertTrue(bench.arm().region().readsLastBranch());
+        }
+
+        @Test
         void mapsTheGatesByOneEntryThatNobodyCanWriteThrough() throws Exception {
             ArmedGuest armed = bench(usual()).arm();
             long entry = bench.guest.gateSlot(509);

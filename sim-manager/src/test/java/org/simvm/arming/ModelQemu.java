@@ -46,6 +46,8 @@ public final class ModelQemu implements AutoCloseable {
     private volatile Runnable whileStarting = () -> { };
     private volatile Runnable beforeMapping = () -> { };
 
+    private boolean lastBranchRecord;
+
     private int questions;
 
     public ModelQemu(Path socket, SyntheticGuest guest) throws IOException {
@@ -69,6 +71,11 @@ public final class ModelQemu implements AutoCloseable {
         state = "boot-stop";
         running = false;
         lstar = guest.address("entry_SYSCALL_64");
+    }
+
+    /** It keeps a record of the last branch. */
+    public synchronized void keepLastBranch() {
+        lastBranchRecord = true;
     }
 
     /** An earlier manager has armed the guest. */
@@ -218,6 +225,9 @@ public final class ModelQemu implements AutoCloseable {
                 .put("pid", ProcessHandle.current().pid()).put("phys-bits", 40).put("area-base", 1L << 39)
                 .put("area-size", 1L << 39).put("armed-boots", mapped).put("switches", 0).put("violations", 0)
                 .put("doorbells", 0);
+        if (lastBranchRecord) {
+            status.put("last-branch-record", true);
+        }
         try {
             status.putArray("ram").addObject().put("gpa", 0).put("size", SyntheticGuest.RAM)
                     .put("fd", guest.descriptor()).put("offset", 0);

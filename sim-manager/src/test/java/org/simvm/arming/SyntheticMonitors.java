@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.simvm.region.Access;
 import org.simvm.region.GateKind;
 import org.simvm.region.GateTemplate;
@@ -41,7 +42,7 @@ public final class SyntheticMonitors {
 
     public static RegionPlan plan(List<HookDeclaration> hooks, String... slots) {
         return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 2 << 20, SyntheticGuest.RAM, 2, 0x510,
-                GateKind.VMFUNC, gates(), program("core", 0x20, List.of()),
+                GateKind.VMFUNC, gates(), Optional.of(lastBranchGates()), program("core", 0x20, List.of()),
                 List.of(new RegionPlan.PlannedMonitor(program("watcher", 0, hooks, slots), Map.of())));
     }
 
@@ -61,6 +62,15 @@ public final class SyntheticMonitors {
                 new ProgramSegment(0x1000, 4096, Access.READ_ONLY, constants),
                 new ProgramSegment(0x2000, 4096, Access.READ_WRITE, ByteBuffer.allocate(8))),
                 Map.of(), hooks, declared, List.of(), List.of(), dispatch);
+    }
+
+    private static GateTemplate lastBranchGates() {
+        GateTemplate plain = gates();
+        Map<String, GateTemplate.Place> patches = new HashMap<>(plain.patches());
+        patches.put("g2_gate_page", new GateTemplate.Place(GateTemplate.Page.INNER, 0x800));
+        ByteBuffer inner = ByteBuffer.allocate(4096);
+        inner.put(0x7f9, new byte[] { (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32 });
+        return new GateTemplate(Path.of("gates-lbr.elf"), plain.entry(), plain.entrySim(), inner, plain.exit(), patches);
     }
 
     private static GateTemplate gates() {

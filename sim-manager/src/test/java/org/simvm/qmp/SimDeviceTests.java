@@ -2,6 +2,7 @@
 package org.simvm.qmp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -79,12 +80,25 @@ class SimDeviceTests {
         assertEquals(OptionalLong.of(-1L), status.switches());
         assertEquals(OptionalLong.of(7), status.vcpus().get(0).calls());
         assertEquals(Optional.empty(), status.accelerator());
+        assertFalse(status.lastBranchRecord(), "this QEMU does not know of it");
         assertEquals(new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360), status.ram().get(1));
         assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
         assertTrue(status.vcpus().get(1).inSimView());
         SimEvent.Boot missed = status.missedBoot().orElseThrow();
         assertEquals(List.of(1L, 0xffffffff81000000L, 8192L),
                 List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
+    }
+
+    @Test
+    void readsThatAGateCanTellWhichBranchLedToIt() throws Exception {
+        for (boolean offered : new boolean[] { false, true }) {
+            answers.put("query-sim", """
+                    {"abi": 2, "state": "waiting", "gate": "vmfunc", "accelerator": "tcg", "pid": 4711, "phys-bits": 40,
+                     "area-base": 70368744177664, "area-size": 1073741824, "armed-boots": 0, "violations": 0,
+                     "doorbells": 0, "last-branch-record": %s, "ram": [], "vcpus": []}
+                    """.formatted(offered));
+            assertEquals(offered, device.query().lastBranchRecord());
+        }
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,7 +42,7 @@ class BuiltMonitorTests {
         MonitorProgram syscalls = MonitorProgram.load(BUILD.resolve("syscalls.elf"));
         MonitorProgram process = MonitorProgram.load(BUILD.resolve("process.elf"));
         RegionPlan plan = new RegionPlan(ExamplePrograms.AREA, 1 << 20, 1L << 30, 2, 0x510,
-                GateKind.VMFUNC, GateTemplate.load(BUILD.resolve("gates.elf")),
+                GateKind.VMFUNC, GateTemplate.load(BUILD.resolve("gates.elf")), Optional.of(GateTemplate.load(BUILD.resolve("gates-lbr.elf"))),
                 MonitorProgram.load(BUILD.resolve("core.elf")),
                 List.of(new RegionPlan.PlannedMonitor(syscalls, Map.of("calls", "execve,openat")),
                         new RegionPlan.PlannedMonitor(process, Map.of())));
@@ -62,13 +63,17 @@ class BuiltMonitorTests {
             hooks.add(new BootValues.ArmedHook(1, hook, TEXT + 5 + 64L * hooks.size()));
         }
         try (RegionFile file = RegionFile.create(folder.resolve("region"), null, plan)) {
-            BootImage image = file.finalizeImage(new BootValues(4, List.of(new RamRange(0, 1L << 30)),
+            BootValues values = new BootValues(4, List.of(new RamRange(0, 1L << 30)),
                     0xffff888000000000L, 0x1fbc0,
                     new BootValues.KernelText(TEXT, TEXT + (32 << 20)), 509, List.of(TEXT + 1, TEXT + 2),
-                    hooks, slots));
+                    hooks, slots);
+            BootImage image = file.finalizeImage(values);
             slotsAreWhereTheMonitorLooks(file, image, syscalls, slots);
             theHandlersLieInExecutableSegments(file, image, hooks.size());
             theGateCodeIsThatOfTheTemplate(file, image, plan.gates());
+            assertFalse(file.readsLastBranch());
+            file.finalizeImage(values, true);
+            assertTrue(file.readsLastBranch());
         }
     }
 

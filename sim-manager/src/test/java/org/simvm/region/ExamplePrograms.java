@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Programs and gates made by hand, for tests that need no compiler. */
 final class ExamplePrograms {
@@ -99,6 +100,15 @@ final class ExamplePrograms {
                 places);
     }
 
+    /** The same, but that G2 reads the last branch record. */
+    static GateTemplate lastBranchGates() {
+        Map<String, GateTemplate.Place> places = new HashMap<>(gates().patches());
+        places.put(GateLoader.GATE_PAGE, new GateTemplate.Place(GateTemplate.Page.INNER, 0x200));
+        ByteBuffer inner = filled(0xcc);
+        inner.put(0x1f9, new byte[] { (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32 });
+        return new GateTemplate(Path.of("gates-lbr.elf"), filled(0xcc), filled(0xcc), inner, filled(0xcc), places);
+    }
+
     private static ByteBuffer filled(int value) {
         ByteBuffer page = ByteBuffer.allocate(4096);
         for (int i = 0; i < 4096; i++) {
@@ -116,7 +126,7 @@ final class ExamplePrograms {
     }
 
     static RegionPlan plan(long fileSize, int stacks, long guestMemory, GateKind gate) {
-        return new RegionPlan(AREA, fileSize, guestMemory, stacks, 0x510, gate, gates(), program("core"),
+        return new RegionPlan(AREA, fileSize, guestMemory, stacks, 0x510, gate, gates(), Optional.of(lastBranchGates()), program("core"),
                 List.of(new RegionPlan.PlannedMonitor(program("syscalls"), Map.of("calls", "open")),
                         new RegionPlan.PlannedMonitor(program("process"), Map.of())));
     }

@@ -324,6 +324,44 @@ class RegionFileTests {
         }
 
         @Test
+        void takesTheGateThatReadsTheLastBranchWhereQemuKeepsARecord() throws Exception {
+            try (RegionFile file = RegionFile.create(path, null, plan)) {
+                assertFalse(file.readsLastBranch());
+                BootImage image = file.finalizeImage(boot(4, 509), true);
+                assertTrue(file.readsLastBranch());
+                RegionLayout layout = image.layout();
+                assertEquals((int) (layout.segment(Role.GATE_ENTRY).virtualAddress() >> 12),
+                        all(file, layout.segment(Role.GATE_INNER)).getInt(0x200));
+                file.finalizeImage(boot(4, 509), false);
+                assertFalse(file.readsLastBranch());
+            }
+            try (RegionFile later = RegionFile.attach(path, plan)) {
+                assertFalse(later.readsLastBranch());
+            }
+        }
+
+        @Test
+        void knowsOfAnEarlierManagersGateThatItReadsTheLastBranch() throws Exception {
+            try (RegionFile file = RegionFile.create(path, null, plan)) {
+                file.finalizeImage(boot(4, 509), true);
+            }
+            try (RegionFile later = RegionFile.attach(path, plan)) {
+                assertTrue(later.readsLastBranch());
+            }
+        }
+
+        @Test
+        void hasNoSuchGateButForVmfunc() throws Exception {
+            for (GateKind gate : List.of(GateKind.VMCALL, GateKind.VMMCALL)) {
+                RegionPlan other = ExamplePrograms.plan(8 * MIB, 2, 1L << 30, gate);
+                try (RegionFile file = RegionFile.create(folder.resolve(gate.name()), null, other)) {
+                    file.finalizeImage(boot(4, 509), true);
+                    assertFalse(file.readsLastBranch());
+                }
+            }
+        }
+
+        @Test
         void keepsTheGatesWithinReachOfEveryCall() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 long end = 0xffffffffc0000000L;

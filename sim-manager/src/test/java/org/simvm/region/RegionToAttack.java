@@ -12,9 +12,9 @@ import java.util.StringJoiner;
  * Writes a region as the manager would, for a machine without a kernel: what {@code ./dev attack} attacks. Prints as JSON what
  * the attackers may know and what must stay hidden from them.
  *
- * <pre>RegionToAttack FOLDER REGION GIBIBYTE TEXT RETURN-ADDRESS TARGET CURRENT-OFFSET RAM-END MONITOR</pre>
+ * <pre>RegionToAttack FOLDER REGION GIBIBYTE TEXT RETURN-ADDRESS TARGET CURRENT-OFFSET RAM-END MONITOR GATES</pre>
  *
- * FOLDER holds gates.elf, core.elf and MONITOR.elf, whose first hook is armed; addresses and offsets are hexadecimal.
+ * FOLDER holds GATES.elf, core.elf and MONITOR.elf, whose first hook is armed; addresses and offsets are hexadecimal.
  */
 final class RegionToAttack {
     private static final long FILE_SIZE = 1 << 20;
@@ -33,7 +33,7 @@ final class RegionToAttack {
         long ramEnd = Long.parseUnsignedLong(arguments[7], 16);
         MonitorProgram monitor = MonitorProgram.load(folder.resolve(arguments[8] + ".elf"));
         RegionPlan plan = new RegionPlan(new RegionArea(area, area), FILE_SIZE, ramEnd, VCPUS, 0x510, GateKind.VMFUNC,
-                GateTemplate.load(folder.resolve("gates.elf")), MonitorProgram.load(folder.resolve("core.elf")),
+                GateTemplate.load(folder.resolve(arguments[9] + ".elf")), MonitorProgram.load(folder.resolve("core.elf")),
                 List.of(new RegionPlan.PlannedMonitor(monitor, Map.of())));
         Files.deleteIfExists(region);
         try (RegionFile file = RegionFile.create(region, null, plan)) {

@@ -75,6 +75,7 @@ class ManagerSettingsReaderTests {
             assertEquals("/var/lib/sim-manager/domains/" + DOMAIN + "/events.jsonl",
                     settings.eventLog(DOMAIN).toString());
             assertEquals("/usr/share/sim-manager/monitors/gates.elf", settings.gates().toString());
+            assertEquals("/usr/share/sim-manager/monitors/gates-lbr.elf", settings.lastBranchGates().toString());
             assertEquals("/usr/share/sim-manager/monitors/core.elf", settings.monitorCore().toString());
             assertEquals("/usr/bin/qemu-system-x86_64-sim", settings.launcher().toString());
             assertEquals("qemu:///system", settings.libvirtUri());
