@@ -14,6 +14,7 @@ import sys
 import time
 
 import attacks
+import branches
 import devices
 import hostile_data
 import lives
@@ -23,13 +24,15 @@ from machine import Machine
 
 class Attack:
     def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None, cpus=1,
-                 devices=(), monitor="null"):
+                 devices=(), monitor="null", last_branch=False):
         """
         `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`.
+        `last_branch`: the rule is that of gates which read the last branch record; the control has the other ones.
         `because`: what is off, or why there is no control. The rest: the machine that it takes.
         """
         self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
         self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
+        self.last_branch = last_branch
         self.because, self.machine = because, {"cpus": cpus, "devices": devices, "monitor": monitor}
 
 
@@ -45,6 +48,8 @@ ATTACKS = [
     Attack("A5", "a jump to every byte of G1, in both views, and of G2", attacks.a5, attacks.second_entry,
            prepare=attacks.same_page_in_both_views, because="the same gate page in both views"),
     Attack("A6", "calls that no hook made", attacks.a6, attacks.plain_call, build="leak", because="a way out that does not clear rdi"),
+    Attack("A6b", "calls with a hook's return address, by everything but the hook", branches.a6b, branches.forge_one, cpus=2, last_branch=True,
+           succeeded=lambda machine, outcome: bool(outcome.gained), because="a gate that goes by the return address"),
     Attack("A7", "VMFUNC inside of other instructions", attacks.a7, attacks.run_shared, prepare=attacks.SHARED,
            because="a page that both views execute"),
     Attack("A8", "instructions that cross into the gate's pages", attacks.a8, attacks.run_shared, prepare=attacks.SHARED,
@@ -145,7 +150,7 @@ def carry_out(attack, machine, at_most):
     subject.close()
     control = None
     if attack.control:
-        weak = machine(attack, attack.build, attack.prepare, attack.seal)
+        weak = machine(attack, attack.build, attack.prepare, attack.seal, weak=True)
         outcome = attack.control(weak)
         control = attack.succeeded(weak, outcome)
         how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))
@@ -173,18 +178,22 @@ def main():
     said = parser.parse_intermixed_args(sys.argv[1:split])
     qemu, built, firmware, work, only = said.qemu, said.built, said.firmware, said.work, said.classes
 
-    def machine(attack, build=None, prepare=None, seal=True):
+    # KVM keeps no last branch record; and gates with a rule less are all of the other kind.
+    record = said.accelerator == "tcg"
+
+    def machine(attack, build=None, prepare=None, seal=True, weak=False):
+        gates = "gates-lbr" if record and not build and not (weak and attack.last_branch) else "gates"
         def both(made):
             made.inner_offset = made.layout["segments"][2]["offset"]
             if prepare:
                 prepare(made)
         return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
-                       both, seal, accelerator=said.accelerator, **attack.machine)
+                       both, seal, accelerator=said.accelerator, gates=gates, **attack.machine)
 
     results, failed = {}, 0
     print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "told in", "how it ended"))
     for attack in ATTACKS:
-        if only and attack.name not in only:
+        if only and attack.name not in only and attack.name.rstrip("b") not in only or attack.last_branch and not record:
             continue
         try:
             results[attack.name] = carry_out(attack, machine, said.at_most)

@@ -13,7 +13,7 @@ from machine import (
 
 
 # Outcomes of an attack that was none: what should have come in the midst of it did not come.
-NOTHING_CAME = ("no storm", "no SMI")
+NOTHING_CAME = ("no storm", "no SMI", "no call")
 
 
 def gain(machine, outcome):

@@ -76,9 +76,9 @@ class Outcome:
 
 class Machine:
     def __init__(self, folder, qemu, firmware, region_to_attack, built, prepare=None, seal=True, cpus=1, devices=(), monitor="null",
-                 accelerator="tcg"):
+                 accelerator="tcg", gates="gates"):
         """
-        `built`: folder of the gates; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers;
+        `built`: folder of the gates, of which `gates` are taken; `prepare(machine)` may spoil the region before QEMU sees it; `seal`: pin control registers;
         `devices`: more of QEMU's options; `monitor`: what its hook calls.
         """
         self.folder, self.qemu, self.firmware, self.seal, self.accelerator = folder, qemu, firmware, seal, accelerator
@@ -90,7 +90,7 @@ class Machine:
         os.makedirs(folder, exist_ok=True)
         self.region_file = os.path.join(folder, "region")
         said = subprocess.run(region_to_attack + [built, self.region_file, "%x" % (AREA >> 30), "%x" % TEXT,
-                                                  "%x" % RETURN_ADDRESS, "%x" % TARGET, "%x" % CURRENT_OFFSET, "%x" % RAM_SIZE, monitor],
+                                                  "%x" % RETURN_ADDRESS, "%x" % TARGET, "%x" % CURRENT_OFFSET, "%x" % RAM_SIZE, monitor, gates],
                               stdout=subprocess.PIPE, check=True)
         self.layout = json.loads(said.stdout)
         self.segments = {}
@@ -482,7 +482,7 @@ def kernel_text():
     an argument comes back as another (rdi, of which r12 has a copy), that is marked. At 0x200 the function that a
     redirected call meant: it returns then, and else leads back.
     """
-    loop = b"\x66\x90\x41\xff\xd6"                       # nop; call *%r14
+    loop = b"\x2e\x2e\x41\xff\xd6"                       # call *%r14, of as many bytes as a hook's call has
     loop += b"\x41\x81\xfd" + struct.pack("<I", CALLING) + b"\x75\x14"          # cmp $CALLING, %r13d; jne to the int3
     loop += b"\x4c\x39\xe7\x74\x08\xc6\x04\x25" + struct.pack("<IB", MARKER, 1)  # cmp %r12, %rdi; je +8; movb $1, MARKER
     loop += b"\x49\xff\xcf"                                # dec %r15

@@ -49,7 +49,7 @@ regions() {
         for monitor_name in null syscalls; do
             name=$(basename "$built" | sed 's/^build$/built/')-$monitor_name
             # shellcheck disable=SC2086 # numbers
-            "$@" "$built" "$layer/attack/regions/$name" $numbers "$monitor_name" >"$layer/attack/regions/$name.json"
+            "$@" "$built" "$layer/attack/regions/$name" $numbers "$monitor_name" gates >"$layer/attack/regions/$name.json"
         done
     done
 }
