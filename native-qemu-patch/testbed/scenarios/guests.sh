@@ -40,7 +40,7 @@ try() { # try KERNEL-SERIES OPTION…
     check "$label: the guest stood for $(jq .guest.pausedMs <<<"$info") ms: below 2 s even on a busy machine" \
         jq -e '.guest.pausedMs < 2000' <<<"$info"
 
-    equal "$label: a call is known by the last branch" lastBranch "$(virt-sim info "$name" -o json | jq -r .gate.invocationCheck)"
+    equal "$label: a call is known by the last branch" lastBranch "$(jq -r .gate.invocationCheck <<<"$info")"
 
     forks=$(guest "$name" 60 '/workload forks 300') || true
     holds "$label: it works" '^300 forks' "$forks"
