@@ -28,11 +28,10 @@ import org.simvm.region.RegionSegment.Role;
  */
 public final class RegionFile implements AutoCloseable {
     private static final int ZEROS = 1 << 20;
-
-    private final Path path;
     /** {@code mov $0x1dc, %ecx; rdmsr}, which no other gate has. */
     private static final byte[] READ_LAST_BRANCH = { (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32 };
 
+    private final Path path;
     private final RegionPlan plan;
     private final FileChannel channel;
     private final SecureRandom random;
