@@ -161,7 +161,7 @@ kill $notifier
 manager_start || true
 
 # --- schedules in a database -----------------------------------------------------------------------------------------------------
-driver=$(find "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/com/h2database/h2" -name 'h2-*.jar' 2>/dev/null | head -n 1)
+driver=$(find "$HOME/.m2/repository/com/h2database/h2" -name 'h2-*.jar' 2>/dev/null | head -n 1)
 if [ -z "$driver" ]; then
     skip "schedules in a database" "Maven has not brought its driver (com.h2database:h2)"
 else
@@ -169,8 +169,8 @@ else
     server=$! database=jdbc:h2:tcp://127.0.0.1:9478/./schedules
     ask_database() { java -cp "$driver" org.h2.tools.Shell -url "$database" -sql "$1"; }
     make_tables() {
-        unzip -p /usr/share/sim-manager/lib/quartz-*.jar org/quartz/impl/jdbcjobstore/tables_h2.sql >"$work/tables.sql" &&
-            java -cp "$driver" org.h2.tools.RunScript -url "$database" -script "$work/tables.sql"
+        java -cp "$driver:/usr/share/sim-manager/lib/*" org.h2.tools.RunScript -url "$database" \
+            -script classpath:/org/quartz/impl/jdbcjobstore/tables_h2.sql
     }
     check "a database with Quartz's tables" wait_until 30 make_tables
     printf 'org.quartz.jobStore.driverDelegateClass = org.quartz.impl.jdbcjobstore.StdJDBCDelegate\norg.quartz.jobStore.dataSource = schedules\n%s = %s\n%s = %s\n' \
