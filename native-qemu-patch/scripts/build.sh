@@ -6,6 +6,7 @@
 #   build.sh              the emulator
 #   build.sh --qtest      the emulator and the series' qtests (in the folder's qtest/)
 #   build.sh --tree       print the source tree that is built instead, patched
+#   build.sh --weak PATCH the emulator with one more patch: for controls of attacks, a rule less
 #
 # The binary is a copy outside the build tree: run from there QEMU looks for its firmware in the wrong place.
 set -euo pipefail
@@ -14,6 +15,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/progress.sh"
 
 want=${1:-}
+weak=()
+if [ "$want" = --weak ]; then weak=("$(realpath "${2:?which patch: build.sh --weak PATCH}")"); fi
 options=(
     --target-list=x86_64-softmmu --without-default-features
     --enable-system --enable-tcg --enable-kvm
@@ -33,7 +36,7 @@ key=$(
         echo "$version" "${options[@]}"
         /usr/bin/gcc --version
         PATH=/usr/bin:/bin meson --version
-        find "$here/../qemu" "$here/../build-compat" -name "*.patch" | sort | xargs cat
+        find "$here/../qemu" "$here/../build-compat" -name "*.patch" | sort | xargs cat -- ${weak[@]+"${weak[@]}"}
     } | sha256sum | cut -c1-16
 )
 result="$CACHE/qemu/$version-$key"
@@ -65,6 +68,14 @@ if [ "$want" = --tree ]; then
     exit 0
 fi
 
+staging=
+put_back() {
+    [ ${#weak[@]} -eq 0 ] || git -C "$tree" checkout -q -f sim
+    [ -z "$staging" ] || rm -rf "$staging"
+}
+trap put_back EXIT
+if [ ${#weak[@]} -gt 0 ]; then git -C "$tree" apply "${weak[@]}"; fi
+
 configure() {
     rm -rf "$build"
     mkdir -p "$build"
@@ -82,7 +93,6 @@ fi
 step "Building QEMU $version with the SIM series" compile qemu-system-x86_64
 
 staging=$(mktemp -d "$CACHE/qemu/staging.XXXXXX")
-trap 'rm -rf "$staging"' EXIT
 strip -o "$staging/qemu-system-x86_64" "$build/qemu-system-x86_64"
 if [ "$want" = --qtest ]; then
     # The qtests that the series itself brings or changes.
@@ -96,9 +106,9 @@ fi
 chmod 755 "$staging"
 rm -rf "$result"
 mv "$staging" "$result"
-trap - EXIT
+staging=
 
-# Builds of older states of the series: keep the three newest.
-find "$CACHE/qemu" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d' ' -f2- |
+# Builds of older states of the series: keep the newest, with a rule less or not.
+find "$CACHE/qemu" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +5 | cut -d' ' -f2- |
     while IFS= read -r old; do rm -rf "$old"; done
 echo "$result"

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-attack.py [--accelerator kvm] [--at-most N] QEMU MONITOR-BUILD FIRMWARE WORK RESULTS [CLASS…] -- REGION-TO-ATTACK…: attacks the gate, the view
-and the region, and writes what became of each class to RESULTS, a JSON object. --at-most: so many variants of each, evenly spread.
+attack.py [--accelerator kvm] [--at-most N] [--weak-qemu QEMU] QEMU MONITOR-BUILD FIRMWARE WORK RESULTS [CLASS…] -- REGION-TO-ATTACK…: attacks
+the gate, the view and the region, and writes what became of each class to RESULTS, a JSON object. --at-most: so many variants of each, evenly
+spread. --weak-qemu: for controls, one that delivers exceptions in the SIM view; without it the classes whose rule that is have none.
 Status 1 if an attack gained something, or a control did not.
 """
 import argparse
@@ -24,15 +25,16 @@ from machine import Machine
 
 class Attack:
     def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None, cpus=1,
-                 devices=(), monitor="null", last_branch=False):
+                 devices=(), monitor="null", last_branch=False, weak_qemu=False):
         """
-        `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`.
+        `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`, the
+        `weak_qemu`.
         `last_branch`: the rule is that of gates which read the last branch record; the control has the other ones.
         `because`: what is off, or why there is no control. The rest: the machine that it takes.
         """
         self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
         self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
-        self.last_branch = last_branch
+        self.last_branch, self.weak_qemu = last_branch, weak_qemu
         self.because, self.machine = because, {"cpus": cpus, "devices": devices, "monitor": monitor}
 
 
@@ -64,8 +66,10 @@ ATTACKS = [
            # the gate is entered as it is left: QEMU refuses
            succeeded=lambda machine, outcome: outcome.kind == "stopped" and outcome.violation["kind"] == "interrupt-flag",
            because="a gate that leaves interrupts on"),
-    Attack("A12", "exceptions at the switch", attacks.a12, because="the rule is QEMU's, and there is none without it"),
-    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, because="the rule is QEMU's, and there is none without it"),
+    Attack("A12", "exceptions at the switch", attacks.a12, attacks.exception_frame, weak_qemu=True,
+           because="an emulator that delivers exceptions in the SIM view"),
+    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, attacks.breakpoint_frame, weak_qemu=True,
+           because="an emulator that delivers exceptions in the SIM view"),
     Attack("A14", "a second CPU changes what the first uses", races.a14, races.one_stack_for_both, build="stack", cpus=2,
            succeeded=races.mixed_up, because="a gate that takes the stack of the CPU that the guest names"),
     Attack("A15", "lies about which CPU this is", races.a15, races.stack_of_another, build="stack", cpus=2,
@@ -172,6 +176,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--accelerator", default="tcg")
     parser.add_argument("--at-most", type=int)
+    parser.add_argument("--weak-qemu")
     for name in ("qemu", "built", "firmware", "work", "results"):
         parser.add_argument(name)
     parser.add_argument("classes", nargs="*")
@@ -187,14 +192,17 @@ def main():
             made.inner_offset = made.layout["segments"][2]["offset"]
             if prepare:
                 prepare(made)
-        return Machine(os.path.join(work, "machine"), qemu, firmware, region_to_attack, os.path.join(built, "weak-" + build) if build else built,
-                       both, seal, accelerator=said.accelerator, gates=gates, **attack.machine)
+        return Machine(os.path.join(work, "machine"), said.weak_qemu if weak and attack.weak_qemu else qemu, firmware, region_to_attack,
+                       os.path.join(built, "weak-" + build) if build else built, both, seal, accelerator=said.accelerator, gates=gates,
+                       **attack.machine)
 
     results, failed = {}, 0
     print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "told in", "how it ended"))
     for attack in ATTACKS:
         if only and attack.name not in only and attack.name.rstrip("b") not in only or attack.last_branch and not record:
             continue
+        if attack.weak_qemu and not said.weak_qemu:
+            attack.control, attack.because = None, "none: the rule is the hypervisor's, and there is none here without it"
         try:
             results[attack.name] = carry_out(attack, machine, said.at_most)
         except (RuntimeError, OSError, StopIteration) as problem:

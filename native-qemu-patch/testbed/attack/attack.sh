@@ -50,7 +50,8 @@ if [ $vtx = yes ]; then
 fi
 [ $# -gt 0 ] || rm -f "$report"
 if [ $# -eq 0 ] || [ ${#bare[@]} -gt 0 ]; then
-    python3 "$here/attack.py" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
+    weak=$("$here/../../scripts/build.sh" --weak "$here/exceptions-delivered.patch")
+    python3 "$here/attack.py" --weak-qemu "$weak/qemu-system-x86_64" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
         "$work/results" ${bare[@]+"${bare[@]}"} -- "${region_to_attack[@]}" || failed=1
     [ ! -s "$work/results" ] || report tcg "$work/results"
 fi

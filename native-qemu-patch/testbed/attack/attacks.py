@@ -8,8 +8,8 @@ import struct
 from assembly import (
     EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, page_to_attack, read_to_rdi, u32, u64)
 from machine import (
-    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, GLOBAL, KERNEL_ROOT, MARKER, NX, PAGE, PRESENT, RETURN_ADDRESS,
-    STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
+    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX,
+    PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
 # Outcomes of an attack that was none: what should have come in the midst of it did not come.
@@ -279,6 +279,28 @@ def a13(machine):
         for kind in (0x10002, 0x30002, 0xD0002, 0xF0002, 0x90002):
             machine.stack()
             yield machine.run(machine.layout["fentry"], dr=(address, kind | 0x400), seconds=5)
+
+
+def frame_to_hidden_memory(machine):
+    """For the controls: the stack of exceptions is hidden memory, of which only the SIM view has more than ones."""
+    machine.attack_page(0x20, machine.segments["ring"]["gpa"] + PAGE | PRESENT | WRITE)
+    machine.put(EXCEPTION_STACK, ATTACK + 0x20 * PAGE + PAGE // 2)
+
+
+def exception_frame(machine):
+    """For the control of A12: the first fetch in the SIM view finds no page."""
+    machine.code(at(PAGE - len(INTO) - 3, INTO + VMFUNC))
+    page_to_attack(machine, LAUNCHER, CODE)
+    machine.attack_page(LAUNCHER + 1, 0)
+    frame_to_hidden_memory(machine)
+    return machine.run(ATTACK + (LAUNCHER + 1) * PAGE - len(INTO) - 3)
+
+
+def breakpoint_frame(machine):
+    """For the control of A13: a breakpoint on G2's first byte, before it has loaded a CR3."""
+    frame_to_hidden_memory(machine)
+    machine.stack()
+    return machine.run(machine.layout["fentry"], dr=(machine.gate + PAGE, 0x402))
 
 
 # ---- A4, A27: VMFUNC with tables that change under it ---------------------------------------------------------

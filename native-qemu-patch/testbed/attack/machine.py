@@ -36,6 +36,7 @@ RETURN_ADDRESS = TEXT + 0x105
 TARGET = TEXT + 0x200
 STACK_PAGES, STACK = 0x900000, 0x902000
 STACK_2 = 0x904000
+EXCEPTION_STACK = 0xD024                               # in the TSS: ist1
 MARKER = 0xE000
 # What tells the second CPU's programs to end, and by what a program and `during` speak.
 STOP, ASKS, ANSWER = 0xE100, 0xE200, 0xE208
