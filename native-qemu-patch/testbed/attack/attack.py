@@ -25,16 +25,17 @@ from machine import Machine
 
 class Attack:
     def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None, cpus=1,
-                 devices=(), monitor="null", last_branch=False, weak_qemu=False):
+                 devices=(), monitor="null", last_branch=False, weak_qemu=False,
+                 only_on=None):
         """
         `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`, the
         `weak_qemu`.
         `last_branch`: the rule is that of gates which read the last branch record; the control has the other ones.
-        `because`: what is off, or why there is no control. The rest: the machine that it takes.
+        `because`: what is off, or why there is no control. `only_on`: the accelerator that can express it. The rest: the machine that it takes.
         """
         self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
         self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
-        self.last_branch, self.weak_qemu = last_branch, weak_qemu
+        self.last_branch, self.weak_qemu, self.only_on = last_branch, weak_qemu, only_on
         self.because, self.machine = because, {"cpus": cpus, "devices": devices, "monitor": monitor}
 
 
@@ -51,6 +52,7 @@ ATTACKS = [
            prepare=attacks.same_page_in_both_views, because="the same gate page in both views"),
     Attack("A6", "calls that no hook made", attacks.a6, attacks.plain_call, build="leak", because="a way out that does not clear rdi"),
     Attack("A6b", "calls with a hook's return address, by everything but the hook", branches.a6b, branches.forge_one, cpus=2, last_branch=True,
+           only_on="tcg",
            succeeded=lambda machine, outcome: bool(outcome.gained), because="a gate that goes by the return address"),
     Attack("A7", "VMFUNC inside of other instructions", attacks.a7, attacks.run_shared, prepare=attacks.SHARED,
            because="a page that both views execute"),
@@ -87,6 +89,8 @@ ATTACKS = [
     Attack("A25", "SMIs in calls, SMM's own code, RSM", lives.a25, lives.clear_wp, seal=False, cpus=2,
            because="control registers that are not pinned"),
     Attack("A27", "table entries swapped at VMFUNC, every byte of G2", attacks.a27, attacks.read_through_the_gate, build="exit",
+           because="a way out that does not compare CR3"),
+    Attack("A27b", "the same with PCIDs that keep their translations", attacks.a27b, attacks.read_through_the_gate, build="exit", only_on="kvm",
            because="a way out that does not compare CR3"),
 ]
 
@@ -199,7 +203,7 @@ def main():
     results, failed = {}, 0
     print("%-4s %-52s %7s %7s %8s  %s" % ("", "attack", "tried", "stopped", "told in", "how it ended"))
     for attack in ATTACKS:
-        if only and attack.name not in only and attack.name.rstrip("b") not in only or attack.last_branch and not record:
+        if only and attack.name not in only and attack.name.rstrip("b") not in only or attack.only_on not in (None, said.accelerator):
             continue
         if attack.weak_qemu and not said.weak_qemu:
             attack.control, attack.because = None, "none: the rule is the hypervisor's, and there is none here without it"

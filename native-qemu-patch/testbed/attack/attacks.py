@@ -6,14 +6,14 @@ The attacks of docs/security.md that need nothing of Linux, each in all its vari
 import struct
 
 from assembly import (
-    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, page_to_attack, read_to_rdi, u32, u64)
+    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, page_to_attack, read_to_rdi, to_rax, u32, u64)
 from machine import (
     AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX,
     PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
 # Outcomes of an attack that was none: what should have come in the midst of it did not come.
-NOTHING_CAME = ("no storm", "no SMI", "no call")
+NOTHING_CAME = ("no storm", "no SMI", "no call", "no PCID")
 
 
 def gain(machine, outcome):
@@ -306,10 +306,11 @@ def breakpoint_frame(machine):
 # ---- A4, A27: VMFUNC with tables that change under it ---------------------------------------------------------
 
 def land(machine, physical, offset, registers, generator, segment=CODE_64, root=None, warm=True, at_gate=False, rsp=STACK,
-         storm=False):
+         storm=False, pcid=None):
     """
     Goes on at a byte of a page in the SIM view: VMFUNC ends right before that offset in a page of the attacker's, whose table entry
-    was turned to `physical` without INVLPG. `at_gate`: at the address that G2 has in the monitor's tables, too.
+    was turned to `physical` without INVLPG. `at_gate`: at the address that G2 has in the monitor's tables, too. `pcid`, at the gate's address: with
+    that PCID, whose translations the load of CR3 keeps.
     """
     if at_gate:
         root, entry_at, virtual = root or machine.own_tables(), machine.gate_page_entry(1), machine.gate + PAGE
@@ -332,6 +333,9 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
     if at_gate:
         code = swap + b"\xff\x25\0\0\0\0" + u64(virtual + offset - 3)
         look = b"\xa0" + u64(virtual) + b"\x31\xc0" if warm else b""  # movabs (page), %al; xor %eax, %eax
+        if pcid is not None:
+            # CR4.PCIDE; CR3 with bit 63 (Intel SDM, volume 3, "Process-Context Identifiers")
+            look = b"\x0f\x20\xe0\x48\x0d" + u32(1 << 17) + b"\x0f\x22\xe0" + to_rax(root | pcid | 1 << 63) + b"\x0f\x22\xd8\x31\xc0" + look
         machine.code(look + code, at(offset - 3, VMFUNC)[:PAGE])
         return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=20, rsp=rsp, storm=storm)
     both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
@@ -387,6 +391,19 @@ def a27(machine):
         yield land(machine, guess, generator.randrange(3, PAGE), {}, generator)
     for _ in range(100):                  # guest RAM, its tables, its stack
         yield land(machine, generator.choice((CODE, STACK_PAGES, KERNEL_ROOT, ATTACK_TABLE, EVERY)), generator.randrange(3, PAGE), {}, generator)
+
+
+def a27b(machine):
+    """With PCIDs: the guest's own, the one that the SIM CR3 has, others; the page global or not; in the TLB or not."""
+    generator = seeded("a27b")
+    end = inner_code_end(machine)
+    for offset in range(3, end):
+        for pcid in (0, 1, 0xFFF):
+            for entry, warm in ((0, True), (GLOBAL, True), (0, False)):
+                outcome = land(machine, machine.g1 + PAGE | entry, offset, {}, generator, at_gate=True, warm=warm, pcid=pcid)
+                if outcome.kind == "exception" and outcome.vector == 13 and outcome.rip >> 12 == (ATTACK >> 12) + LAUNCHER:
+                    outcome.kind = "no PCID"          # of a CPU that has none
+                yield outcome
 
 
 def read_through_the_gate(machine):
