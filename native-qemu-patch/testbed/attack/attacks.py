@@ -6,7 +6,7 @@ The attacks of docs/security.md that need nothing of Linux, each in all its vari
 import struct
 
 from assembly import (
-    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, page_to_attack, read_to_rdi, to_rax, u32, u64)
+    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
 from machine import (
     AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX,
     PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
@@ -331,12 +331,17 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
         values = {name: value & 0xFFFFFFFF for name, value in values.items()}
     machine.stack(*[hostile(machine, generator) if i % 3 == 2 else BACK for i in range(24)])
     if at_gate:
-        code = swap + b"\xff\x25\0\0\0\0" + u64(virtual + offset - 3)
-        look = b"\xa0" + u64(virtual) + b"\x31\xc0" if warm else b""  # movabs (page), %al; xor %eax, %eax
+        code, page = b"", bytearray(at(offset - 3, VMFUNC)[:PAGE].ljust(PAGE, b"\xcc"))
         if pcid is not None:
             # CR4.PCIDE; CR3 with bit 63 (Intel SDM, volume 3, "Process-Context Identifiers")
-            look = b"\x0f\x20\xe0\x48\x0d" + u32(1 << 17) + b"\x0f\x22\xe0" + to_rax(root | pcid | 1 << 63) + b"\x0f\x22\xd8\x31\xc0" + look
-        machine.code(look + code, at(offset - 3, VMFUNC)[:PAGE])
+            code += b"\x0f\x20\xe0\x48\x0d" + u32(1 << 17) + b"\x0f\x22\xe0" + to_rax(root | pcid | 1 << 63) + b"\x0f\x22\xd8\x31\xc0"
+        if warm:
+            # Read, and executed: a CPU may have a TLB for each.
+            code += b"\xa0" + u64(virtual) + b"\x31\xc0"  # movabs (page), %al; xor %eax, %eax
+            there = 0 if offset > PAGE // 2 else PAGE - len(jump(0))
+            code += jump(virtual + there)
+            page[there:there + len(jump(0))] = jump(ATTACK + LAUNCHER * PAGE + len(code))
+        machine.code(code + swap + jump(virtual + offset - 3), bytes(page))
         return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=20, rsp=rsp, storm=storm)
     both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
     machine.code(both[:PAGE], both[PAGE:])

@@ -4,6 +4,9 @@ package org.simvm.integrity;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,10 +31,14 @@ final class PatchedQemu implements AutoCloseable {
     private static final Path MONITORS = Path.of("../native-qemu-patch/monitor/build");
     private static final Path BUSYBOX = Path.of("/bin/busybox");
 
+    private static final String REBOOTED = "reboot: Restarting system";
+
+    private final Path monitor;
     private final Process process;
     private final BlockingQueue<String> console = new LinkedBlockingQueue<>();
 
     PatchedQemu(Path directory, Path kernel, String cpu, int megabytes, int vcpus) throws IOException {
+        monitor = directory.resolve("monitor.sock");
         Path initrd = Files.write(directory.resolve("initrd"), initrd());
         process = new ProcessBuilder(binary().orElseThrow().toString(), "-accel", "tcg,thread=multi", "-cpu",
                 cpu, "-global", "driver=x86_64-cpu,property=pdpe1gb,value=on", "-smp",
@@ -41,7 +48,7 @@ final class PatchedQemu implements AutoCloseable {
                         + directory.resolve("region"),
                 "-device", "sim-region,id=sim0,memdev=simmem", "-L", "/usr/share/seabios", "-nodefaults",
                 "-display", "none", "-serial", "stdio", "-qmp", "unix:" + directory.resolve("qmp.sock")
-                + ",server=on,wait=off", "-kernel", kernel.toString(), "-initrd", initrd.toString(),
+                + ",server=on,wait=off", "-monitor", "unix:" + monitor + ",server=on,wait=off", "-kernel", kernel.toString(), "-initrd", initrd.toString(),
                 "-append", "console=ttyS0 quiet panic=-1").redirectErrorStream(true).start();
         Thread reader = new Thread(() -> {
             try (BufferedReader lines = process.inputReader(StandardCharsets.ISO_8859_1)) {
@@ -105,9 +112,27 @@ final class PatchedQemu implements AutoCloseable {
             if (line != null && line.contains(text)) {
                 return line;
             }
-            heard.add(line);
+            if (line != null) {
+                heard.add(line);
+            }
         }
-        throw new AssertionError("the guest never said '" + text + "', but " + heard);
+        // What a report shows of it is its beginning: where the vCPUs are, and what this boot has said.
+        int boot = heard.stream().map(line -> line.contains(REBOOTED)).toList().lastIndexOf(true) + 1;
+        throw new AssertionError(String.join("\n", Stream.concat(vcpus().stream(), heard.stream().skip(boot)).toList())
+                + "\nbut never: " + text);
+    }
+
+    /** Returns where the vCPUs are, and which interrupts they serve, as QEMU's monitor for humans tells it. */
+    private List<String> vcpus() throws IOException {
+        StringBuilder said = new StringBuilder();
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(monitor))) {
+            channel.write(StandardCharsets.UTF_8.encode("info registers -a\ninfo lapic 0\ninfo lapic 1\nsum 0 0\n"));
+            ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+            while (!said.toString().contains("\n00000") && channel.read(bytes.clear()) >= 0) {
+                said.append(StandardCharsets.ISO_8859_1.decode(bytes.flip()));
+            }
+        }
+        return said.toString().lines().filter(line -> line.matches("(CPU#|RIP|RSP|ISR|IRR|LVTT|Timer).*")).toList();
     }
 
     /** Returns what the console said and nobody has waited for. */
