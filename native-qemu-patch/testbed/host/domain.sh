@@ -3,7 +3,8 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
+#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
+#       dimms: so many can be plugged in
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
@@ -20,7 +21,7 @@ SIM_POLL=${SIM_POLL:-0.1}
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 disk='' append='' machine=pc metadata='' option
+    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 dimms=0 dimm_slots='' numa='' disk='' append='' machine=pc metadata='' option
     shift 3
     for option in "$@"; do
         case $option in
@@ -30,6 +31,7 @@ domain_define() {
             memory=*) memory=${option#*=} ;;
             machine=*) machine=${option#*=} ;;
             vcpus=*) vcpus=${option#*=} ;;
+            dimms=*) dimms=${option#*=} ;;
             disk=*) disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${option#*=}'/><target dev='vda' bus='virtio'/></disk>"
                 append+=" sim.root=/dev/vda systemd.show_status=0" ;;
             sim=*) metadata=${option#*=}
@@ -39,6 +41,10 @@ domain_define() {
             *) fail "domain_define: what is '$option'?" ;;
         esac
     done
+    if [ "$dimms" -gt 0 ]; then
+        dimm_slots="<maxMemory slots='$dimms' unit='MiB'>$((memory + dimms * 1024))</maxMemory>"
+        numa="<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$memory' unit='MiB'/></numa>"
+    fi
     rm -f "$(console "$name")".*
     mkfifo "$(console "$name").in" "$(console "$name").out"
     : >"$(console "$name").log"
@@ -46,9 +52,10 @@ domain_define() {
 <domain type='$type'>
   <name>$name</name>
   $metadata
+  $dimm_slots
   <memory unit='MiB'>$memory</memory>
   <vcpu>$vcpus</vcpu>
-  <cpu mode='$cpu'>$la57</cpu>
+  <cpu mode='$cpu'>$la57$numa</cpu>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
     <kernel>$kernel/vmlinuz</kernel>

@@ -21,12 +21,20 @@ one_line() { equal "$1: in one line" 1 "$(grep -c . <<<"$3")"; holds "$1: a clea
 # --- a domain that the manager has something to tell of -----------------------------------------------------------------------
 kernel=$("$testbed/guest/kernels.sh" 6.12)
 "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd"
-domain_define o-guest "$kernel" "$work/initrd"
+domain_define o-guest "$kernel" "$work/initrd" dimms=1
 check "the element is taken up" domain_watch o-guest '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
     <integrity interval="2" jitter="0"/></sim>'
 check "the guest starts" domain_start o-guest
 check "and is ready" domain_ready o-guest 240
 check "and armed" reaches o-guest armed 180
+
+# Its monitors compare addresses with the RAM that there was at boot.
+plug_in_memory() {
+    echo "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>" >"$work/dimm.xml"
+    virsh attach-device "$1" "$work/dimm.xml" --live 2>&1
+}
+refused_memory() { [[ $(plug_in_memory "$1" || true) == *'under SIM: its monitors know the memory it started with'* ]]; }
+check "memory can't be plugged in, and virsh says why" refused_memory o-guest
 
 # --- maintenance ---------------------------------------------------------------------------------------------------------------
 last_check() { ask '{"verb": "status", "domain": "o-guest"}' | jq -r '.lastCheck.started // ""'; }

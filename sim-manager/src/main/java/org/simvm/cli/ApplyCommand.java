@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
         description = {"Put a domain under SIM from its next start on: set its element, and have its XML changed."},
         footerHeading = "%nWhat a guest under SIM can't do:%n",
         footer = {"It is armed while it boots: it can't be migrated, saved, restored or reverted to a snapshot of its memory; libvirt",
-            "says so. It has no nested guests. Starting another kernel by kexec (kdump does) counts as an attack and stops it;",
-            "for a dump of its memory there is 'virsh dump --memory-only'."})
+            "says so. Memory can't be plugged in or out while it runs. It has no nested guests. Starting another kernel by kexec (kdump",
+            "does) counts as an attack and stops it; for a dump of its memory there is 'virsh dump --memory-only'."})
 final class ApplyCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
