@@ -131,6 +131,8 @@ run_suite() {
     fi
     say "$(printf '%-16s %4d passed, %d failed, %d skipped  (%d s)' "$suite" "$passed" "$failed" "$skipped" $((SECONDS - start)))"
     grep -aE '^ok .*# (SKIP|skip)' "$log" | sed -E 's/^ok (.*) # (SKIP|skip) *(.*)/    skipped: \1: \3/' >&2 || true
+    # What was no failure because a second try passed, with the evidence of the first.
+    grep -aE -A 12 '^tried again' "$log" | cut -c1-200 | sed 's/^/    /' >&2 || true
     if [ "$failed" -gt 0 ]; then
         grep -aE -A 10 '^(not ok|FAIL)' "$log" | grep -avE '^(ok |--$)' | cut -c1-200 | head -n 60 | sed 's/^/    /' >&2 || true
         [ "$status" -eq 0 ] || tail -n 8 "$log" | cut -c1-200 | sed 's/^/    | /' >&2

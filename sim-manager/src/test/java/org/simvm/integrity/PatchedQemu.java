@@ -63,6 +63,15 @@ final class PatchedQemu implements AutoCloseable {
         reader.start();
     }
 
+    /** The guest's kernel says that a CPU does not do its work. */
+    static final class KernelHangs extends AssertionError {
+        private static final long serialVersionUID = 1;
+
+        KernelHangs(String said) {
+            super(said);
+        }
+    }
+
     /** Returns the patched binary, if this machine has one. */
     static Optional<Path> binary() {
         String build = System.getenv("SIM_QEMU_BUILD");
@@ -118,8 +127,12 @@ final class PatchedQemu implements AutoCloseable {
         }
         // What a report shows of it is its beginning: where the vCPUs are, and what this boot has said.
         int boot = heard.stream().map(line -> line.contains(REBOOTED)).toList().lastIndexOf(true) + 1;
-        throw new AssertionError(String.join("\n", Stream.concat(vcpus().stream(), heard.stream().skip(boot)).toList())
-                + "\nbut never: " + text);
+        String said = String.join("\n", Stream.concat(vcpus().stream(), heard.stream().skip(boot)).toList())
+                + "\nbut never: " + text;
+        if (said.contains("rcu: INFO: rcu_preempt detected stalls")) {
+            throw new KernelHangs(said);
+        }
+        throw new AssertionError(said);
     }
 
     /** Returns where the vCPUs are, and which interrupts they serve, as QEMU's monitor for humans tells it. */
