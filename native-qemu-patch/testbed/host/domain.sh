@@ -8,7 +8,7 @@
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
-#   domain_ready NAME SECONDS      waits until the guest takes commands
+#   domain_ready NAME SECONDS      waits until the guest takes commands; if it never does, tells where its vCPUs are
 #   guest NAME SECONDS COMMAND     runs a command (line breaks become spaces): prints what it printed, returns its status (124: no answer)
 #   domain_gone NAME SECONDS       waits until the domain is shut off
 #   domain_forget NAME             destroys and undefines it, whatever state it is in
@@ -99,7 +99,13 @@ domain_start() {
     virsh -q start "$1" >&2
 }
 
-domain_ready() { wait_until "$2" grep -qa '^@ready' "$(console "$1").log"; }
+domain_ready() {
+    wait_until "$2" grep -qa '^@ready' "$(console "$1").log" || {
+        virsh -q qemu-monitor-command "$1" --hmp 'info registers -a' | grep -E '^(CPU#|RIP)' || true
+        tail -n 8 "$(console "$1").log"
+        return 1
+    }
+}
 
 guest() {
     local log offset until
