@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "memory_backend.h"
@@ -43,6 +44,12 @@ static void refuse(const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
 	va_end(arguments);
+	fflush(stderr);
+	/*
+	 * This process holds the socket of QEMU's monitor. Were it gone before libvirt connects, virsh would tell of a refused
+	 * connection, not of what stands above.
+	 */
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
 	exit(1);
 }
 
