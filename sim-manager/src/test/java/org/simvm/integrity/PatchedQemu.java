@@ -48,7 +48,8 @@ final class PatchedQemu implements AutoCloseable {
                         + directory.resolve("region"),
                 "-device", "sim-region,id=sim0,memdev=simmem", "-L", "/usr/share/seabios", "-nodefaults",
                 "-display", "none", "-serial", "stdio", "-qmp", "unix:" + directory.resolve("qmp.sock")
-                + ",server=on,wait=off", "-monitor", "unix:" + monitor + ",server=on,wait=off", "-kernel", kernel.toString(), "-initrd", initrd.toString(),
+                + ",server=on,wait=off", "-monitor", "unix:" + monitor + ",server=on,wait=off",
+                "-kernel", kernel.toString(), "-initrd", initrd.toString(),
                 "-append", "console=ttyS0 quiet panic=-1").redirectErrorStream(true).start();
         Thread reader = new Thread(() -> {
             try (BufferedReader lines = process.inputReader(StandardCharsets.ISO_8859_1)) {

@@ -137,7 +137,7 @@ class RealGuestTests {
         try {
             armBootAfterBoot(Files.createDirectory(directory.resolve("first")), series, cpu, megabytes, vcpus);
         } catch (PatchedQemu.KernelHangs e) {
-            // Once in some hundred boots an emulated vCPU gets stuck. Twice in a row is no accident.
+            // Seen once in some hundreds of emulated boots, and no cause was found. Twice in a row is no accident.
             System.out.println("tried again, as the guest's kernel hung:" + System.lineSeparator() + e.getMessage());
             heard.clear();
             armBootAfterBoot(Files.createDirectory(directory.resolve("second")), series, cpu, megabytes, vcpus);
