@@ -8,7 +8,7 @@ import struct
 from assembly import (
     EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
 from machine import (
-    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX,
+    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX, Outcome,
     PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
@@ -312,6 +312,8 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
     was turned to `physical` without INVLPG. `at_gate`: at the address that G2 has in the monitor's tables, too. `pcid`, at the gate's address: with
     that PCID, whose translations the load of CR3 keeps.
     """
+    if machine.skipping:
+        return Outcome("skipped")
     if at_gate:
         root, entry_at, virtual = root or machine.own_tables(), machine.gate_page_entry(1), machine.gate + PAGE
         machine.gate_page(1, CODE + PAGE | PRESENT)

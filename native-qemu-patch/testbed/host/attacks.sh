@@ -5,11 +5,12 @@
 #   address_of SYMBOL        text for the guest's shell: the address of a kernel symbol, as a number that insmod takes
 #   behind SYMBOL BYTES      likewise, and a number of bytes behind it
 #   attack_of KIND [PID]     sets $class, $about (a pattern of the finding's text) and $parameters (of the module)
+#   $kallsyms                the guest's file in which addresses are looked up: all of them, if not set; they take a minute in ../vtx's machine
 #   attack_kinds             the kinds; those that need the PID of a process of the guest's come last
 
-address_of() { printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1)"; }
+address_of() { printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' ${kallsyms:-/proc/kallsyms} | head -n 1)"; }
 # Shells differ in what they make of numbers beyond 63 bits; all of the kernel's own lies in the topmost 2 GiB.
-behind() { printf '%s\n' "\$(printf 0xffffffff%x \$((0x\$(sed -n 's/^ffffffff\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' /proc/kallsyms | head -n 1) + $2)))"; }
+behind() { printf '%s\n' "\$(printf 0xffffffff%x \$((0x\$(sed -n 's/^ffffffff\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' ${kallsyms:-/proc/kallsyms} | head -n 1) + $2)))"; }
 
 # shellcheck disable=SC2034 # for who sources this
 attack_kinds=(systemCall interrupt text lstar filter hide tables)

@@ -3,7 +3,7 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [type=kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
+#   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
 #       dimms: so many can be plugged in
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
@@ -27,6 +27,7 @@ domain_define() {
         case $option in
             la57=off) la57="<feature policy='disable' name='la57'/>" ;;
             la57=on) ;;
+            type=qemu) ;;
             type=kvm) type=kvm cpu=host-passthrough ;;
             memory=*) memory=${option#*=} ;;
             machine=*) machine=${option#*=} ;;
