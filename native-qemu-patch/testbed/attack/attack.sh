@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attack.sh [vtx] [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all, or those named) on TCG, or with `vtx` those that need no Linux on
-# the patched KVM in an emulated CPU, a dozen variants of each ($ATTACK_AT_MOST); shows what became of them. Needs a built monitor, manager and QEMU ($SIM_QEMU_BUILD); `./dev attack` sees to it. Report: target/reports/attack.json.
+# attack.sh [vtx] [CLASS…]: runs the attacks of docs/security.md (A1, A2, …; all, or those named) on TCG, or with `vtx` on the patched KVM in an emulated
+# CPU, of those that need no Linux a dozen variants of each ($ATTACK_AT_MOST); shows what became of them.
+# Needs a built monitor, manager and QEMU ($SIM_QEMU_BUILD); `./dev attack` sees to it. Report: target/reports/attack.json.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../../.."
@@ -53,7 +54,8 @@ guest() {
     kernel=$("$here/../guest/kernels.sh" 6.12)
     mkdir "$work/guest"
     gcc -O2 -static -o "$work/workload" "$here/../guest/workload.c"
-    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "$work/workload" "$("$here/../rootkit/build.sh" "$kernel")"
+    gcc -O2 -static -o "$work/programs" "$here/../guest/programs.c"
+    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "$work/workload" "$work/programs" "$("$here/../rootkit/build.sh" "$kernel")"
     cp "$kernel/vmlinuz" "$kernel/release" "$work/guest/"
 }
 [ $debian = no ] || step "Preparing a guest of Debian" guest
@@ -68,8 +70,8 @@ if [ $vtx = yes ]; then
         [ ! -s "$work/results" ] || report vtx "$work/results"
     fi
     if [ $debian = yes ]; then
-        tail -n +1 -f -s 0.2 --pid=$debian_vtx "$work/debian.log"
-        wait $debian_vtx || failed=1
+        tail -n +1 -f -s 0.2 --pid="$debian_vtx" "$work/debian.log"
+        wait "$debian_vtx" || failed=1
         [ ! -s "$work/debian" ] || report_debian vtx "$work/debian"
     fi
     say "$report: $(jq -r '"\(.vtx | length) classes on VT-x, \([.vtx[].tried] | add) attacks, \([.vtx[].stopped] | add) stopped"' "$report")"
@@ -77,8 +79,11 @@ if [ $vtx = yes ]; then
 fi
 [ $# -gt 0 ] || rm -f "$report"
 if [ $# -eq 0 ] || [ ${#bare[@]} -gt 0 ]; then
-    weak=$("$here/../../scripts/build.sh" --weak "$here/exceptions-delivered.patch")
-    python3 "$here/attack.py" --weak-qemu "$weak/qemu-system-x86_64" "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
+    weak=()
+    if [ $# -eq 0 ] || [[ " ${bare[*]} " == *" A12 "* || " ${bare[*]} " == *" A13 "* ]]; then
+        weak=(--weak-qemu "$("$here/../../scripts/build.sh" --weak "$here/exceptions-delivered.patch")/qemu-system-x86_64")
+    fi
+    python3 "$here/attack.py" ${weak[@]+"${weak[@]}"} "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \
         "$work/results" ${bare[@]+"${bare[@]}"} -- "${region_to_attack[@]}" || failed=1
     [ ! -s "$work/results" ] || report tcg "$work/results"
 fi

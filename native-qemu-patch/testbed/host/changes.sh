@@ -5,10 +5,10 @@
 #   change_kinds             the kinds, in an order in which each may follow the one before
 #   change_of KIND           sets $change (in words), $begin (for the guest's shell; writes `done` if the guest can do that, and it worked,
 #                            or `cannot: REASON`) and $end (likewise; undoes what is in force meanwhile, if anything). The guest needs
-#                            /workload, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
+#                            /workload, /programs, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
 
 # shellcheck disable=SC2034 # for who sources this
-change_kinds=(functions points kprobe modules busy cpus memory suspend)
+change_kinds=(functions points kprobe programs modules busy cpus memory suspend)
 # shellcheck disable=SC2034,SC2016
 change_of() {
     end='echo done'
@@ -27,6 +27,10 @@ change_of() {
             begin='cd /sys/kernel/tracing; i=6; while [ $i -lt 60 ]; do if echo "p:middle vfs_read+$i" 2>/dev/null >kprobe_events; then break; fi; i=$((i+1)); done;
                 echo 1 >events/kprobes/middle/enable && ls / >/dev/null && echo done'
             end='cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable && echo >kprobe_events && echo done' ;;
+        programs)
+            change="BPF programs"
+            begin='/programs wake_up_new_task do_exit vfs_write && echo done'
+            end='killall programs && echo done' ;;
         modules)
             change="modules come and go"
             begin='cd /; rmmod evdev; insmod /modules/evdev.ko && rmmod evdev && insmod /modules/evdev.ko && echo done' ;;
