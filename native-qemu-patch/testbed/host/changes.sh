@@ -29,7 +29,7 @@ change_of() {
             end='cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable && echo >kprobe_events && echo done' ;;
         programs)
             change="BPF programs"
-            begin='/programs wake_up_new_task do_exit vfs_write && echo done'
+            begin='/programs kernel_clone vfs_write && echo done'
             end='killall programs && echo done' ;;
         modules)
             change="modules come and go"
