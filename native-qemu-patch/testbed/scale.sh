@@ -67,7 +67,7 @@ END
     echo "define $work/domain-$i.xml"
 done >"$work/define"
 define_all() { virsh -q <"$work/define" >/dev/null; }
-known() { [ "$(ask '{"verb": "list"}' | jq -r 'select(.state == "inactive") | .name' | wc -l)" -ge "$domains" ]; }
+known() { [ "$(ask list | jq -r 'select(.state == "inactive") | .name' | wc -l)" -ge "$domains" ]; }
 step "Defining $domains domains" define_all
 check "the manager knows $domains domains" wait_until 300 known
 
@@ -82,7 +82,7 @@ start_guests() {
     done
 }
 step "Starting $guests guests" start_guests || fail "scale: a guest does not start"
-all_armed() { [ "$(ask '{"verb": "list"}' | jq -r 'select(.state == "armed") | .name' | wc -l)" -eq "$guests" ]; }
+all_armed() { [ "$(ask list | jq -r 'select(.state == "armed") | .name' | wc -l)" -eq "$guests" ]; }
 check "$guests guests are armed" wait_until 300 all_armed
 
 # --- idle ----------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ rss=$(awk "BEGIN {printf \"%.1f\", $(field VmRSS) / 1024}")
 limit "resident memory, MiB" "$rss" 400
 findings=0
 for ((i = 0; i < guests; i++)); do
-    findings=$((findings + $(ask "{\"verb\": \"status\", \"domain\": \"armed-$i\"}" | jq '.findings + .violations')))
+    findings=$((findings + $(ask status "armed-$i" | jq '.findings + .violations')))
 done
 limit "findings in guests that nobody attacked" $findings 1
 

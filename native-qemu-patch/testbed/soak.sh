@@ -56,7 +56,7 @@ prepare_disk() {
     for module in "$work"/guest/modules/*; do echo "write $module $(basename "$module")"; done >>"$work/debugfs"
     debugfs -w -f "$work/debugfs" "$work/disk" 2>&1
 }
-status() { ask "{\"verb\": \"status\", \"domain\": \"$name\"}"; }
+status() { ask status "$name"; }
 # All of them: the manager has only the last in its memory.
 findings() { [ ! -e "$incidents" ] || jq -c 'select(.incident == "finding")' "$incidents"; }
 found() { findings | jq -r --arg class "$1" --arg about "$2" 'select(.class == $class and (.text | test($about))) | .time'; }

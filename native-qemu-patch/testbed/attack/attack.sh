@@ -55,7 +55,8 @@ guest() {
     mkdir "$work/guest"
     gcc -O2 -static -o "$work/workload" "$here/../guest/workload.c"
     gcc -O2 -static -o "$work/programs" "$here/../guest/programs.c"
-    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "$work/workload" "$work/programs" "$("$here/../rootkit/build.sh" "$kernel")"
+    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "$work/workload" "$work/programs" \
+        "$("$here/../rootkit/build.sh" "$kernel" "$here/../guest/livepatch.c")" "$("$here/../rootkit/build.sh" "$kernel")"
     cp "$kernel/vmlinuz" "$kernel/release" "$work/guest/"
 }
 [ $debian = no ] || step "Preparing a guest of Debian" guest

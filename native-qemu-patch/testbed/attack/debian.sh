@@ -17,8 +17,6 @@ results=$1 kernel=$2 type=${3:-qemu} name=attacked
 interval=2
 [ "$type" = qemu ] || interval=20
 
-# A start of Java takes most of a minute there.
-ask() { "$testbed/host/ask.pl" "$@"; }
 seconds() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(seconds)" 'BEGIN { printf "%.1f", b - a }'; }
 alarms() { ask status "$name" | jq '.violations + .findings'; }

@@ -5,10 +5,10 @@
 #   change_kinds             the kinds, in an order in which each may follow the one before
 #   change_of KIND           sets $change (in words), $begin (for the guest's shell; writes `done` if the guest can do that, and it worked,
 #                            or `cannot: REASON`) and $end (likewise; undoes what is in force meanwhile, if anything). The guest needs
-#                            /workload, /programs, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
+#                            /workload, /programs, /livepatch.ko, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
 
 # shellcheck disable=SC2034 # for who sources this
-change_kinds=(functions points kprobe programs modules busy cpus memory suspend)
+change_kinds=(functions points kprobe programs livepatch modules busy cpus memory suspend)
 # shellcheck disable=SC2034,SC2016
 change_of() {
     end='echo done'
@@ -31,6 +31,12 @@ change_of() {
             change="BPF programs"
             begin='/programs kernel_clone vfs_write && echo done'
             end='killall programs && echo done' ;;
+        livepatch)
+            change="a live patch"
+            begin='insmod /livepatch.ko && sleep 1 && [ "$(cat /proc/uptime)" = patched ] && echo done'
+            # It goes when no task is in it any more.
+            end='cd /sys/kernel/livepatch; echo 0 >livepatch/enabled; i=0; while [ -e livepatch ] && [ $i -lt 60 ]; do sleep 1; i=$((i + 1)); done;
+                rmmod livepatch && grep -q "[0-9] [0-9]" /proc/uptime && echo done' ;;
         modules)
             change="modules come and go"
             begin='cd /; rmmod evdev; insmod /modules/evdev.ko && rmmod evdev && insmod /modules/evdev.ko && echo done' ;;

@@ -13,18 +13,16 @@ gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
 program=/usr/lib/sim-manager/sim-monitor-process
 declare -A cost
 
-asked() { ask "{\"verb\": \"$1\", \"domain\": \"$2\"}"; }
-
-state() { asked info "$1" | jq -r .state; }
+state() { ask info "$1" | jq -r .state; }
 is_armed() { [ "$(state "$1")" = armed ]; }
 is_taken_up() { is_armed "$1" || is_stopped "$1"; }
 is_stopped() { [ "$(state "$1")" = stopped ]; }
-ring() { asked status "$1" | jq -r ".ring.$2"; }
-process_of() { asked status "$1" | jq -r '.gate.monitorProcess // ""'; }
-boots() { asked status "$1" | jq -r '.device.armedBoots // 0'; }
-violations() { asked violations "$1" | jq -r --arg kind "$2" '.. | objects | select(.kind? == $kind) | .text'; }
-findings() { asked findings "$1" | jq -r --arg class "$2" '.. | objects | select(.class? == $class) | .text'; }
-told_at() { asked findings "$1" | jq -r --arg class "$2" '.. | objects | select(.class? == $class) | .time' | sort | tail -n 1; }
+ring() { ask status "$1" | jq -r ".ring.$2"; }
+process_of() { ask status "$1" | jq -r '.gate.monitorProcess // ""'; }
+boots() { ask status "$1" | jq -r '.device.armedBoots // 0'; }
+violations() { ask violations "$1" | jq -r --arg kind "$2" '.. | objects | select(.kind? == $kind) | .text'; }
+findings() { ask findings "$1" | jq -r --arg class "$2" '.. | objects | select(.class? == $class) | .text'; }
+told_at() { ask findings "$1" | jq -r --arg class "$2" '.. | objects | select(.class? == $class) | .time' | sort | tail -n 1; }
 reported() { [ -n "$("$@")" ]; }
 more_findings() { [ "$(findings "$1" "$2" | grep -c .)" -gt "$3" ]; }
 armed_again() { [ "$(boots "$1")" -gt "$2" ] && is_armed "$1"; }
@@ -34,7 +32,7 @@ readies() { grep -ca '^@ready' "$(console "$1").log" || true; }
 ready_again() { [ "$(readies "$1")" -gt "$2" ]; }
 checked() { # every integrity check is made, and finds nothing
     local report
-    report=$(ask "{\"verb\": \"check\", \"domain\": \"$1\", \"checks\": []}")
+    report=$(ask check "$1" 'checks=[]')
     jq -c '.results[]? | select(.findings != []) | {check, findings: [.findings[].text]}' <<<"$report"
     [ "$(jq '[.results[]? | select(.findings == [])] | length' <<<"$report")" = 14 ]
 }
@@ -62,7 +60,7 @@ seen() { # seen NAME
 
 sealed() { # sealed LABEL NAME: what a rootkit writes over is reported and withstands
     local label=$1 name=$2 function=wake_up_new_task address status
-    guest "$name" 240 "insmod /rootkit.ko probe_gpa=$(ask "{\"verb\": \"info\", \"domain\": \"$name\", \"layout\": true}" | jq -r .layout.areaBase); rmmod rootkit" >/dev/null || true
+    guest "$name" 240 "insmod /rootkit.ko probe_gpa=$(ask info "$name" layout=true | jq -r .layout.areaBase); rmmod rootkit" >/dev/null || true
     check "$label: a probe of SIM's memory is reported" wait_until 60 reported violations "$name" probe
     address="0x\$(sed -n 's/^\\([0-9a-f]*\\) [tT] $function\$/\\1/p' /proc/kallsyms)"
     guest "$name" 240 "insmod /rootkit.ko overwrite=$address; rmmod rootkit; dmesg | grep -q 'it withstood'" >/dev/null && status=0 || status=$?
@@ -92,8 +90,8 @@ begin() { # begin LABEL NAME GATE KERNEL OPTION…
     check "$label: it starts" domain_start "$name"
     check "$label: it boots" domain_ready "$name" 240
     equal "$label: it is armed" armed "$(state "$name")"
-    equal "$label: by the gate that it asks for" "$gate" "$(asked info "$name" | jq -r .gate.inForce)"
-    is_armed "$name" || { asked info "$name" | jq -c '.failure // .problem' | sed 's/^/    /'; return 1; }
+    equal "$label: by the gate that it asks for" "$gate" "$(ask info "$name" | jq -r .gate.inForce)"
+    is_armed "$name" || { ask info "$name" | jq -c '.failure // .problem' | sed 's/^/    /'; return 1; }
 }
 
 measure() { # measure NAME GATE
@@ -178,7 +176,7 @@ processes() { # processes LABEL NAME: the life of the monitors' process
     check "$label: and it boots" wait_until 240 ready_again "$name" "$before"
     works "$label, after it stood" "$name"
 
-    qemu=$(asked status "$name" | jq .device.pid) next=$(process_of "$name")
+    qemu=$(ask status "$name" | jq .device.pid) next=$(process_of "$name")
     virsh -q destroy "$name" || true
     check "$label: the process ends with QEMU" wait_until 30 is_gone "$next"
     check "$label: QEMU is gone" wait_until 30 is_gone "$qemu"

@@ -37,7 +37,7 @@ refused_memory() { [[ $(plug_in_memory "$1" || true) == *'under SIM: its monitor
 check "memory can't be plugged in, and virsh says why" refused_memory o-guest
 
 # --- maintenance ---------------------------------------------------------------------------------------------------------------
-last_check() { ask '{"verb": "status", "domain": "o-guest"}' | jq -r '.lastCheck.started // ""'; }
+last_check() { ask status o-guest | jq -r '.lastCheck.started // ""'; }
 checked_after() { [[ $(last_check) > $1 ]]; }
 check "checks run on schedule" wait_until 30 checked_after ""
 check "they are suspended" virt-sim suspend-checks o-guest --for 1h --reason "kernel update"
@@ -75,7 +75,7 @@ virt-sim resume-checks o-guest >/dev/null
 said=$(as o-operator virt-sim info o-guest --layout 2>&1) && status=0 || status=$?
 one_line "but where the region lies is for root alone" 'only root may do this; use sudo' "$said"
 rm /run/sim-manager/sim-manager.sock
-check "a socket that somebody removed is made anew" wait_until 20 _manager_answers
+check "a socket that somebody removed is made anew" wait_until 20 manager_answers
 equal "as it was" "660 libvirt" "$(stat -c '%a %G' /run/sim-manager/sim-manager.sock)"
 
 # --- configuration -------------------------------------------------------------------------------------------------------------

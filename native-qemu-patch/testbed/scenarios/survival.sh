@@ -28,7 +28,7 @@ armed() { reaches s-guest armed "${1:-180}"; }
 readies() { grep -ca '^@ready' "$(console s-guest).log" || true; }
 is_ready_after() { [ "$(readies)" -gt "$1" ] && works; }
 libvirtd_gone() { ! virsh -q list >/dev/null 2>&1; }
-is_connected() { [ "$(ask '{"verb": "about"}' | jq .libvirtConnected)" = true ]; }
+is_connected() { [ "$(ask about | jq .libvirtConnected)" = true ]; }
 is_decided() { [[ $(sim_state s-guest) =~ ^(armed|mapped)$ ]]; }
 works() { guest s-guest 30 'echo it works' | grep -q 'it works'; }
 
@@ -106,7 +106,7 @@ restarts() { # restarts TEXT COMMAND: the guest runs COMMAND and boots again
     guest s-guest 1 "$2" >/dev/null || true
     check "$1, and boots again" wait_until 180 is_ready_after "$before"
     check "and is armed again" armed
-    equal "twice in all" 2 "$(ask '{"verb": "status", "domain": "s-guest"}' | jq .device.armedBoots)"
+    equal "twice in all" 2 "$(ask status s-guest | jq .device.armedBoots)"
     equal "nobody cried wolf" '' "$(told_of s-guest)"
     check "every integrity check passes" virt-sim check s-guest
     guest_end "$1"
@@ -129,7 +129,7 @@ case_kexec() {
     guest_end "after a kexec"
 }
 
-events() { ask '{"verb": "status", "domain": "s-guest"}' | jq .ring.received; }
+events() { ask status s-guest | jq .ring.received; }
 has_more_events() { local now; now=$(events); [ "$now" != null ] && [ "$now" -gt "$1" ]; }
 
 case_log() {
@@ -193,7 +193,7 @@ case_crash() {
     equal "and without a reboot" "$boots" "$(armed_boots)"
     works || true
     check "events go on" wait_until 20 has_more_events 0
-    equal "none is missing" 0 "$(ask '{"verb": "status", "domain": "s-guest"}' | jq '.ring.dropped + .ring.missing')"
+    equal "none is missing" 0 "$(ask status s-guest | jq '.ring.dropped + .ring.missing')"
     check "every integrity check passes" virt-sim check s-guest
     check "reset" virsh -q reset s-guest
     check "it is armed again" armed
@@ -247,7 +247,7 @@ killed_while_running() { # killed_while_running LABEL MILLISECONDS
     virt-sim check s-guest
 }
 
-armed_boots() { ask '{"verb": "status", "domain": "s-guest"}' | jq .device.armedBoots; }
+armed_boots() { ask status s-guest | jq .device.armedBoots; }
 
 # How many events of this boot are neither in the log nor counted as dropped, once nothing is in flight.
 cat >"$work/account" <<'END'
@@ -261,7 +261,7 @@ for line in open(sys.argv[1]):
     seen.add(sequence)
 print(next_sequence - dropped - len(seen))
 END
-ring() { ask '{"verb": "status", "domain": "s-guest"}' | jq -r '"\(.ring.nextSequence) \(.ring.dropped)"'; }
+ring() { ask status s-guest | jq -r '"\(.ring.nextSequence) \(.ring.dropped)"'; }
 uncounted() {
     local now before=''
     for _ in {1..60}; do
@@ -302,7 +302,7 @@ case_points() {
     guest_end "after $points kills of the manager"
 }
 
-rounds() { ask '{"verb": "status", "domain": "s-guest"}' | jq -r '.lastCheck.started // ""'; }
+rounds() { ask status s-guest | jq -r '.lastCheck.started // ""'; }
 has_other_round() { [ "$(rounds)" != "$1" ]; }
 case_clock() {
     local jump before
@@ -322,7 +322,7 @@ case_clock() {
         before=$(rounds)
         check "and go on when the clock jumps to be $jump s ahead" wait_until 30 has_other_round "$before"
     done
-    equal "no finding" 0 "$(ask '{"verb": "status", "domain": "s-guest"}' | jq .findings)"
+    equal "no finding" 0 "$(ask status s-guest | jq .findings)"
     check "the guest works" works
     manager_stop
     manager_start || true
@@ -337,7 +337,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         sys.stdout.write(journal.recv(1 << 20).decode(errors="replace") + "\0")
         sys.stdout.flush()
 END
-outlet() { ask '{"verb": "about"}' | jq -r --arg field "$1" '.outlets[] | select(.name == "journal") | .[$field]'; }
+outlet() { ask about | jq -r --arg field "$1" '.outlets[] | select(.name == "journal") | .[$field]'; }
 outlet_is() { [ "$(outlet "$1")" = "$2" ]; }
 told_to_journal() { tr '\0' '\n' <"$work/journal" | grep -ac "$1" || true; }
 has_told_to_journal() { [ "$(told_to_journal "$1")" -ge "$2" ]; }

@@ -6,6 +6,8 @@
 #   equal TEXT EXPECTED FOUND   likewise, for two texts
 #   holds TEXT PATTERN FOUND    likewise: the extended regular expression matches somewhere in FOUND
 #   skip TEXT REASON            could not be checked here
+#   ask VERB [DOMAIN [NAME=VALUE…]]   what virt-sim would ask, without the time that a Java program takes to start: JSON lines (../host/ask.pl)
+#   manager_answers             whether it does
 #   finish                      ends the scenario; status 1 if something failed
 #
 # It sources what a scenario needs, and sets $testbed, $CACHE and $work (a folder of its own, gone with the host).
@@ -34,4 +36,6 @@ check() {
 equal() { if [ "$2" = "$3" ]; then echo "ok $1"; else _not_ok "$1" "expected '$2', found '$3'"; fi; }
 holds() { if grep -qE -- "$2" <<<"$3"; then echo "ok $1"; else _not_ok "$1" "no '$2' in: $3"; fi; }
 skip() { echo "ok $1 # SKIP $2"; }
+ask() { "$testbed/host/ask.pl" "$@"; }
+manager_answers() { ask about >/dev/null 2>&1; }
 finish() { exit $((_failed > 0)); }

@@ -13,8 +13,6 @@ set -euo pipefail
 most_calls=${SIM_CALLS:-100000}
 
 figure() { echo "# figure $1 $2"; }
-# A start of Java takes most of a minute in the emulated machine.
-ask() { "$testbed/host/ask.pl" "$@"; }
 pid_of() { cat "/run/libvirt/qemu/$1.pid"; }
 # What SIM logged of the guest, as JSON lines; virt-sim shows the same, but starts a Java first.
 logged() { cat "/var/lib/sim-manager/domains/$uuid/events.jsonl" 2>/dev/null || true; }
