@@ -285,12 +285,14 @@ CLEARED = ((0x7F58, 16, b"\x0f\x20\xc0"), (0x7F48, 20, b"\x0f\x20\xe0"), (0x7F48
 
 
 def clear_by_rsm(machine, case):
-    """CR0.WP, CR4.SMEP, CR4.SMAP, EFER.NXE."""
+    """CR0.WP, CR4.SMEP, CR4.SMAP, EFER.NXE: a guest that sees the bit clear calls the gate, and has gained if that comes back."""
     offset, bit, read = CLEARED[case]
     smm(machine, real(0x38000 + offset, b"\x81\x25") + u32(~(1 << bit)) + RSM)
     machine.stack()
     seen = read + b"\x0f\xba\xe0" + bytes([bit])       # bt $bit, %eax
-    return machine.run(program(machine, RAISE[0] + b"\x90" * 64 + seen + jump_over(MARK, b"\x72") + GO_BACK), seconds=5)
+    code = RAISE[0] + b"\x90" * 64 + seen + jump_over(jump(CALLS), b"\x72") + GO_BACK
+    where = program(machine, code.ljust(PAGE // 2, b"\xcc") + MARK + GO_BACK)
+    return machine.run(where, machine.calls("fentry", 1, 0, where + PAGE // 2), seconds=5)
 
 
 def clear_wp(machine):
