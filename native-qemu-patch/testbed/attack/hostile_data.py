@@ -136,8 +136,10 @@ def a23(machine):
             registers["rsi"] = number
             ring = Ring(machine)
             machine.start_second(CALLS, registers)
-            outcome = call(machine, number, regs, count, during=(lambda _: ring.read()) if reading else None, seconds=60)
-            machine.until(lambda: machine.dirty or machine.get(REQUEST_2 + STATE) != 1, 60)
+            outcome = call(machine, number, regs, count, during=(lambda _: ring.read()) if reading else None, seconds=600)
+            # A call in whose midst its stack is looked at would have it taken.
+            if not machine.until(lambda: machine.dirty or machine.get(REQUEST_2 + STATE) != 1, 600):
+                raise RuntimeError("the second CPU does not come to its end")
             outcome.seconds = 0
             judge(machine, outcome, "a flood")
             outcome.gained = outcome.gained or ring.wrong
