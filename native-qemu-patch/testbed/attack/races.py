@@ -113,7 +113,7 @@ def both_call(machine, entries=("fentry", "callStub"), count=3000, aux=(0, 0)):
     machine.start_second(CALLS, machine.calls(entries[1], count, 0x2222222222, BACK_2), aux=aux[1])
     registers = machine.calls(entries[0], count, 0x1111111111)
     outcome = came_back(machine, machine.run(CALLS, registers, aux=aux[0], seconds=60), registers)
-    machine.until(lambda: machine.dirty or machine.get(REQUEST_2 + STATE) != 1)
+    machine.until(lambda: machine.dirty or machine.get(REQUEST_2 + STATE) != 1, 600)
     other = machine.seen(REQUEST_2)
     if outcome.kind == "returned" and other and other.kind == "exception":
         return other
