@@ -35,7 +35,7 @@ change_of() {
             change="a live patch"
             begin='insmod /livepatch.ko && sleep 1 && [ "$(cat /proc/uptime)" = patched ] && echo done'
             # It goes when no task is in it any more.
-            end='cd /sys/kernel/livepatch; echo 0 >livepatch/enabled; i=0; while [ -e livepatch ] && [ $i -lt 60 ]; do sleep 1; i=$((i + 1)); done;
+            end='cd /sys/kernel/livepatch; echo 0 >livepatch/enabled; i=0; while [ -e livepatch ] && [ $i -lt 100 ]; do sleep 1; i=$((i + 1)); done;
                 rmmod livepatch && grep -q "[0-9] [0-9]" /proc/uptime && echo done' ;;
         modules)
             change="modules come and go"

@@ -14,6 +14,7 @@ set -euo pipefail
 # shellcheck source=SCRIPTDIR/../host/changes.sh
 . "$testbed/host/changes.sh"
 gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
+gcc -O2 -static -o "$work/programs" "$testbed/guest/programs.c"
 interval=3
 
 found() { virt-sim findings "$1" -o json | jq -r --arg class "$2" --arg about "$3" 'select(.class == $class and (.text | test($about))) | .text'; }
@@ -52,7 +53,8 @@ try() { # try KERNEL-SERIES OPTION…
     label="$series${*:+ ($*)}"
     name=integrity-$series
     kernel=$("$testbed/guest/kernels.sh" "$series")
-    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "$work/workload" "$("$testbed/rootkit/build.sh" "$kernel")"
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "$work/workload" "$work/programs" \
+        "$("$testbed/rootkit/build.sh" "$kernel" "$testbed/guest/livepatch.c")" "$("$testbed/rootkit/build.sh" "$kernel")"
     domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
     check "$label: the element is taken up" domain_watch "$name" '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
         <integrity interval="'$interval'" jitter="0"/></sim>'
@@ -63,7 +65,7 @@ try() { # try KERNEL-SERIES OPTION…
     quiet "$name" "$label, idle" 0
     echo "# $label: $(virt-sim check "$name" -o json | jq -r '"\(.bytes / 1e6 | round) MB in \(.ms | round) ms, \(.gbps * 100 | round / 100) GB/s"')"
 
-    for kind in functions points kprobe modules busy; do
+    for kind in functions points kprobe programs livepatch modules busy; do
         change_of "$kind"
         holds "$label, $change: it works" "done" "$(guest "$name" 240 "$begin")"
         quiet "$name" "$label, $change" 0
