@@ -48,6 +48,7 @@ record() {
 attack() {
     local class=$1 parameters=$2 by=$3 before begun
     shift 3
+    say "  … $class: $parameters"
     before=$("$@" | wc -l)
     begun=$(seconds)
     guest "$name" 60 "insmod /rootkit.ko $parameters" >"$work/said" || { record "$class" - "$by: the module was not loaded: $(cat "$work/said")"; return; }
@@ -77,6 +78,7 @@ unseen() {
 }
 
 series=$(cat "$kernel/release")
+say "  … Starting a guest of $series"
 SIM_PLAIN_EMULATOR=/usr/bin/qemu-system-x86_64-sim domain_define "$name" "$kernel" "$kernel/initrd" "type=$type" vcpus=2 \
     "sim=<sim required=\"yes\"><monitor name=\"syscalls\"/><monitor name=\"process\"/><integrity interval=\"$interval\" jitter=\"0\"/></sim>"
 domain_start "$name"
@@ -91,6 +93,7 @@ guest "$name" 240 "grep -E ' (sys_call_table|idt_table|orderly_poweroff|wake_up_
 cannot=
 for kind in "${change_kinds[@]}"; do
     change_of "$kind"
+    say "  … A22: $change"
     before=$(alarms) counted=$(calls)
     [ "$kind" != suspend ] || wake &
     said=$(guest "$name" 120 "$begin" 2>&1) || true
