@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../../.."
 # shellcheck source=SCRIPTDIR/../../scripts/progress.sh
 . "$here/../../scripts/progress.sh"
+# shellcheck source=SCRIPTDIR/../host/changes.sh
+. "$here/../host/changes.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -50,13 +52,11 @@ report_debian() {
 }
 # The kernel and its initrd: what debian.sh boots
 guest() {
-    local kernel
+    local kernel files
     kernel=$("$here/../guest/kernels.sh" 6.12)
     mkdir "$work/guest"
-    gcc -O2 -static -o "$work/workload" "$here/../guest/workload.c"
-    gcc -O2 -static -o "$work/programs" "$here/../guest/programs.c"
-    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "$work/workload" "$work/programs" \
-        "$("$here/../rootkit/build.sh" "$kernel" "$here/../guest/livepatch.c")" "$("$here/../rootkit/build.sh" "$kernel")"
+    mapfile -t files < <(change_files "$kernel" "$work")
+    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "${files[@]}" "$("$here/../rootkit/build.sh" "$kernel")"
     cp "$kernel/vmlinuz" "$kernel/release" "$work/guest/"
 }
 [ $debian = no ] || step "Preparing a guest of Debian" guest

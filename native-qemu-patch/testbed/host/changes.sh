@@ -5,7 +5,8 @@
 #   change_kinds             the kinds, in an order in which each may follow the one before
 #   change_of KIND           sets $change (in words), $begin (for the guest's shell; writes `done` if the guest can do that, and it worked,
 #                            or `cannot: REASON`) and $end (likewise; undoes what is in force meanwhile, if anything). The guest needs
-#                            /workload, /programs, /livepatch.ko, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
+#                            the files that follow, and the module evdev (mkinitrd.sh --disk). From `suspend` somebody has to wake it.
+#   change_files KERNEL FOLDER   builds these in FOLDER for a kernel (guest/kernels.sh), and prints their paths, one a line
 
 # shellcheck disable=SC2034 # for who sources this
 change_kinds=(functions points kprobe programs livepatch modules busy cpus memory suspend)
@@ -56,4 +57,14 @@ change_of() {
             begin='if grep -q deep /sys/power/mem_sleep 2>/dev/null; then echo deep >/sys/power/mem_sleep; echo mem >/sys/power/state && echo done;
                 else echo "cannot: the guest has no S3"; fi' ;;
     esac
+}
+
+change_files() {
+    local guest program
+    guest=$(cd "$(dirname "${BASH_SOURCE[0]}")/../guest" && pwd)
+    for program in workload programs; do
+        gcc -O2 -static -o "$2/$program" "$guest/$program.c"
+        echo "$2/$program"
+    done
+    "$guest/../rootkit/build.sh" "$1" "$guest/livepatch.c"
 }

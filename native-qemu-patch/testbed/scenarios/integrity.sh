@@ -13,8 +13,6 @@ set -euo pipefail
 . "$testbed/host/attacks.sh"
 # shellcheck source=SCRIPTDIR/../host/changes.sh
 . "$testbed/host/changes.sh"
-gcc -O2 -static -o "$work/workload" "$testbed/guest/workload.c"
-gcc -O2 -static -o "$work/programs" "$testbed/guest/programs.c"
 interval=3
 
 found() { virt-sim findings "$1" -o json | jq -r --arg class "$2" --arg about "$3" 'select(.class == $class and (.text | test($about))) | .text'; }
@@ -48,13 +46,13 @@ quiet() { # quiet NAME LABEL FINDINGS-SO-FAR
 }
 
 try() { # try KERNEL-SERIES OPTION…
-    local series=$1 label name kernel pid kind
+    local series=$1 label name kernel pid kind files
     shift
     label="$series${*:+ ($*)}"
     name=integrity-$series
     kernel=$("$testbed/guest/kernels.sh" "$series")
-    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "$work/workload" "$work/programs" \
-        "$("$testbed/rootkit/build.sh" "$kernel" "$testbed/guest/livepatch.c")" "$("$testbed/rootkit/build.sh" "$kernel")"
+    mapfile -t files < <(change_files "$kernel" "$work")
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "${files[@]}" "$("$testbed/rootkit/build.sh" "$kernel")"
     domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
     check "$label: the element is taken up" domain_watch "$name" '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
         <integrity interval="'$interval'" jitter="0"/></sim>'
