@@ -52,10 +52,11 @@ report_debian() {
 }
 # The kernel and its initrd: what debian.sh boots
 guest() {
-    local kernel files
+    local kernel paths files
     kernel=$("$here/../guest/kernels.sh" 6.12)
     mkdir "$work/guest"
-    mapfile -t files < <(change_files "$kernel" "$work")
+    paths=$(change_files "$kernel" "$work") || return
+    mapfile -t files <<<"$paths"
     "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "${files[@]}" "$("$here/../rootkit/build.sh" "$kernel")"
     cp "$kernel/vmlinuz" "$kernel/release" "$work/guest/"
 }

@@ -63,7 +63,7 @@ change_files() {
     local guest program
     guest=$(cd "$(dirname "${BASH_SOURCE[0]}")/../guest" && pwd)
     for program in workload programs; do
-        gcc -O2 -static -o "$2/$program" "$guest/$program.c"
+        gcc -O2 -static -o "$2/$program" "$guest/$program.c" || return
         echo "$2/$program"
     done
     "$guest/../rootkit/build.sh" "$1" "$guest/livepatch.c"

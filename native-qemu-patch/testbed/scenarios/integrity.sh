@@ -46,12 +46,13 @@ quiet() { # quiet NAME LABEL FINDINGS-SO-FAR
 }
 
 try() { # try KERNEL-SERIES OPTION…
-    local series=$1 label name kernel pid kind files
+    local series=$1 label name kernel pid kind paths files
     shift
     label="$series${*:+ ($*)}"
     name=integrity-$series
     kernel=$("$testbed/guest/kernels.sh" "$series")
-    mapfile -t files < <(change_files "$kernel" "$work")
+    paths=$(change_files "$kernel" "$work")
+    mapfile -t files <<<"$paths"
     "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" --disk "${files[@]}" "$("$testbed/rootkit/build.sh" "$kernel")"
     domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
     check "$label: the element is taken up" domain_watch "$name" '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
