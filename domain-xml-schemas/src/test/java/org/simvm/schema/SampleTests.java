@@ -2,8 +2,8 @@
 package org.simvm.schema;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.thaiopensource.util.PropertyMapBuilder;
@@ -45,8 +45,8 @@ class SampleTests {
     private static final String NAMESPACE = "https://simvm.org/xmlns/libvirt/domain/1.0";
 
     /** Attributes that exclude each other: RELAX NG can say that, XSD 1.0 cannot. */
-    private static final List<String> BEYOND_XSD = List.of("integrity-interval-and-cron.xml",
-            "unit-with-cron.xml", "unit-without-interval.xml");
+    private static final List<String> BEYOND_XSD = List.of(
+            "integrity-interval-and-cron.xml", "unit-with-cron.xml", "unit-without-interval.xml");
 
     private static Schema xsd;
     private static final FirstError RNG_ERROR = new FirstError();
@@ -59,7 +59,9 @@ class SampleTests {
         PropertyMapBuilder properties = new PropertyMapBuilder();
         properties.put(ValidateProperty.ERROR_HANDLER, RNG_ERROR);
         rng = new ValidationDriver(properties.toPropertyMap(), new AutoSchemaReader());
-        assertTrue(rng.loadSchema(new InputSource(resource("sim.rng"))), () -> "sim.rng: " + RNG_ERROR.first);
+        assertTrue(
+                rng.loadSchema(new InputSource(resource("sim.rng"))),
+                () -> "sim.rng: " + RNG_ERROR.first);
     }
 
     @ParameterizedTest(name = "valid/{0}")
@@ -102,7 +104,8 @@ class SampleTests {
 
     @ParameterizedTest(name = "invalid/meaning/{0}")
     @MethodSource("meaning")
-    @DisplayName("a sample without sense is well formed to the XSD: the manager's reader refuses it")
+    @DisplayName(
+            "a sample without sense is well formed to the XSD: the manager's reader refuses it")
     void nonsensePassesTheXsd(Path sample) throws Exception {
         String element = simElement(Path.of("invalid/meaning").resolve(sample));
         assertNull(xsdError(element), "XSD");
@@ -149,8 +152,10 @@ class SampleTests {
     private static List<Path> samples(String folder) throws IOException {
         Path root = Path.of(folder);
         try (Stream<Path> files = Files.walk(root)) {
-            List<Path> samples = files.filter(f -> f.toString().endsWith(".xml")).map(root::relativize)
-                    .sorted().toList();
+            List<Path> samples = files.filter(f -> f.toString().endsWith(".xml"))
+                    .map(root::relativize)
+                    .sorted()
+                    .toList();
             assertFalse(samples.isEmpty(), () -> "no samples in " + folder);
             return samples;
         }

@@ -39,16 +39,22 @@ class SchemaTests {
     @ValueSource(strings = {"yesNo", "action", "checkName", "violationKind"})
     @DisplayName("list the same words in XSD and RNG")
     void listTheSameWords(String type) throws Exception {
-        assertEquals(words("sim.xsd", "//*[local-name()='simpleType'][@name='" + type
-                + "']//*[local-name()='enumeration']/@value"),
-                words("sim.rng", "//*[local-name()='define'][@name='" + type
-                + "']//*[local-name()='value']/text()"));
+        assertEquals(
+                words(
+                        "sim.xsd",
+                        "//*[local-name()='simpleType'][@name='" + type
+                                + "']//*[local-name()='enumeration']/@value"),
+                words(
+                        "sim.rng",
+                        "//*[local-name()='define'][@name='" + type
+                                + "']//*[local-name()='value']/text()"));
     }
 
     @Test
     @DisplayName("let a policy name the finding of every check")
     void everyCheckHasAFinding() {
-        List<String> classes = Stream.of(FindingClass.values()).map(FindingClass::value).toList();
+        List<String> classes =
+                Stream.of(FindingClass.values()).map(FindingClass::value).toList();
         for (CheckName check : CheckName.values()) {
             assertTrue(classes.contains(check.value()), check.value());
         }
@@ -58,24 +64,30 @@ class SchemaTests {
     @ValueSource(strings = {"", "/sim.xsd", "/sim.rng"})
     @DisplayName("are found by the catalog, without a network")
     void areFoundByTheCatalog(String path) throws Exception {
-        URI catalog = SchemaTests.class.getResource("/org/simvm/schema/catalog.xml").toURI();
-        CatalogResolver resolver = CatalogManager.catalogResolver(CatalogFeatures.defaults(), catalog);
+        URI catalog =
+                SchemaTests.class.getResource("/org/simvm/schema/catalog.xml").toURI();
+        CatalogResolver resolver =
+                CatalogManager.catalogResolver(CatalogFeatures.defaults(), catalog);
         Source found = resolver.resolve("https://simvm.org/xmlns/libvirt/domain/1.0" + path, null);
         Path file = Path.of(URI.create(found.getSystemId()));
-        assertTrue(Files.readString(file).contains("https://simvm.org/xmlns/libvirt/domain/1.0"),
+        assertTrue(
+                Files.readString(file).contains("https://simvm.org/xmlns/libvirt/domain/1.0"),
                 file.toString());
-        assertEquals(path.endsWith("rng") ? "sim.rng" : "sim.xsd", file.getFileName().toString());
+        assertEquals(
+                path.endsWith("rng") ? "sim.rng" : "sim.xsd", file.getFileName().toString());
     }
 
     @Test
     @DisplayName("give Java classes that read a document and know its defaults and lines")
     void javaClassesReadADocument() throws Exception {
-        JAXBElement<Sim> root = JAXBContext.newInstance(Sim.class).createUnmarshaller()
+        JAXBElement<Sim> root = JAXBContext.newInstance(Sim.class)
+                .createUnmarshaller()
                 .unmarshal(new StreamSource(Path.of("valid/any-order.xml").toFile()), Sim.class);
         Sim sim = root.getValue();
         assertEquals(YesNo.NO, sim.getRequired());
         assertEquals(Gate.AUTO, sim.getGate());
-        assertEquals(List.of(Policy.class, Monitor.class, Integrity.class, Region.class, Monitor.class),
+        assertEquals(
+                List.of(Policy.class, Monitor.class, Integrity.class, Region.class, Monitor.class),
                 sim.getChildren().stream().map(Object::getClass).toList());
         assertEquals(8, ((Monitor) sim.getChildren().get(1)).sourceLocation().getLineNumber());
     }
@@ -97,10 +109,12 @@ class SchemaTests {
         DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
         factory.setNamespaceAware(true);
         DocumentBuilder builder = factory.newDocumentBuilder();
-        try (InputStream stream = SchemaTests.class.getResourceAsStream("/org/simvm/schema/" + schema)) {
+        try (InputStream stream =
+                SchemaTests.class.getResourceAsStream("/org/simvm/schema/" + schema)) {
             Document document = builder.parse(stream);
             XPath xpath = XPathFactory.newInstance().newXPath();
-            NodeList nodes = (NodeList) xpath.evaluate(expression, document, XPathConstants.NODESET);
+            NodeList nodes =
+                    (NodeList) xpath.evaluate(expression, document, XPathConstants.NODESET);
             List<String> words = new ArrayList<>();
             for (int i = 0; i < nodes.getLength(); i++) {
                 words.add(nodes.item(i).getNodeValue());

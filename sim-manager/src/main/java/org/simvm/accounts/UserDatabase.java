@@ -7,6 +7,7 @@ import com.sun.jna.Pointer;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 import com.sun.jna.ptr.IntByReference;
+
 import java.util.Arrays;
 import java.util.OptionalInt;
 
@@ -15,8 +16,7 @@ public final class UserDatabase {
     private static final int MAX_GROUPS = 65536; // NGROUPS_MAX of Linux
     private static final int NOBODYS_GROUP = 65534;
 
-    private UserDatabase() {
-    }
+    private UserDatabase() {}
 
     /** Returns a user's number; empty if there is no such user. */
     public static OptionalInt user(String name) {

@@ -21,13 +21,22 @@ import org.simvm.region.RegionFile;
  * @param image what was mapped; secret
  * @param gateEntryGpa guest-physical address of the page-table entry that maps the gates
  * @param hooks in the order of monitors and their declarations
- * @param patchable places in the text that the kernel itself patches while it runs, in rising order, without
- *     overlap
+ * @param patchable places in the text that the kernel itself patches while it runs, in rising
+ *     order, without overlap
  * @param steps how long each step took; complete only once {@link ArmingListener#armed} is called
  */
-public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTables, VcpuSource vcpus,
-        long lstar, RegionFile region, BootImage image, long gateEntryGpa, List<HookSite> hooks,
-        List<PatchSite> patchable, List<StepTime> steps) {
+public record ArmedGuest(
+        Kernel kernel,
+        GuestMemory memory,
+        PageTables kernelTables,
+        VcpuSource vcpus,
+        long lstar,
+        RegionFile region,
+        BootImage image,
+        long gateEntryGpa,
+        List<HookSite> hooks,
+        List<PatchSite> patchable,
+        List<StepTime> steps) {
     public ArmedGuest {
         hooks = List.copyOf(hooks);
         patchable = List.copyOf(patchable);
@@ -36,13 +45,17 @@ public record ArmedGuest(Kernel kernel, GuestMemory memory, PageTables kernelTab
 
     /** Returns how long the guest stood in all, in milliseconds. */
     public double pausedMilliseconds() {
-        return steps.stream().filter(StepTime::guestPaused).mapToDouble(StepTime::milliseconds).sum();
+        return steps.stream()
+                .filter(StepTime::guestPaused)
+                .mapToDouble(StepTime::milliseconds)
+                .sum();
     }
 
     /** Tells kernel, hooks and pause; no secret addresses. */
     @Override
     public String toString() {
-        return String.format("Linux %s, %d hooks, paused %.1f ms", kernel.version(), hooks.size(),
-                pausedMilliseconds());
+        return String.format(
+                "Linux %s, %d hooks, paused %.1f ms",
+                kernel.version(), hooks.size(), pausedMilliseconds());
     }
 }

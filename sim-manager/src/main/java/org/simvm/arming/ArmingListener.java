@@ -7,22 +7,23 @@ import org.simvm.region.RingReader;
 /**
  * Learns what becomes of a guest's arming.
  *
- * <p>{@link #violation}, {@link #violationsLost} and {@link #doorbell} are called on a thread of the connection
- * (those of before the connection on the session's), all others on one thread of the session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
+ * <p>{@link #violation}, {@link #violationsLost} and {@link #doorbell} are called on a thread of
+ * the connection (those of before the connection on the session's), all others on one thread of the
+ * session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
  * run, so these two do only what can't be done later.
  */
 public interface ArmingListener {
     /**
-     * Gates and hooks are effective and the guest is about to go on: from now on the monitors put events into
-     * the ring.
+     * Gates and hooks are effective and the guest is about to go on: from now on the monitors put
+     * events into the ring.
      *
      * @param ring the reader of this boot's ring, dead after {@link #reset}
      */
     void mapped(RingReader ring);
 
     /**
-     * The guest stands before its first program, with its text in the final state: records what later checks
-     * compare with.
+     * The guest stands before its first program, with its text in the final state: records what
+     * later checks compare with.
      *
      * @param guest hooks and gates in place; the time of this step is not yet in it
      * @throws Exception if the baseline can't be recorded; the boot then counts as not armed
@@ -46,16 +47,17 @@ public interface ArmingListener {
      *
      * @throws Exception if its baseline can't be taken up; {@link #notTakenUp} follows
      */
-    default void takenUp(ArmedGuest guest) throws Exception {
-    }
-
-    /** An earlier manager armed the guest, but what it recorded can't be taken up: there are events, but no checks. */
-    default void notTakenUp(String reason) {
-    }
+    default void takenUp(ArmedGuest guest) throws Exception {}
 
     /**
-     * This boot can't be armed. If SIM is required the guest stands and what happens to it is the listener's
-     * to decide; else it runs on.
+     * An earlier manager armed the guest, but what it recorded can't be taken up: there are events,
+     * but no checks.
+     */
+    default void notTakenUp(String reason) {}
+
+    /**
+     * This boot can't be armed. If SIM is required the guest stands and what happens to it is the
+     * listener's to decide; else it runs on.
      */
     void failed(ArmingFailure failure);
 
@@ -63,8 +65,8 @@ public interface ArmingListener {
     void reset();
 
     /**
-     * A rule was broken. Each violation comes once, in order; those that QEMU's rate limit held back come with the
-     * next one.
+     * A rule was broken. Each violation comes once, in order; those that QEMU's rate limit held
+     * back come with the next one.
      */
     void violation(SimViolation violation);
 

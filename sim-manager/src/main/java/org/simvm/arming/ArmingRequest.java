@@ -11,18 +11,24 @@ import org.simvm.region.RegionPlan;
  * Says which guest to arm, and with what.
  *
  * @param domain what log lines call it, for instance its name
- * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket may not
- *     yet
+ * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket
+ *     may not yet
  * @param patience how long to wait for QEMU to open that socket
- * @param region the region that QEMU maps; used by this package alone until the session ends, and not closed
- *     by it
+ * @param region the region that QEMU maps; used by this package alone until the session ends, and
+ *     not closed by it
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
  * @param earlier what an earlier manager has done for this QEMU
  * @param outside where the monitors run if not in the guest
  */
-public record ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region,
-        RegionPlan plan, boolean required, EarlierSession earlier,
+public record ArmingRequest(
+        String domain,
+        Path qmpSocket,
+        Duration patience,
+        RegionFile region,
+        RegionPlan plan,
+        boolean required,
+        EarlierSession earlier,
         OutsideMonitors outside) {
     public ArmingRequest {
         Objects.requireNonNull(domain, "domain");
@@ -35,8 +41,21 @@ public record ArmingRequest(String domain, Path qmpSocket, Duration patience, Re
     }
 
     /** A request for a QEMU that is about to start, with monitors in the guest. */
-    public ArmingRequest(String domain, Path qmpSocket, Duration patience, RegionFile region, RegionPlan plan,
+    public ArmingRequest(
+            String domain,
+            Path qmpSocket,
+            Duration patience,
+            RegionFile region,
+            RegionPlan plan,
             boolean required) {
-        this(domain, qmpSocket, patience, region, plan, required, EarlierSession.NONE, OutsideMonitors.NONE);
+        this(
+                domain,
+                qmpSocket,
+                patience,
+                region,
+                plan,
+                required,
+                EarlierSession.NONE,
+                OutsideMonitors.NONE);
     }
 }

@@ -5,7 +5,9 @@ package org.simvm.arming;
 public enum ArmingState {
     /** QEMU has not opened its socket yet. */
     CONNECTING,
-    /** The guest has not reached its kernel's {@code MSR_LSTAR} write since it was started or reset. */
+    /**
+     * The guest has not reached its kernel's {@code MSR_LSTAR} write since it was started or reset.
+     */
     WAITING,
     /** The guest stands at the boot stop, its kernel is being resolved. */
     RESOLVING,

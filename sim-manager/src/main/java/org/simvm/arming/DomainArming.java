@@ -21,10 +21,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Arms one domain's guest at each of its boots, from when its QEMU starts until it ends.
  *
- * <p>{@link #start} returns at once; everything happens on threads of the session: events come in on the
- * connection's, and all steps run on one worker. Each boot has a number; a step that belongs to an earlier
- * boot does nothing, and one that is under way when the machine is reset ends at the next thing that it wants
- * of QEMU.
+ * <p>{@link #start} returns at once; everything happens on threads of the session: events come in
+ * on the connection's, and all steps run on one worker. Each boot has a number; a step that belongs
+ * to an earlier boot does nothing, and one that is under way when the machine is reset ends at the
+ * next thing that it wants of QEMU.
  */
 public final class DomainArming implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
@@ -53,7 +53,10 @@ public final class DomainArming implements AutoCloseable {
         this.request = request;
         this.listener = listener;
         this.kernels = kernels;
-        this.violations = new ViolationFeed(request.domain(), request.earlier().violations(), listener::violation,
+        this.violations = new ViolationFeed(
+                request.domain(),
+                request.earlier().violations(),
+                listener::violation,
                 listener::violationsLost);
         this.run = new GuestRun(request.domain());
         this.worker = Executors.newSingleThreadExecutor(body -> {
@@ -64,17 +67,21 @@ public final class DomainArming implements AutoCloseable {
     }
 
     /**
-     * Has the code that guests wait for compiled, on a thread of its own, for about a second; meant for when the
-     * manager starts. Without it the first guest waits some 200 ms longer.
+     * Has the code that guests wait for compiled, on a thread of its own, for about a second; meant
+     * for when the manager starts. Without it the first guest waits some 200 ms longer.
      */
     public static void warmUp() {
-        Thread thread = new Thread(() -> {
-            try {
-                KernelResolver.warmUp();
-            } catch (IOException e) {
-                log.warn("the first guest to be armed will wait a little longer: {}", e.toString());
-            }
-        }, "arming warm-up");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        KernelResolver.warmUp();
+                    } catch (IOException e) {
+                        log.warn(
+                                "the first guest to be armed will wait a little longer: {}",
+                                e.toString());
+                    }
+                },
+                "arming warm-up");
         thread.setDaemon(true);
         thread.start();
     }
@@ -84,7 +91,8 @@ public final class DomainArming implements AutoCloseable {
         return start(request, listener, KernelResolver::resolve);
     }
 
-    static DomainArming start(ArmingRequest request, ArmingListener listener, KernelSource kernels) {
+    static DomainArming start(
+            ArmingRequest request, ArmingListener listener, KernelSource kernels) {
         DomainArming session = new DomainArming(request, listener, kernels);
         session.worker.execute(session::connect);
         return session;
@@ -136,7 +144,7 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- events, on the connection's thread ----------------------------------------------------------------
+    // --- events, on the connection's thread
 
     private void event(SimEvent event) {
         if (event instanceof SimEvent.Boot booted) {
@@ -183,20 +191,26 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- steps, on the worker ------------------------------------------------------------------------------
+    // --- steps, on the worker
 
     private void connect() {
         try {
-            SimDevice there = SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
+            SimDevice there =
+                    SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
             device = there;
             run.connected(there);
             SimStatus status = there.query();
             if (status.abi() < SimAbi.VMFUNC_VERSION || status.abi() > SimAbi.VERSION) {
-                throw new ArmingException(ArmingFailure.Kind.QEMU, "QEMU was built for SIM ABI "
-                        + status.abi() + ", this manager for " + SimAbi.VERSION
-                        + "; install matching packages");
+                throw new ArmingException(
+                        ArmingFailure.Kind.QEMU,
+                        "QEMU was built for SIM ABI "
+                                + status.abi() + ", this manager for " + SimAbi.VERSION
+                                + "; install matching packages");
             }
-            log.info("{}: connected to QEMU {}, device state {}", request.domain(), status.pid(),
+            log.info(
+                    "{}: connected to QEMU {}, device state {}",
+                    request.domain(),
+                    status.pid(),
                     status.state().wireName());
             state = ArmingState.WAITING;
             violations.connected(there);
@@ -206,20 +220,25 @@ public final class DomainArming implements AutoCloseable {
         } catch (Exception e) {
             fail(boot.get(), e);
             if (device == null) {
-                ended(e instanceof InterruptedException ? "the session was closed" : e.getMessage());
+                ended(
+                        e instanceof InterruptedException
+                                ? "the session was closed"
+                                : e.getMessage());
             }
         }
     }
 
     /**
-     * The guest got further than its start before the manager was there: QEMU tells events only to who
-     * listens.
+     * The guest got further than its start before the manager was there: QEMU tells events only to
+     * who listens.
      */
-    private void catchUp(SimStatus status) throws ArmingException, RegionException, MonitorProcessException,
-            QmpException, InterruptedException {
+    private void catchUp(SimStatus status)
+            throws ArmingException, RegionException, MonitorProcessException, QmpException,
+                    InterruptedException {
         if (status.missedBoot().isPresent()) {
             run.stopped();
-            submit(() -> bootStop(status.missedBoot().get())); // does nothing if the event came after all
+            submit(() -> bootStop(
+                    status.missedBoot().get())); // does nothing if the event came after all
             return;
         }
         regionUsed = true;
@@ -233,23 +252,31 @@ public final class DomainArming implements AutoCloseable {
             }
         }
         if (status.state() == DeviceState.FAILED) {
-            log.warn("{}: the guest was stopped for good, see its violations; only a reset lets it go on",
+            log.warn(
+                    "{}: the guest was stopped for good, see its violations; only a reset "
+                            + "lets it go on",
                     request.domain());
             state = ArmingState.FAILED;
             return;
         }
         if (request.required()) {
             // It has run no program of its own yet, or it would be armed, or would not run.
-            log.warn("{}: an earlier manager ended while it armed the guest (device state {}): the guest is reset, to be"
-                    + " armed from its start", request.domain(), status.state().wireName());
+            log.warn(
+                    "{}: an earlier manager ended while it armed the guest (device state {}): "
+                            + "the guest is reset, to be"
+                            + " armed from its start",
+                    request.domain(),
+                    status.state().wireName());
             run.stopped();
             device.reset();
             return;
         }
         run.found(); // it may stand at a stop that nobody waits for any more
-        throw new ArmingException(ArmingFailure.Kind.QEMU,
-                "an earlier manager ended while it armed the guest (device state " + status.state().wireName()
-                + "); reset the guest, or start it anew, to arm it");
+        throw new ArmingException(
+                ArmingFailure.Kind.QEMU,
+                "an earlier manager ended while it armed the guest (device state "
+                        + status.state().wireName()
+                        + "); reset the guest, or start it anew, to arm it");
     }
 
     /** Whatever is missing for its checks, its events go on. */
@@ -259,12 +286,18 @@ public final class DomainArming implements AutoCloseable {
             ArmedGuest guest = TakenUpGuest.of(request, kept, ram.map(status), device, kernels);
             listener.takenUp(guest);
             state = ArmingState.ARMED;
-            log.info("{}: an earlier manager armed the guest: events and checks go on: {}", request.domain(), guest);
+            log.info(
+                    "{}: an earlier manager armed the guest: events and checks go on: {}",
+                    request.domain(),
+                    guest);
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            log.warn("{}: an earlier manager armed the guest: events go on, checks begin at its next boot: {}",
-                    request.domain(), oneLine(e));
+            log.warn(
+                    "{}: an earlier manager armed the guest: events go on, checks begin at "
+                            + "its next boot: {}",
+                    request.domain(),
+                    oneLine(e));
             listener.notTakenUp(oneLine(e));
         }
     }
@@ -273,8 +306,12 @@ public final class DomainArming implements AutoCloseable {
         if (arming != null) {
             return;
         }
-        log.info("{}: boot stop on vCPU {}, lstar 0x{}, {} levels", request.domain(), booted.cpu(),
-                Long.toHexString(booted.lstar()), (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
+        log.info(
+                "{}: boot stop on vCPU {}, lstar 0x{}, {} levels",
+                request.domain(),
+                booted.cpu(),
+                Long.toHexString(booted.lstar()),
+                (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
         state = ArmingState.RESOLVING;
         if (regionUsed || request.region().needsReset()) {
             resetRegion();
@@ -283,7 +320,8 @@ public final class DomainArming implements AutoCloseable {
         StepClock clock = new StepClock(request.domain());
         clock.pausedSince(booted.receivedNanos());
         SimStatus status = device.query();
-        BootArming started = new BootArming(request, device, status, ram.map(status), booted, clock);
+        BootArming started =
+                new BootArming(request, device, status, ram.map(status), booted, clock);
         clock.lap("boot stop: map guest RAM");
         arming = started;
         started.atBootStop(kernels);
@@ -299,7 +337,9 @@ public final class DomainArming implements AutoCloseable {
 
     private void stopped(SimEvent.Stop stop) throws Exception {
         if (arming == null || state != ArmingState.PREPARING && state != ArmingState.MAPPED) {
-            log.warn("{}: the guest stopped at 0x{} for no reason of ours", request.domain(),
+            log.warn(
+                    "{}: the guest stopped at 0x{} for no reason of ours",
+                    request.domain(),
                     Long.toHexString(stop.address()));
             run.resume();
             return;
@@ -328,8 +368,10 @@ public final class DomainArming implements AutoCloseable {
             if (e instanceof RuntimeException) {
                 log.error("{}: the baseline could not be recorded", request.domain(), e);
             }
-            throw new ArmingException(ArmingFailure.Kind.BASELINE, "the baseline could not be recorded: "
-                    + oneLine(e), e);
+            throw new ArmingException(
+                    ArmingFailure.Kind.BASELINE,
+                    "the baseline could not be recorded: " + oneLine(e),
+                    e);
         }
         clock.lap("baseline stop: baseline");
         ensureCurrent();
@@ -386,16 +428,22 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    // --- failure -------------------------------------------------------------------------------------------
+    // --- failure
 
     private void fail(int number, Exception cause) {
         if (cause instanceof InterruptedException) {
             Thread.currentThread().interrupt();
             return;
         }
-        if (number != boot.get() || over || cause instanceof QmpException.Closed && device != null
+        if (number != boot.get()
+                || over
+                || cause instanceof QmpException.Closed && device != null
                 || wasReset()) {
-            log.info("{}: arming abandoned while {}: {}", request.domain(), state, cause.getMessage());
+            log.info(
+                    "{}: arming abandoned while {}: {}",
+                    request.domain(),
+                    state,
+                    cause.getMessage());
             return;
         }
         ArmingState reached = state;
@@ -409,7 +457,12 @@ public final class DomainArming implements AutoCloseable {
         }
         boolean runs = device != null && (request.required() ? !run.hold() : run.letGo());
         ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
-        log.warn("{}: not armed ({}, while {}): {}; {}", request.domain(), kind, reached, failure.reason(),
+        log.warn(
+                "{}: not armed ({}, while {}): {}; {}",
+                request.domain(),
+                kind,
+                reached,
+                failure.reason(),
                 runs ? "the guest runs on without SIM" : "the guest stands");
         listener.failed(failure);
     }
@@ -417,7 +470,9 @@ public final class DomainArming implements AutoCloseable {
     /** The device's own word, for a reset whose event is still on its way to us. */
     private boolean wasReset() {
         try {
-            return device != null && arming != null && device.query().state() == DeviceState.WAITING;
+            return device != null
+                    && arming != null
+                    && device.query().state() == DeviceState.WAITING;
         } catch (QmpException e) {
             return false;
         } catch (InterruptedException e) {
@@ -426,7 +481,9 @@ public final class DomainArming implements AutoCloseable {
         }
     }
 
-    /** Ends a step whose boot is over. QEMU would refuse what it wants next; this says it sooner. */
+    /**
+     * Ends a step whose boot is over. QEMU would refuse what it wants next; this says it sooner.
+     */
     private void ensureCurrent() throws ArmingException {
         if (attempted != boot.get()) {
             throw new ArmingException(ArmingFailure.Kind.QEMU, "the machine was reset");

@@ -13,7 +13,12 @@ import org.simvm.region.HookDeclaration;
  * @param address guest virtual address of the first of the five bytes
  * @param gpa guest-physical address of it
  */
-record FoundHook(int monitor, HookDeclaration declaration, String symbol, long function, long address,
+record FoundHook(
+        int monitor,
+        HookDeclaration declaration,
+        String symbol,
+        long function,
+        long address,
         long gpa) {
     long returnAddress() {
         return address + HookSite.LENGTH;

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Knows whether the guest stands for SIM's sake, and lets it go on or has it stand. Told of stops and resets on the connection's
- * thread, asked on the worker.
+ * Knows whether the guest stands for SIM's sake, and lets it go on or has it stand. Told of stops
+ * and resets on the connection's thread, asked on the worker.
  */
 final class GuestRun {
     private static final Logger log = LoggerFactory.getLogger(GuestRun.class);
@@ -49,7 +49,8 @@ final class GuestRun {
     }
 
     /**
-     * Lets a guest go on that stood when it was reset. One that has come to its next boot stop meanwhile stands for that.
+     * Lets a guest go on that stood when it was reset. One that has come to its next boot stop
+     * meanwhile stands for that.
      *
      * @throws QmpException if QEMU refuses, or is gone
      */

@@ -18,10 +18,10 @@ import org.simvm.region.MonitorProgram;
 /**
  * Finds the five bytes that each hook replaces, and refuses what does not look exactly as it must.
  *
- * <p>A function compiled with {@code -mfentry} begins, behind an {@code ENDBR64} if there is one, with {@code
- * call __fentry__}; ftrace turns that into a five-byte NOP when the kernel starts ({@code
- * arch/x86/kernel/ftrace.c}). An {@code ENDBR64} that nobody needs is overwritten with one of two NOPs
- * ({@code gen_endbr_poison} in {@code arch/x86/include/asm/ibt.h}).
+ * <p>A function compiled with {@code -mfentry} begins, behind an {@code ENDBR64} if there is one,
+ * with {@code call __fentry__}; ftrace turns that into a five-byte NOP when the kernel starts
+ * ({@code arch/x86/kernel/ftrace.c}). An {@code ENDBR64} that nobody needs is overwritten with one
+ * of two NOPs ({@code gen_endbr_poison} in {@code arch/x86/include/asm/ibt.h}).
  */
 final class HookFinder {
     private static final byte[] NOP5 = {0x0f, 0x1f, 0x44, 0x00, 0x00};
@@ -30,7 +30,10 @@ final class HookFinder {
             new byte[] {0x66, 0x0f, 0x1f, 0x00}, // poison up to Linux 6.14
             new byte[] {0x0f, 0x1f, 0x40, (byte) 0xd6}); // poison since
     private static final int CALL = 0xe8;
-    /** More than any function of the entry code has; bounds what a hostile symbol table makes us read. */
+    /**
+     * More than any function of the entry code has; bounds what a hostile symbol table makes us
+     * read.
+     */
     private static final int LONGEST_CALLER = 1 << 16;
 
     private final Kernel kernel;
@@ -51,7 +54,8 @@ final class HookFinder {
     }
 
     /**
-     * Chooses the hooks of all monitors: of each group of alternatives the first that this kernel has.
+     * Chooses the hooks of all monitors: of each group of alternatives the first that this kernel
+     * has.
      *
      * @throws ArmingException if a group that is not optional has no site
      */
@@ -66,9 +70,12 @@ final class HookFinder {
         for (FoundHook hook : found) {
             FoundHook other = bySite.put(hook.address(), hook);
             if (other != null) {
-                throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, "monitors "
-                        + monitors.get(other.monitor()).name() + " and " + monitors.get(hook.monitor()).name()
-                        + " both hook " + hook.symbol() + "; load only one of them");
+                throw new ArmingException(
+                        ArmingFailure.Kind.HOOK_SITE,
+                        "monitors "
+                                + monitors.get(other.monitor()).name() + " and "
+                                + monitors.get(hook.monitor()).name()
+                                + " both hook " + hook.symbol() + "; load only one of them");
             }
         }
         return found;
@@ -83,7 +90,8 @@ final class HookFinder {
         return List.copyOf(groups.values());
     }
 
-    private void findFirst(int monitor, String name, List<HookDeclaration> group, List<FoundHook> found)
+    private void findFirst(
+            int monitor, String name, List<HookDeclaration> group, List<FoundHook> found)
             throws ArmingException {
         List<String> reasons = new ArrayList<>();
         for (HookDeclaration declaration : group) {
@@ -97,13 +105,17 @@ final class HookFinder {
             }
         }
         if (!group.stream().allMatch(HookDeclaration::optional)) {
-            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, "monitor " + name
-                    + " finds no place for its hook " + group.get(0).id() + " in Linux " + kernel.version()
-                    + ": " + String.join("; ", reasons));
+            throw new ArmingException(
+                    ArmingFailure.Kind.HOOK_SITE,
+                    "monitor " + name
+                            + " finds no place for its hook " + group.get(0).id() + " in Linux "
+                            + kernel.version()
+                            + ": " + String.join("; ", reasons));
         }
     }
 
-    private FoundHook find(int monitor, HookDeclaration declaration) throws NoSite, GuestMemoryException {
+    private FoundHook find(int monitor, HookDeclaration declaration)
+            throws NoSite, GuestMemoryException {
         Symbol function = onlyFunction(declaration.function());
         long site = switch (declaration.kind()) {
             case FENTRY -> function.address() + fentryOffset(function);
@@ -117,16 +129,21 @@ final class HookFinder {
             throw new NoSite(declaration.function()
                     + ": its hook would cross two pages that are no neighbours");
         }
-        String symbol = kernel.symbolAt(site).map(at -> at.symbol().name() + (at.offset() == 0 ? "" : "+0x"
-                + Long.toHexString(at.offset()))).orElse(declaration.function());
+        String symbol = kernel.symbolAt(site)
+                .map(at -> at.symbol().name()
+                        + (at.offset() == 0 ? "" : "+0x" + Long.toHexString(at.offset())))
+                .orElse(declaration.function());
         return new FoundHook(monitor, declaration, symbol, function.address(), site, gpa);
     }
 
     private Symbol onlyFunction(String name) throws NoSite {
-        List<Symbol> functions = kernel.symbols(name).stream().filter(Symbol::function).toList();
+        List<Symbol> functions =
+                kernel.symbols(name).stream().filter(Symbol::function).toList();
         if (functions.size() != 1) {
-            throw new NoSite(functions.isEmpty() ? "no function " + name
-                    : functions.size() + " functions called " + name);
+            throw new NoSite(
+                    functions.isEmpty()
+                            ? "no function " + name
+                            : functions.size() + " functions called " + name);
         }
         return functions.get(0);
     }
@@ -150,7 +167,8 @@ final class HookFinder {
             return true;
         }
         OptionalLong fentry = kernel.symbol("__fentry__");
-        return fentry.isPresent() && (code[offset] & 0xff) == CALL
+        return fentry.isPresent()
+                && (code[offset] & 0xff) == CALL
                 && callTarget(code, offset, function + offset) == fentry.getAsLong();
     }
 
@@ -173,8 +191,10 @@ final class HookFinder {
     }
 
     private static long callTarget(byte[] code, int offset, long address) {
-        int displacement = (code[offset + 1] & 0xff) | (code[offset + 2] & 0xff) << 8
-                | (code[offset + 3] & 0xff) << 16 | code[offset + 4] << 24;
+        int displacement = (code[offset + 1] & 0xff)
+                | (code[offset + 2] & 0xff) << 8
+                | (code[offset + 3] & 0xff) << 16
+                | code[offset + 4] << 24;
         return address + HookSite.LENGTH + displacement;
     }
 
@@ -187,12 +207,15 @@ final class HookFinder {
         byte[] now = memory.read(hook.address(), HookSite.LENGTH);
         boolean fits = switch (hook.declaration().kind()) {
             case FENTRY -> isFentry(now, 0, hook.address());
-            case CALL -> (now[0] & 0xff) == CALL && callTarget(now, 0, hook.address()) == hook.function();
+            case CALL ->
+                (now[0] & 0xff) == CALL && callTarget(now, 0, hook.address()) == hook.function();
         };
         if (!fits || memory.physical(hook.address()) != hook.gpa()) {
-            throw new ArmingException(ArmingFailure.Kind.HOOK_SITE, hook.symbol()
-                    + " no longer is what it was when the kernel started ("
-                    + HexFormat.of().formatHex(now) + "): a kernel feature patches it");
+            throw new ArmingException(
+                    ArmingFailure.Kind.HOOK_SITE,
+                    hook.symbol()
+                            + " no longer is what it was when the kernel started ("
+                            + HexFormat.of().formatHex(now) + "): a kernel feature patches it");
         }
         return now;
     }
@@ -201,11 +224,15 @@ final class HookFinder {
     static byte[] callInstruction(long address, long target) {
         long displacement = target - (address + HookSite.LENGTH);
         if (displacement != (int) displacement) {
-            throw new IllegalArgumentException(String.format("0x%x is out of reach of a call at 0x%x", target,
-                    address));
+            throw new IllegalArgumentException(
+                    String.format("0x%x is out of reach of a call at 0x%x", target, address));
         }
-        return new byte[] {(byte) CALL, (byte) displacement, (byte) (displacement >> 8),
-                (byte) (displacement >> 16),
-            (byte) (displacement >> 24)};
+        return new byte[] {
+            (byte) CALL,
+            (byte) displacement,
+            (byte) (displacement >> 8),
+            (byte) (displacement >> 16),
+            (byte) (displacement >> 24)
+        };
     }
 }

@@ -16,8 +16,14 @@ import org.simvm.region.HookDeclaration;
  * @param original the five bytes that were there before
  * @param call the five bytes that are there now: {@code call} gate
  */
-public record HookSite(int monitor, HookDeclaration declaration, String symbol, long address, long gpa,
-        byte[] original, byte[] call) {
+public record HookSite(
+        int monitor,
+        HookDeclaration declaration,
+        String symbol,
+        long address,
+        long gpa,
+        byte[] original,
+        byte[] call) {
     /** Bytes that a hook takes. */
     public static final int LENGTH = 5;
 
@@ -43,9 +49,13 @@ public record HookSite(int monitor, HookDeclaration declaration, String symbol, 
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof HookSite site && monitor == site.monitor
-                && declaration.equals(site.declaration) && symbol.equals(site.symbol)
-                && address == site.address && gpa == site.gpa && Arrays.equals(original, site.original)
+        return other instanceof HookSite site
+                && monitor == site.monitor
+                && declaration.equals(site.declaration)
+                && symbol.equals(site.symbol)
+                && address == site.address
+                && gpa == site.gpa
+                && Arrays.equals(original, site.original)
                 && Arrays.equals(call, site.call);
     }
 
@@ -57,7 +67,13 @@ public record HookSite(int monitor, HookDeclaration declaration, String symbol, 
     /** Leaves out the bytes now there: they give away where the gate is. */
     @Override
     public String toString() {
-        return String.format("hook %d of monitor %d at %s (0x%x, gpa 0x%x, was %s)", declaration.id(),
-                monitor, symbol, address, gpa, HexFormat.of().formatHex(original));
+        return String.format(
+                "hook %d of monitor %d at %s (0x%x, gpa 0x%x, was %s)",
+                declaration.id(),
+                monitor,
+                symbol,
+                address,
+                gpa,
+                HexFormat.of().formatHex(original));
     }
 }

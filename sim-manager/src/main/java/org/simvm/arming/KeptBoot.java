@@ -18,8 +18,17 @@ import org.simvm.guest.kernel.PatchSite;
  * @param hooks as they were written
  * @param patchable places that the kernel patches itself
  */
-public record KeptBoot(long lstar, long root, int levels, long gateEntryGpa, long gateEntry, long gateFrame,
-        long gateVirtualBase, long gatePages, List<Hook> hooks, List<PatchSite> patchable) {
+public record KeptBoot(
+        long lstar,
+        long root,
+        int levels,
+        long gateEntryGpa,
+        long gateEntry,
+        long gateFrame,
+        long gateVirtualBase,
+        long gatePages,
+        List<Hook> hooks,
+        List<PatchSite> patchable) {
     public KeptBoot {
         hooks = List.copyOf(hooks);
         patchable = List.copyOf(patchable);
@@ -36,6 +45,12 @@ public record KeptBoot(long lstar, long root, int levels, long gateEntryGpa, lon
      * @param original bytes before
      * @param call bytes since
      */
-    public record Hook(int monitor, int id, String symbol, long address, long gpa, byte[] original, byte[] call) {
-    }
+    public record Hook(
+            int monitor,
+            int id,
+            String symbol,
+            long address,
+            long gpa,
+            byte[] original,
+            byte[] call) {}
 }

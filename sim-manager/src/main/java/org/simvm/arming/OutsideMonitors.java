@@ -6,34 +6,34 @@ import org.simvm.qmp.SimStatus;
 import org.simvm.region.RegionException;
 
 /**
- * Where the monitors run if not in the guest: gate {@code exit}. Called on the thread of the session alone.
+ * Where the monitors run if not in the guest: gate {@code exit}. Called on the thread of the
+ * session alone.
  */
 public interface OutsideMonitors {
     /** For the gates whose monitors run in the guest. */
     OutsideMonitors NONE = new OutsideMonitors() {
         @Override
-        public void serve(SimStatus status) {
-        }
+        public void serve(SimStatus status) {}
 
         @Override
-        public void end() {
-        }
+        public void end() {}
     };
 
     /**
-     * The region's image is complete: makes sure that its calls are served from now on. One that an earlier manager
-     * had serve them goes on.
+     * The region's image is complete: makes sure that its calls are served from now on. One that an
+     * earlier manager had serve them goes on.
      *
      * @param status where guest RAM is
      * @throws MonitorProcessException nobody serves
      * @throws RegionException the region can't be read
      * @throws InterruptedException if the thread was interrupted while it waited
      */
-    void serve(SimStatus status) throws MonitorProcessException, RegionException, InterruptedException;
+    void serve(SimStatus status)
+            throws MonitorProcessException, RegionException, InterruptedException;
 
     /**
-     * Nobody may serve the region any more: it is about to be made anew, or QEMU is gone. Whoever does was started by
-     * this manager or an earlier one.
+     * Nobody may serve the region any more: it is about to be made anew, or QEMU is gone. Whoever
+     * does was started by this manager or an earlier one.
      */
     void end();
 }

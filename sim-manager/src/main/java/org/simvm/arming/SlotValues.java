@@ -12,11 +12,14 @@ import org.simvm.region.MonitorProgram;
 import org.simvm.region.SlotDeclaration;
 
 /**
- * Looks up what monitors want to know of the guest's kernel; the names are those of {@code
- * docs/interfaces.md} section 2.
+ * Looks up what monitors want to know of the guest's kernel; the names are those of
+ * {@code docs/interfaces.md} section 2.
  */
 final class SlotValues {
-    /** {@code SIM_MISSING}: an offset or a size that an optional slot asked for and this kernel has not. */
+    /**
+     * {@code SIM_MISSING}: an offset or a size that an optional slot asked for and this kernel has
+     * not.
+     */
     private static final long MISSING = -1;
 
     private final Kernel kernel;
@@ -60,9 +63,11 @@ final class SlotValues {
                 default -> throw new IllegalArgumentException("kind '" + kind + "'");
             };
         } catch (IllegalArgumentException e) {
-            throw new ArmingException(ArmingFailure.Kind.REGION, program.file() + ": slot '" + name
-                    + "' is none that this manager knows (" + e.getMessage()
-                    + "); build the monitor against this version");
+            throw new ArmingException(
+                    ArmingFailure.Kind.REGION,
+                    program.file() + ": slot '" + name
+                            + "' is none that this manager knows (" + e.getMessage()
+                            + "); build the monitor against this version");
         }
     }
 

@@ -19,7 +19,9 @@ final class StepClock {
         this.domain = domain;
     }
 
-    /** Begins a stretch in which the guest stands, since a {@link System#nanoTime()} in the past. */
+    /**
+     * Begins a stretch in which the guest stands, since a {@link System#nanoTime()} in the past.
+     */
     void pausedSince(long nanos) {
         last = nanos;
         paused = true;
@@ -37,7 +39,11 @@ final class StepClock {
         StepTime time = new StepTime(step, (now - last) / 1e6, paused);
         steps.add(time);
         last = now;
-        log.info("{}: {} took {} ms{}", domain, step, String.format("%.1f", time.milliseconds()),
+        log.info(
+                "{}: {} took {} ms{}",
+                domain,
+                step,
+                String.format("%.1f", time.milliseconds()),
                 paused ? " (guest paused)" : "");
     }
 

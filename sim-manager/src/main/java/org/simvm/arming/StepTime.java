@@ -8,5 +8,4 @@ package org.simvm.arming;
  * @param milliseconds wall time
  * @param guestPaused whether the guest stood meanwhile
  */
-public record StepTime(String step, double milliseconds, boolean guestPaused) {
-}
+public record StepTime(String step, double milliseconds, boolean guestPaused) {}

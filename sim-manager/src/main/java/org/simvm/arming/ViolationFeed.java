@@ -11,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands on every violation once, in order. QEMU limits its events in rate and sends none while nobody is connected, but numbers the
- * violations and keeps the last ones: whatever the events leave out is asked for.
+ * Hands on every violation once, in order. QEMU limits its events in rate and sends none while
+ * nobody is connected, but numbers the violations and keeps the last ones: whatever the events
+ * leave out is asked for.
  */
 final class ViolationFeed {
     private static final Logger log = LoggerFactory.getLogger(ViolationFeed.class);
@@ -24,7 +25,8 @@ final class ViolationFeed {
     private SimDevice device;
 
     /**
-     * @param known sequence of the last violation that was handed on before, by an earlier manager say; 0 if none was
+     * @param known sequence of the last violation that was handed on before, by an earlier manager
+     *     say; 0 if none was
      * @param lost told how many the device no longer had when it was asked
      */
     ViolationFeed(String domain, long known, Consumer<SimViolation> sink, LongConsumer lost) {
@@ -57,7 +59,11 @@ final class ViolationFeed {
         try {
             ViolationLog missed = device.violationsAfter(known);
             if (missed.lost() > 0) {
-                log.warn("{}: {} violations came faster than QEMU keeps them; they are counted, and not shown", domain, missed.lost());
+                log.warn(
+                        "{}: {} violations came faster than QEMU keeps them; they are "
+                                + "counted, and not shown",
+                        domain,
+                        missed.lost());
                 lost.accept(missed.lost());
             }
             for (SimViolation violation : missed.violations()) {
@@ -66,7 +72,11 @@ final class ViolationFeed {
                 }
             }
         } catch (QmpException e) {
-            log.warn("{}: violations after number {} can't be read: {}", domain, known, e.getMessage());
+            log.warn(
+                    "{}: violations after number {} can't be read: {}",
+                    domain,
+                    known,
+                    e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

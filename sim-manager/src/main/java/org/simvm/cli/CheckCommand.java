@@ -14,8 +14,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "check", mixinStandardHelpOptions = true,
-        description = "Check the integrity of a running guest now; exit status 3 if something is not as it was when it was armed.")
+@Command(
+        name = "check",
+        mixinStandardHelpOptions = true,
+        description = "Check the integrity of a running guest now; exit status 3 if something is "
+                + "not as it was when it was armed.")
 final class CheckCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -23,8 +26,12 @@ final class CheckCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = "--check", paramLabel = "NAME", split = ",",
-            description = "Only this check (may be repeated), by its name in the domain's element; 'virt-sim info' lists them.")
+    @Option(
+            names = "--check",
+            paramLabel = "NAME",
+            split = ",",
+            description = "Only this check (may be repeated), by its name in the domain's element; "
+                    + "'virt-sim info' lists them.")
     private List<String> checks = List.of();
 
     @Spec
@@ -53,13 +60,20 @@ final class CheckCommand implements Callable<Integer> {
     private static void print(PrintWriter out, JsonNode report) {
         for (JsonNode result : report.path("results")) {
             boolean clean = result.path("findings").isEmpty();
-            out.printf("%-14s %8.1f ms %10d KiB : %s%n", Terminal.oneLine(result.path("check").asText()), result.path("ms").asDouble(),
-                    result.path("bytes").asLong() >> 10, Terminal.coloured(clean ? "PASS" : "VIOLATION"));
+            out.printf(
+                    "%-14s %8.1f ms %10d KiB : %s%n",
+                    Terminal.oneLine(result.path("check").asText()),
+                    result.path("ms").asDouble(),
+                    result.path("bytes").asLong() >> 10,
+                    Terminal.coloured(clean ? "PASS" : "VIOLATION"));
             for (JsonNode finding : result.path("findings")) {
                 out.println("  " + Terminal.oneLine(finding.path("text").asText()));
             }
             for (JsonNode told : result.path("information")) {
-                out.println("  (" + Terminal.oneLine(told.path("subject").asText() + ": " + told.path("text").asText()) + ")");
+                out.println("  ("
+                        + Terminal.oneLine(told.path("subject").asText() + ": "
+                                + told.path("text").asText())
+                        + ")");
             }
         }
     }

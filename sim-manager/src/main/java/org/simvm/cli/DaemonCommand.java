@@ -17,13 +17,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import sun.misc.Signal;
 
-@Command(name = "daemon", mixinStandardHelpOptions = true,
-        description = "Run the manager in the foreground (this is what sim-manager.service does) until SIGTERM.")
+@Command(
+        name = "daemon",
+        mixinStandardHelpOptions = true,
+        description = "Run the manager in the foreground (this is what sim-manager.service does) "
+                + "until SIGTERM.")
 final class DaemonCommand implements Callable<Integer> {
-    @Option(names = {"-c", "--connect"}, paramLabel = "URI", description = "Whose domains to serve (default: libvirt.uri as configured).")
+    @Option(
+            names = {"-c", "--connect"},
+            paramLabel = "URI",
+            description = "Whose domains to serve (default: libvirt.uri as configured).")
     private String uri;
 
-    @Option(names = {"-D", "--set"}, paramLabel = "KEY=VALUE", description = "Override a key of sim-manager.conf (may be repeated).")
+    @Option(
+            names = {"-D", "--set"},
+            paramLabel = "KEY=VALUE",
+            description = "Override a key of sim-manager.conf (may be repeated).")
     private Map<String, String> overrides = new HashMap<>();
 
     @Spec
@@ -47,7 +56,8 @@ final class DaemonCommand implements Callable<Integer> {
         // Before the first logger is made: logback.xml reads it.
         System.setProperty("sim.log.level", settings.logLevel().name().toLowerCase(Locale.ROOT));
         CountDownLatch ended = new CountDownLatch(1);
-        Manager manager = Manager.start(settings, () -> ManagerSettingsReader.read(System.getenv(), commandLine));
+        Manager manager = Manager.start(
+                settings, () -> ManagerSettingsReader.read(System.getenv(), commandLine));
         Signal.handle(new Signal("HUP"), signal -> {
             try {
                 manager.reload();
@@ -55,10 +65,13 @@ final class DaemonCommand implements Callable<Integer> {
                 // The manager has told all of it.
             }
         });
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            manager.close();
-            ended.countDown();
-        }, "shutdown"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            manager.close();
+                            ended.countDown();
+                        },
+                        "shutdown"));
         ended.await();
         return 0;
     }

@@ -10,7 +10,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "dumpxml", mixinStandardHelpOptions = true, description = "Print a domain's XML as libvirt has it.")
+@Command(
+        name = "dumpxml",
+        mixinStandardHelpOptions = true,
+        description = "Print a domain's XML as libvirt has it.")
 final class DumpXmlCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -18,7 +21,9 @@ final class DumpXmlCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = "--inactive", description = "What the next start will use, even if the domain runs.")
+    @Option(
+            names = "--inactive",
+            description = "What the next start will use, even if the domain runs.")
     private boolean inactive;
 
     @Spec
@@ -27,7 +32,10 @@ final class DumpXmlCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        out.print(manager.askOne(ManagerOptions.request("dumpxml", domain).put("persistent", inactive)).path("xml").asText());
+        out.print(manager.askOne(
+                        ManagerOptions.request("dumpxml", domain).put("persistent", inactive))
+                .path("xml")
+                .asText());
         out.flush();
         return 0;
     }

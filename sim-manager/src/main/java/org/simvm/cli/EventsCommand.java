@@ -14,8 +14,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "events", mixinStandardHelpOptions = true,
-        description = {"Show what a domain's monitors saw: the last events, or with --follow those to come, alerts among them."})
+@Command(
+        name = "events",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show what a domain's monitors saw: the last events, or with --follow those to "
+                    + "come, alerts among them."
+        })
 final class EventsCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -23,13 +28,21 @@ final class EventsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = {"-f", "--follow"}, description = "Show events as they come, until the limit or Ctrl-C.")
+    @Option(
+            names = {"-f", "--follow"},
+            description = "Show events as they come, until the limit or Ctrl-C.")
     private boolean follow;
 
-    @Option(names = {"-n", "--limit"}, paramLabel = "N", description = "Show so many events at most (default: 20; with --follow, no limit).")
+    @Option(
+            names = {"-n", "--limit"},
+            paramLabel = "N",
+            description = "Show so many events at most (default: 20; with --follow, no limit).")
     private Long limit;
 
-    @Option(names = {"-t", "--type"}, paramLabel = "TYPE", split = ",",
+    @Option(
+            names = {"-t", "--type"},
+            paramLabel = "TYPE",
+            split = ",",
             description = "Only this type (may be repeated): syscall, fork, exec, exit, event-N.")
     private List<String> types = List.of();
 
@@ -39,7 +52,9 @@ final class EventsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        ObjectNode request = ManagerOptions.request("events", domain).put("follow", follow).put("output", manager.json() ? "json" : "text");
+        ObjectNode request = ManagerOptions.request("events", domain)
+                .put("follow", follow)
+                .put("output", manager.json() ? "json" : "text");
         if (limit != null) {
             request.put("limit", limit);
         }

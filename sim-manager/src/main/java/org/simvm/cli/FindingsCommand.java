@@ -3,7 +3,8 @@ package org.simvm.cli;
 
 import picocli.CommandLine.Command;
 
-@Command(name = "findings", mixinStandardHelpOptions = true,
+@Command(
+        name = "findings",
+        mixinStandardHelpOptions = true,
         description = "Show what integrity checks, and the manager itself, found wrong.")
-final class FindingsCommand extends IncidentsCommand {
-}
+final class FindingsCommand extends IncidentsCommand {}

@@ -13,7 +13,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** For packaging: the pages of commands that {@code --help} lists, and of the configuration. */
-@Command(name = "generate-man-pages", mixinStandardHelpOptions = true, hidden = true,
+@Command(
+        name = "generate-man-pages",
+        mixinStandardHelpOptions = true,
+        hidden = true,
         description = "Write the manual pages into man1 and man5 of a directory.")
 final class GenerateManPagesCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DIRECTORY", description = "Such as /usr/share/man.")
@@ -24,12 +27,19 @@ final class GenerateManPagesCommand implements Callable<Integer> {
         CommandLine program = VirtSim.commandLine();
         page(program);
         for (CommandLine verb : program.getSubcommands().values()) {
-            if (!verb.getCommandSpec().usageMessage().hidden() && verb.getCommandSpec().usageMessage().description().length > 0) {
+            if (!verb.getCommandSpec().usageMessage().hidden()
+                    && verb.getCommandSpec().usageMessage().description().length > 0) {
                 page(verb);
             }
         }
         try (InputStream defaults = ManagerSettings.class.getResourceAsStream("sim-manager.conf")) {
-            write(5, "sim-manager.conf", ManPage.ofConfiguration(new String(defaults.readAllBytes(), StandardCharsets.UTF_8).lines().toList()));
+            write(
+                    5,
+                    "sim-manager.conf",
+                    ManPage.ofConfiguration(
+                            new String(defaults.readAllBytes(), StandardCharsets.UTF_8)
+                                    .lines()
+                                    .toList()));
         }
         return 0;
     }

@@ -25,7 +25,10 @@ import org.simvm.region.RegionException;
 import org.simvm.settings.Gate;
 import org.simvm.settings.ManagerSettings;
 
-/** Looks at the host. Nothing is changed; KVM is asked what it can do, and no virtual machine is made. */
+/**
+ * Looks at the host. Nothing is changed; KVM is asked what it can do, and no virtual machine is
+ * made.
+ */
 final class HostChecks {
     private static final Path HOOK = Path.of("/etc/libvirt/hooks/qemu.d/50-sim");
     private static final Path QEMU = Path.of("/usr/lib/qemu-sim/qemu-system-x86_64");
@@ -36,7 +39,11 @@ final class HostChecks {
     private final List<Outcome> outcomes = new ArrayList<>();
 
     /** How a check ended. */
-    enum Verdict { PASS, WARN, FAIL }
+    enum Verdict {
+        PASS,
+        WARN,
+        FAIL
+    }
 
     /**
      * What was looked at and how it is.
@@ -44,8 +51,7 @@ final class HostChecks {
      * @param advice what to do; empty if all is well
      * @param gate whose presence it tells, if it does
      */
-    record Outcome(String what, Verdict verdict, String advice, Optional<GateOffer> gate) {
-    }
+    record Outcome(String what, Verdict verdict, String advice, Optional<GateOffer> gate) {}
 
     HostChecks(ManagerSettings settings) {
         this.settings = settings;
@@ -73,10 +79,18 @@ final class HostChecks {
 
     private void launcher() throws InterruptedException {
         Path launcher = settings.launcher();
-        say("for the launcher " + launcher, Files.isExecutable(launcher), Verdict.FAIL, "install the patched QEMU");
+        say(
+                "for the launcher " + launcher,
+                Files.isExecutable(launcher),
+                Verdict.FAIL,
+                "install the patched QEMU");
         if (Files.isExecutable(launcher)) {
             Ran ran = run(List.of(launcher.toString(), "-version"));
-            say("whether libvirt can ask the launcher for its version", ran.status() == 0, Verdict.FAIL, firstLine(ran.output()));
+            say(
+                    "whether libvirt can ask the launcher for its version",
+                    ran.status() == 0,
+                    Verdict.FAIL,
+                    firstLine(ran.output()));
         }
     }
 
@@ -87,8 +101,17 @@ final class HostChecks {
             say("for the patched QEMU " + qemu, Verdict.FAIL, "install it");
             return;
         }
-        Ran ran = run(List.of(qemu.toString(), "-machine", "none,accel=tcg", "-nodefaults", "-device", "sim-region,help"));
-        say("whether QEMU has the region device (sim-region)", ran.status() == 0 && ran.output().contains("memdev"), Verdict.FAIL,
+        Ran ran = run(List.of(
+                qemu.toString(),
+                "-machine",
+                "none,accel=tcg",
+                "-nodefaults",
+                "-device",
+                "sim-region,help"));
+        say(
+                "whether QEMU has the region device (sim-region)",
+                ran.status() == 0 && ran.output().contains("memdev"),
+                Verdict.FAIL,
                 ran.status() == 0 ? "this QEMU is not patched" : firstLine(ran.output()));
     }
 
@@ -103,9 +126,13 @@ final class HostChecks {
         }
         Path directory = settings.monitorCore().getParent();
         try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".elf")).sorted().toList()) {
-                if (!List.of(settings.gates(), settings.lastBranchGates(), settings.monitorCore()).contains(file)) {
-                    String what = "whether the monitor " + file.getFileName().toString().replace(".elf", "") + " can be loaded";
+            for (Path file : files.filter(each -> each.toString().endsWith(".elf"))
+                    .sorted()
+                    .toList()) {
+                if (!List.of(settings.gates(), settings.lastBranchGates(), settings.monitorCore())
+                        .contains(file)) {
+                    String what = "whether the monitor "
+                            + file.getFileName().toString().replace(".elf", "") + " can be loaded";
                     try {
                         MonitorProgram.load(file);
                         say(what, Verdict.PASS, "");
@@ -120,8 +147,12 @@ final class HostChecks {
     }
 
     private void hook() {
-        say("for libvirt's hook " + HOOK, Files.isExecutable(HOOK), Verdict.FAIL,
-                Files.exists(HOOK) ? "chmod +x it, libvirt skips it silently now"
+        say(
+                "for libvirt's hook " + HOOK,
+                Files.isExecutable(HOOK),
+                Verdict.FAIL,
+                Files.exists(HOOK)
+                        ? "chmod +x it, libvirt skips it silently now"
                         : "install it and restart libvirtd; without it no domain is prepared");
     }
 
@@ -130,8 +161,11 @@ final class HostChecks {
             List<ObjectNode> answers = new ControlClient(settings.controlSocket())
                     .ask(JsonNodeFactory.instance.objectNode().put("verb", "about"));
             say("whether sim-manager runs", Verdict.PASS, "");
-            say("whether sim-manager is connected to " + settings.libvirtUri(),
-                    !answers.isEmpty() && answers.get(0).path("libvirtConnected").asBoolean(), Verdict.FAIL,
+            say(
+                    "whether sim-manager is connected to " + settings.libvirtUri(),
+                    !answers.isEmpty()
+                            && answers.get(0).path("libvirtConnected").asBoolean(),
+                    Verdict.FAIL,
                     "see the manager's log and 'virsh -c " + settings.libvirtUri() + " list'");
         } catch (ControlException e) {
             say("whether sim-manager runs", Verdict.FAIL, e.getMessage());
@@ -139,11 +173,17 @@ final class HostChecks {
     }
 
     private void room() {
-        Path directory = Files.isDirectory(settings.runDirectory()) ? settings.runDirectory() : settings.runDirectory().toAbsolutePath().getRoot();
+        Path directory = Files.isDirectory(settings.runDirectory())
+                ? settings.runDirectory()
+                : settings.runDirectory().toAbsolutePath().getRoot();
         try {
             FileStore store = Files.getFileStore(directory);
-            say("for room for regions in " + settings.runDirectory(), store.getUsableSpace() >= ROOM, Verdict.WARN,
-                    (store.getUsableSpace() >> 20) + " MiB are free; each domain takes " + (settings.regionBytes() >> 20) + " MiB");
+            say(
+                    "for room for regions in " + settings.runDirectory(),
+                    store.getUsableSpace() >= ROOM,
+                    Verdict.WARN,
+                    (store.getUsableSpace() >> 20) + " MiB are free; each domain takes "
+                            + (settings.regionBytes() >> 20) + " MiB");
         } catch (IOException e) {
             say("for room for regions in " + settings.runDirectory(), Verdict.WARN, e.toString());
         }
@@ -154,22 +194,37 @@ final class HostChecks {
             return;
         }
         boolean dropIn = Files.exists(Path.of("/etc/apparmor.d/abstractions/libvirt-qemu.d/sim"));
-        boolean local = read(Path.of("/etc/apparmor.d/local/abstractions/libvirt-qemu")).contains("sim-manager");
-        say("for AppArmor rules that let guests use the launcher", dropIn || local, Verdict.WARN,
-                "add packaging/apparmor/libvirt-qemu.sim to /etc/apparmor.d/local/abstractions/libvirt-qemu");
+        boolean local = read(Path.of("/etc/apparmor.d/local/abstractions/libvirt-qemu"))
+                .contains("sim-manager");
+        say(
+                "for AppArmor rules that let guests use the launcher",
+                dropIn || local,
+                Verdict.WARN,
+                "add packaging/apparmor/libvirt-qemu.sim to "
+                        + "/etc/apparmor.d/local/abstractions/libvirt-qemu");
     }
 
     /** Shows which gates a host has. */
     static List<Outcome> gates(List<GateOffer> offers) {
-        return offers.stream().map(offer -> {
-            String what = "for " + (offer.gate() == Gate.AUTO ? "any gate" : "gate '" + offer.gate().xmlName() + "'")
-                    + " of <domain type='" + offer.domainType() + "'>" + (offer.automatic() ? ", which gate='auto' takes" : "");
-            return new Outcome(what, switch (offer.standing()) {
-                case OFFERED -> Verdict.PASS;
-                case LACKING -> Verdict.WARN;
-                case IMPOSSIBLE -> Verdict.FAIL;
-            }, offer.advice(), Optional.of(offer));
-        }).toList();
+        return offers.stream()
+                .map(offer -> {
+                    String what = "for "
+                            + (offer.gate() == Gate.AUTO
+                                    ? "any gate"
+                                    : "gate '" + offer.gate().xmlName() + "'")
+                            + " of <domain type='" + offer.domainType() + "'>"
+                            + (offer.automatic() ? ", which gate='auto' takes" : "");
+                    return new Outcome(
+                            what,
+                            switch (offer.standing()) {
+                                case OFFERED -> Verdict.PASS;
+                                case LACKING -> Verdict.WARN;
+                                case IMPOSSIBLE -> Verdict.FAIL;
+                            },
+                            offer.advice(),
+                            Optional.of(offer));
+                })
+                .toList();
     }
 
     private static String read(Path file) {
@@ -184,12 +239,14 @@ final class HostChecks {
         return output.lines().findFirst().orElse("it said nothing");
     }
 
-    private record Ran(int status, String output) {
-    }
+    private record Ran(int status, String output) {}
 
     private static Ran run(List<String> command) throws InterruptedException {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectInput(Path.of("/dev/null").toFile()).start();
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .start();
             try (InputStream out = process.getInputStream()) {
                 String text = new String(out.readNBytes(OUTPUT_LIMIT), StandardCharsets.UTF_8);
                 if (!process.waitFor(20, TimeUnit.SECONDS)) {

@@ -12,11 +12,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-@Command(name = "host-validate", mixinStandardHelpOptions = true,
-        description = "Check whether this host has what SIM needs, as virt-host-validate does; exit status 1 if something is missing.")
+@Command(
+        name = "host-validate",
+        mixinStandardHelpOptions = true,
+        description =
+                "Check whether this host has what SIM needs, as virt-host-validate does; exit "
+                        + "status 1 if something is missing.")
 final class HostValidateCommand implements Callable<Integer> {
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", defaultValue = "text",
-            description = "Form of the output (default: ${DEFAULT-VALUE}); json is one object a line.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description =
+                    "Form of the output (default: ${DEFAULT-VALUE}); json is one object a line.")
     private ManagerOptions.Output output;
 
     @Spec
@@ -24,7 +32,9 @@ final class HostValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        return print(spec.commandLine().getOut(), new HostChecks(ManagerOptions.settings()).run(),
+        return print(
+                spec.commandLine().getOut(),
+                new HostChecks(ManagerOptions.settings()).run(),
                 output == ManagerOptions.Output.json);
     }
 
@@ -34,22 +44,34 @@ final class HostValidateCommand implements Callable<Integer> {
             if (json) {
                 out.println(json(outcome));
             } else {
-                out.printf("%6s: Checking %-66s : %s%s%n", "SIM", outcome.what(), Terminal.coloured(outcome.verdict().name()),
-                        outcome.advice().isEmpty() ? "" : " (" + Terminal.oneLine(outcome.advice()) + ")");
+                out.printf(
+                        "%6s: Checking %-66s : %s%s%n",
+                        "SIM",
+                        outcome.what(),
+                        Terminal.coloured(outcome.verdict().name()),
+                        outcome.advice().isEmpty()
+                                ? ""
+                                : " (" + Terminal.oneLine(outcome.advice()) + ")");
             }
         }
         out.flush();
-        return outcomes.stream().anyMatch(outcome -> outcome.verdict() == HostChecks.Verdict.FAIL) ? 1 : 0;
+        return outcomes.stream().anyMatch(outcome -> outcome.verdict() == HostChecks.Verdict.FAIL)
+                ? 1
+                : 0;
     }
 
     private static ObjectNode json(HostChecks.Outcome outcome) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode().put("check", outcome.what())
+        ObjectNode json = JsonNodeFactory.instance
+                .objectNode()
+                .put("check", outcome.what())
                 .put("verdict", outcome.verdict().name().toLowerCase(Locale.ROOT));
         if (!outcome.advice().isEmpty()) {
             json.put("advice", outcome.advice());
         }
-        outcome.gate().ifPresent(offer -> json.put("domainType", offer.domainType()).put("gate", offer.gate().xmlName())
-                .put("automatic", offer.automatic()));
+        outcome.gate()
+                .ifPresent(offer -> json.put("domainType", offer.domainType())
+                        .put("gate", offer.gate().xmlName())
+                        .put("automatic", offer.automatic()));
         return json;
     }
 }

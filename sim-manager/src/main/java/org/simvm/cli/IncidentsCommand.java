@@ -16,7 +16,11 @@ abstract class IncidentsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = {"-n", "--limit"}, paramLabel = "N", defaultValue = "1000", description = "Show the last N (default: all that are remembered).")
+    @Option(
+            names = {"-n", "--limit"},
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Show the last N (default: all that are remembered).")
     private int limit;
 
     @Spec
@@ -24,7 +28,9 @@ abstract class IncidentsCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws Exception {
-        IncidentPrinter.print(spec.commandLine().getOut(), manager,
+        IncidentPrinter.print(
+                spec.commandLine().getOut(),
+                manager,
                 ManagerOptions.request(spec.name(), domain).put("limit", limit));
         return 0;
     }

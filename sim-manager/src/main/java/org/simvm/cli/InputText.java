@@ -12,8 +12,7 @@ import java.nio.file.Path;
 final class InputText {
     private static final int LIMIT = 16 << 20;
 
-    private InputText() {
-    }
+    private InputText() {}
 
     static String read(String file) throws IOException {
         try (InputStream in = file.equals("-") ? System.in : Files.newInputStream(Path.of(file))) {

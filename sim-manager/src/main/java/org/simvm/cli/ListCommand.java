@@ -14,7 +14,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-@Command(name = "list", mixinStandardHelpOptions = true, description = "List the domains under SIM and how they are.")
+@Command(
+        name = "list",
+        mixinStandardHelpOptions = true,
+        description = "List the domains under SIM and how they are.")
 final class ListCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -32,17 +35,23 @@ final class ListCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         List<ObjectNode> domains = manager.client().ask(ManagerOptions.request("list")).stream()
-                .filter(domain -> all || !domain.path("state").asText().equals("none")).toList();
+                .filter(domain -> all || !domain.path("state").asText().equals("none"))
+                .toList();
         if (manager.json()) {
             domains.forEach(out::println);
         } else if (namesOnly) {
-            domains.forEach(domain -> out.println(Terminal.oneLine(domain.path("name").asText())));
+            domains.forEach(
+                    domain -> out.println(Terminal.oneLine(domain.path("name").asText())));
         } else {
             List<List<String>> rows = new ArrayList<>();
             for (ObjectNode domain : domains) {
-                rows.add(List.of(domain.has("id") ? domain.get("id").asText() : "-", domain.path("name").asText(),
-                        domain.path("state").asText(), domain.path("required").asBoolean() ? "yes" : "no",
-                        StreamSupport.stream(domain.path("monitors").spliterator(), false).map(each -> each.asText())
+                rows.add(List.of(
+                        domain.has("id") ? domain.get("id").asText() : "-",
+                        domain.path("name").asText(),
+                        domain.path("state").asText(),
+                        domain.path("required").asBoolean() ? "yes" : "no",
+                        StreamSupport.stream(domain.path("monitors").spliterator(), false)
+                                .map(each -> each.asText())
                                 .collect(Collectors.joining(","))));
             }
             Terminal.table(out, List.of("Id", "Name", "SIM", "Required", "Monitors"), rows);

@@ -14,8 +14,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
- * Writes manual pages in man(7)'s language, out of what commands and configuration say of themselves, so that no page can tell
- * of an option that is not there, or leave one out.
+ * Writes manual pages in man(7)'s language, out of what commands and configuration say of
+ * themselves, so that no page can tell of an option that is not there, or leave one out.
  */
 final class ManPage {
     private static final String MANUAL = "Secure in-VM monitoring";
@@ -23,8 +23,13 @@ final class ManPage {
     private final StringBuilder roff = new StringBuilder();
 
     private ManPage(String name, int section, String oneLine) {
-        roff.append(".\\\" SPDX-License-Identifier: GPL-2.0-or-later\n.TH ").append(quoted(name.toUpperCase(Locale.ROOT))).append(' ')
-                .append(section).append(" \"\" \"sim-manager\" \"").append(MANUAL).append("\"\n.nh\n.ad l\n");
+        roff.append(".\\\" SPDX-License-Identifier: GPL-2.0-or-later\n.TH ")
+                .append(quoted(name.toUpperCase(Locale.ROOT)))
+                .append(' ')
+                .append(section)
+                .append(" \"\" \"sim-manager\" \"")
+                .append(MANUAL)
+                .append("\"\n.nh\n.ad l\n");
         head("NAME");
         roff.append(escaped(name)).append(" \\- ").append(escaped(oneLine)).append('\n');
     }
@@ -35,7 +40,12 @@ final class ManPage {
         String[] description = command.usageMessage().description();
         ManPage page = new ManPage(name, 1, withoutEnd(description[0]));
         page.head("SYNOPSIS");
-        page.roff.append(".B ").append(escaped(new Help(command, Help.defaultColorScheme(Ansi.OFF)).synopsis(0).replaceAll("\\s+", " ").strip()))
+        page.roff
+                .append(".B ")
+                .append(escaped(new Help(command, Help.defaultColorScheme(Ansi.OFF))
+                        .synopsis(0)
+                        .replaceAll("\\s+", " ")
+                        .strip()))
                 .append('\n');
         page.head("DESCRIPTION");
         for (String paragraph : description) {
@@ -48,16 +58,20 @@ final class ManPage {
     }
 
     /**
-     * Returns the page of the configuration file, from the file of defaults that describes every key.
+     * Returns the page of the configuration file, from the file of defaults that describes every
+     * key.
      *
      * @param defaults comments, each above its keys
      */
     static String ofConfiguration(List<String> defaults) {
         ManPage page = new ManPage("sim-manager.conf", 5, "configuration of sim-manager");
         page.head("DESCRIPTION");
-        page.paragraph("Lines of key = value. The first of these layers that has a key wins: the command line (sim-manager -D KEY=VALUE); the "
-                + "environment (SIM_RUN_DIR for run.dir, and so on); /etc/sim-manager/conf.d/*.conf, the last in the alphabet first; "
-                + "/etc/sim-manager/sim-manager.conf; the defaults below. 'virt-sim reload' reads them anew.");
+        page.paragraph("Lines of key = value. The first of these layers that has a key wins: the "
+                + "command line (sim-manager -D KEY=VALUE); the "
+                + "environment (SIM_RUN_DIR for run.dir, and so on); "
+                + "/etc/sim-manager/conf.d/*.conf, the last in the alphabet first; "
+                + "/etc/sim-manager/sim-manager.conf; the defaults below. 'virt-sim "
+                + "reload' reads them anew.");
         page.head("KEYS AND DEFAULTS");
         List<String> comment = new ArrayList<>();
         List<String> keys = new ArrayList<>();
@@ -66,7 +80,8 @@ final class ManPage {
                 if (!keys.isEmpty()) {
                     page.keys(keys, comment);
                 } else if (line.isBlank()) {
-                    comment.clear(); // what stands alone is about the whole file, or about several keys
+                    comment.clear(); // what stands alone is about the whole file, or about several
+                    // keys
                 }
                 if (line.startsWith("#")) {
                     comment.add(line.substring(1).strip());
@@ -83,7 +98,9 @@ final class ManPage {
 
     private void keys(List<String> keys, List<String> comment) {
         for (int i = 0; i < keys.size(); i++) {
-            roff.append(i == 0 ? ".TP\n.B " : ".TQ\n.B ").append(escaped(keys.get(i))).append('\n');
+            roff.append(i == 0 ? ".TP\n.B " : ".TQ\n.B ")
+                    .append(escaped(keys.get(i)))
+                    .append('\n');
         }
         roff.append(escaped(prose(comment))).append('\n');
         keys.clear();
@@ -91,7 +108,10 @@ final class ManPage {
     }
 
     private static String prose(List<String> lines) {
-        return String.join(" ", lines.stream().filter(line -> !line.startsWith("SPDX")).toList()).strip();
+        return String.join(
+                        " ",
+                        lines.stream().filter(line -> !line.startsWith("SPDX")).toList())
+                .strip();
     }
 
     private void verbs(CommandSpec command) {
@@ -99,12 +119,17 @@ final class ManPage {
             return;
         }
         head("COMMANDS");
-        roff.append("DOMAIN is a name, an id or a UUID, as for virsh(1). Each command has a page of its own.\n");
+        roff.append("DOMAIN is a name, an id or a UUID, as for virsh(1). Each command has a page "
+                + "of its own.\n");
         for (Map.Entry<String, CommandLine> each : command.subcommands().entrySet()) {
             CommandSpec verb = each.getValue().getCommandSpec();
             if (!verb.usageMessage().hidden()) {
                 String[] description = verb.usageMessage().description();
-                roff.append(".TP\n.B ").append(escaped(each.getKey())).append('\n').append(escaped(description.length == 0 ? "" : description[0])).append('\n');
+                roff.append(".TP\n.B ")
+                        .append(escaped(each.getKey()))
+                        .append('\n')
+                        .append(escaped(description.length == 0 ? "" : description[0]))
+                        .append('\n');
             }
         }
     }
@@ -113,14 +138,25 @@ final class ManPage {
         head("OPTIONS");
         for (PositionalParamSpec argument : command.positionalParameters()) {
             if (!argument.hidden()) {
-                roff.append(".TP\n.I ").append(escaped(argument.paramLabel())).append('\n').append(text(argument.description())).append('\n');
+                roff.append(".TP\n.I ")
+                        .append(escaped(argument.paramLabel()))
+                        .append('\n')
+                        .append(text(argument.description()))
+                        .append('\n');
             }
         }
         for (OptionSpec option : command.options()) {
             if (!option.hidden()) {
-                String label = option.arity().max() > 0 ? " \\fI" + escaped(option.paramLabel()) + "\\fR" : "";
-                roff.append(".TP\n\\fB").append(escaped(String.join(", ", option.names()))).append("\\fR").append(label).append('\n')
-                        .append(text(option.description())).append('\n');
+                String label = option.arity().max() > 0
+                        ? " \\fI" + escaped(option.paramLabel()) + "\\fR"
+                        : "";
+                roff.append(".TP\n\\fB")
+                        .append(escaped(String.join(", ", option.names())))
+                        .append("\\fR")
+                        .append(label)
+                        .append('\n')
+                        .append(text(option.description()))
+                        .append('\n');
             }
         }
     }
@@ -128,18 +164,26 @@ final class ManPage {
     private void footer(CommandSpec command) {
         CommandSpec program = command.root();
         head("EXIT STATUS");
-        program.usageMessage().exitCodeList().forEach((status, meaning) -> roff.append(".TP\n.B ").append(escaped(status)).append('\n')
-                .append(escaped(meaning)).append('\n'));
+        program.usageMessage()
+                .exitCodeList()
+                .forEach((status, meaning) -> roff.append(".TP\n.B ")
+                        .append(escaped(status))
+                        .append('\n')
+                        .append(escaped(meaning))
+                        .append('\n'));
         String[] remarks = command.usageMessage().footer();
         if (Arrays.stream(remarks).anyMatch(line -> !line.isBlank())) {
             head("NOTES");
             roff.append(text(remarks)).append('\n');
         }
         head("FILES");
-        roff.append(".TP\n.I /run/sim\\-manager/sim\\-manager.sock\nthe control socket, for root and members of control.group\n"
-                + ".TP\n.I /run/sim\\-manager/sim\\-manager\\-ro.sock\nthe read\\-only socket, for everybody\n");
+        roff.append(".TP\n.I /run/sim\\-manager/sim\\-manager.sock\nthe control socket, for root "
+                + "and members of control.group\n"
+                + ".TP\n.I /run/sim\\-manager/sim\\-manager\\-ro.sock\nthe "
+                + "read\\-only socket, for everybody\n");
         head("SEE ALSO");
-        roff.append(command == program ? "" : ".BR virt\\-sim (1),\n").append(".BR sim\\-manager (8),\n.BR sim\\-manager.conf (5),\n.BR virsh (1)\n");
+        roff.append(command == program ? "" : ".BR virt\\-sim (1),\n")
+                .append(".BR sim\\-manager (8),\n.BR sim\\-manager.conf (5),\n.BR virsh (1)\n");
     }
 
     private void head(String title) {
@@ -164,7 +208,10 @@ final class ManPage {
         return '"' + escaped(text) + '"';
     }
 
-    /** Makes text of what might be roff's own: backslashes, hyphens, and a dot or an apostrophe that begins a line. */
+    /**
+     * Makes text of what might be roff's own: backslashes, hyphens, and a dot or an apostrophe that
+     * begins a line.
+     */
     static String escaped(String text) {
         String plain = text.replace("\\", "\\e").replace("-", "\\-").replaceAll("\\s+", " ");
         return plain.startsWith(".") || plain.startsWith("'") ? "\\&" + plain : plain;

@@ -17,16 +17,28 @@ import picocli.CommandLine.Option;
 /** How to reach the manager, and how to show what it says. */
 final class ManagerOptions {
     /** How answers are shown. */
-    enum Output { text, json }
+    enum Output {
+        text,
+        json
+    }
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", defaultValue = "text",
-            description = "Form of the output (default: ${DEFAULT-VALUE}); json is one object a line.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description =
+                    "Form of the output (default: ${DEFAULT-VALUE}); json is one object a line.")
     private Output output;
 
-    @Option(names = "--socket", paramLabel = "PATH", description = "The manager's control socket (default: as configured).")
+    @Option(
+            names = "--socket",
+            paramLabel = "PATH",
+            description = "The manager's control socket (default: as configured).")
     private Path socket;
 
-    @Option(names = {"-r", "--readonly"}, description = "Use the read-only socket (default for those who may not use the other).")
+    @Option(
+            names = {"-r", "--readonly"},
+            description = "Use the read-only socket (default for those who may not use the other).")
     private boolean readOnly;
 
     boolean json() {
@@ -41,14 +53,19 @@ final class ManagerOptions {
         }
     }
 
-    /** A configuration with mistakes keeps nobody from asking a manager that runs where it runs by default. */
+    /**
+     * A configuration with mistakes keeps nobody from asking a manager that runs where it runs by
+     * default.
+     */
     private static ManagerSettings settingsOrDefaults() throws ControlException {
         try {
             return settings();
         } catch (ControlException mistakes) {
             try {
                 String run = System.getenv("SIM_RUN_DIR");
-                ManagerSettings defaults = ManagerSettingsReader.read(Map.of("SIM_CONFIG", "/dev/null"), run == null ? Map.of() : Map.of("run.dir", run));
+                ManagerSettings defaults = ManagerSettingsReader.read(
+                        Map.of("SIM_CONFIG", "/dev/null"),
+                        run == null ? Map.of() : Map.of("run.dir", run));
                 if (Files.exists(defaults.controlSocket())) {
                     return defaults;
                 }
@@ -64,9 +81,11 @@ final class ManagerOptions {
             return new ControlClient(socket);
         }
         ManagerSettings settings = settingsOrDefaults();
-        boolean notForUs = Files.exists(settings.controlSocket()) && !Files.isWritable(settings.controlSocket())
+        boolean notForUs = Files.exists(settings.controlSocket())
+                && !Files.isWritable(settings.controlSocket())
                 && Files.exists(settings.readOnlySocket());
-        return new ControlClient(readOnly || notForUs ? settings.readOnlySocket() : settings.controlSocket());
+        return new ControlClient(
+                readOnly || notForUs ? settings.readOnlySocket() : settings.controlSocket());
     }
 
     static ObjectNode request(String verb) {
@@ -81,7 +100,8 @@ final class ManagerOptions {
     ObjectNode askOne(ObjectNode request) throws ControlException {
         List<ObjectNode> answers = client().ask(request);
         if (answers.size() != 1) {
-            throw new ControlException("sim-manager sent " + answers.size() + " answers instead of one");
+            throw new ControlException(
+                    "sim-manager sent " + answers.size() + " answers instead of one");
         }
         return answers.get(0);
     }

@@ -12,9 +12,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-@Command(name = "reload", mixinStandardHelpOptions = true,
-        description = {"Have the manager read its configuration anew.",
-            "If anything is wrong with it, all of that is told, and the old one stays in force (exit status 1)."})
+@Command(
+        name = "reload",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Have the manager read its configuration anew.",
+            "If anything is wrong with it, all of that is told, and the old one stays in "
+                    + "force (exit status 1)."
+        })
 final class ReloadCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -39,11 +44,16 @@ final class ReloadCommand implements Callable<Integer> {
 
     private static void print(PrintWriter out, PrintWriter err, ObjectNode answer) {
         if (answer.has("problems")) {
-            answer.get("problems").forEach(problem -> err.println("virt-sim: " + Terminal.oneLine(problem.asText())));
+            answer.get("problems")
+                    .forEach(problem ->
+                            err.println("virt-sim: " + Terminal.oneLine(problem.asText())));
             return;
         }
         List<String> changed = words(answer.path("changed"));
-        out.println("The configuration was read anew; " + (changed.isEmpty() ? "nothing changed" : "in force: " + String.join(", ", changed)));
+        out.println("The configuration was read anew; "
+                + (changed.isEmpty()
+                        ? "nothing changed"
+                        : "in force: " + String.join(", ", changed)));
         List<String> waiting = words(answer.path("nextStart"));
         if (!waiting.isEmpty()) {
             out.println("In force when sim-manager is restarted: " + String.join(", ", waiting));

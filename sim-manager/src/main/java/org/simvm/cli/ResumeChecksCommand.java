@@ -10,8 +10,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "resume-checks", mixinStandardHelpOptions = true,
-        description = "End what 'suspend-checks' began before its time; each group of checks has one round at once.")
+@Command(
+        name = "resume-checks",
+        mixinStandardHelpOptions = true,
+        description = "End what 'suspend-checks' began before its time; each group of checks has "
+                + "one round at once.")
 final class ResumeChecksCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
@@ -26,8 +29,13 @@ final class ResumeChecksCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         ObjectNode answer = manager.askOne(ManagerOptions.request("resume-checks", domain));
         PrintWriter out = spec.commandLine().getOut();
-        out.println(manager.json() ? answer.toString() : "Scheduled checks of domain '" + Terminal.oneLine(domain)
-                + (answer.path("resumed").asBoolean() ? "' run again" : "' were not suspended"));
+        out.println(
+                manager.json()
+                        ? answer.toString()
+                        : "Scheduled checks of domain '" + Terminal.oneLine(domain)
+                                + (answer.path("resumed").asBoolean()
+                                        ? "' run again"
+                                        : "' were not suspended"));
         out.flush();
         return 0;
     }

@@ -12,7 +12,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "status", mixinStandardHelpOptions = true,
+@Command(
+        name = "status",
+        mixinStandardHelpOptions = true,
         description = {"Show how a domain is doing; without DOMAIN, how the manager is."})
 final class StatusCommand implements Callable<Integer> {
     @Mixin
@@ -21,8 +23,11 @@ final class StatusCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "DOMAIN", description = "Name, id or UUID.")
     private String domain;
 
-    @Option(names = "--wait", paramLabel = "SECONDS",
-            description = "Wait until the guest is armed, at most so long; exit status 1 if it is not armed then.")
+    @Option(
+            names = "--wait",
+            paramLabel = "SECONDS",
+            description = "Wait until the guest is armed, at most so long; exit status 1 if it is "
+                    + "not armed then.")
     private Double wait;
 
     @Spec
@@ -33,10 +38,14 @@ final class StatusCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         boolean inTime = true;
         if (domain != null && wait != null) {
-            ObjectNode outcome = manager.askOne(ManagerOptions.request("wait", domain).put("milliseconds", (long) (wait * 1000)));
+            ObjectNode outcome = manager.askOne(ManagerOptions.request("wait", domain)
+                    .put("milliseconds", (long) (wait * 1000)));
             inTime = outcome.path("state").asText().equals("armed");
         }
-        ObjectNode status = manager.askOne(domain == null ? ManagerOptions.request("about") : ManagerOptions.request("status", domain));
+        ObjectNode status = manager.askOne(
+                domain == null
+                        ? ManagerOptions.request("about")
+                        : ManagerOptions.request("status", domain));
         if (manager.json()) {
             out.println(status);
         } else if (domain == null) {
@@ -54,9 +63,20 @@ final class StatusCommand implements Callable<Integer> {
 
     private static void printManager(PrintWriter out, JsonNode about) {
         line(out, "Version", about.path("version").asText());
-        line(out, "Process", about.path("pid").asText() + ", since " + about.path("started").asText());
-        line(out, "libvirt", about.path("libvirtUri").asText() + (about.path("libvirtConnected").asBoolean() ? "" : " (not connected)"));
-        line(out, "Domains", about.path("domains").asText() + ", armed " + about.path("armed").asText());
+        line(
+                out,
+                "Process",
+                about.path("pid").asText() + ", since " + about.path("started").asText());
+        line(
+                out,
+                "libvirt",
+                about.path("libvirtUri").asText()
+                        + (about.path("libvirtConnected").asBoolean() ? "" : " (not connected)"));
+        line(
+                out,
+                "Domains",
+                about.path("domains").asText() + ", armed "
+                        + about.path("armed").asText());
     }
 
     private static String gate(JsonNode gate, JsonNode device) {
@@ -65,12 +85,15 @@ final class StatusCommand implements Callable<Integer> {
             text.append(" (").append(device.get("accelerator").asText()).append(')');
         }
         if (gate.has("monitorProcess")) {
-            text.append(", monitors in process ").append(gate.get("monitorProcess").asText());
+            text.append(", monitors in process ")
+                    .append(gate.get("monitorProcess").asText());
         }
         if (device.has("switches")) {
             text.append(", ").append(device.get("switches").asText()).append(" view switches");
         }
-        return text.append(", boots armed ").append(device.path("armedBoots").asText()).toString();
+        return text.append(", boots armed ")
+                .append(device.path("armedBoots").asText())
+                .toString();
     }
 
     private static void print(PrintWriter out, JsonNode status) {
@@ -88,11 +111,22 @@ final class StatusCommand implements Callable<Integer> {
         }
         JsonNode ring = status.path("ring");
         if (!ring.isMissingNode()) {
-            line(out, "Events", String.format("%d received, %d dropped, %d calls of the gate, %d forged", ring.path("received").asLong(),
-                    ring.path("dropped").asLong(), ring.path("calls").asLong(), ring.path("unknownCalls").asLong()));
+            line(
+                    out,
+                    "Events",
+                    String.format(
+                            "%d received, %d dropped, %d calls of the gate, %d forged",
+                            ring.path("received").asLong(),
+                            ring.path("dropped").asLong(),
+                            ring.path("calls").asLong(),
+                            ring.path("unknownCalls").asLong()));
         }
         if (status.path("eventsNotLogged").asLong() > 0) {
-            line(out, "Not logged", status.path("eventsNotLogged").asText() + " events could not be written to disk");
+            line(
+                    out,
+                    "Not logged",
+                    status.path("eventsNotLogged").asText()
+                            + " events could not be written to disk");
         }
         JsonNode check = status.path("lastCheck");
         if (!check.isMissingNode()) {
@@ -100,10 +134,18 @@ final class StatusCommand implements Callable<Integer> {
             for (JsonNode result : check.path("results")) {
                 findings += result.path("findings").size();
             }
-            line(out, "Last check", String.format("%s, %.1f ms, %d findings", check.path("started").asText(), check.path("ms").asDouble(), findings));
+            line(
+                    out,
+                    "Last check",
+                    String.format(
+                            "%s, %.1f ms, %d findings",
+                            check.path("started").asText(), check.path("ms").asDouble(), findings));
         }
         if (status.has("checksSuspendedUntil")) {
-            line(out, "Checks", "suspended until " + status.get("checksSuspendedUntil").asText());
+            line(
+                    out,
+                    "Checks",
+                    "suspended until " + status.get("checksSuspendedUntil").asText());
         }
         line(out, "Violations", status.path("violations").asText());
         line(out, "Findings", status.path("findings").asText());

@@ -10,13 +10,15 @@ import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Help.Ansi;
 
-/** What a person sees: words in colour (on a terminal only), tables, and no control characters that came from elsewhere. */
+/**
+ * What a person sees: words in colour (on a terminal only), tables, and no control characters that
+ * came from elsewhere.
+ */
 final class Terminal {
     private static final int STANDARD_OUTPUT = 1;
     private static final long TIOCGWINSZ = 0x5413;
 
-    private Terminal() {
-    }
+    private Terminal() {}
 
     /** What one asks of libc about a terminal. */
     private interface LibC extends Library {
@@ -29,7 +31,8 @@ final class Terminal {
             return OptionalInt.empty();
         }
         short[] size = new short[4]; // struct winsize
-        int status = Native.load("c", LibC.class).ioctl(STANDARD_OUTPUT, new NativeLong(TIOCGWINSZ), size);
+        int status = Native.load("c", LibC.class)
+                .ioctl(STANDARD_OUTPUT, new NativeLong(TIOCGWINSZ), size);
         return status != 0 || size[0] <= 0 ? OptionalInt.empty() : OptionalInt.of(size[0]);
     }
 
@@ -42,11 +45,14 @@ final class Terminal {
     static String coloured(String word) {
         String style = switch (word) {
             case "PASS", "armed", "yes" -> "green";
-            case "WARN", "prepared", "connecting", "waiting", "resolving", "preparing", "mapped" -> "yellow";
+            case "WARN", "prepared", "connecting", "waiting", "resolving", "preparing", "mapped" ->
+                "yellow";
             case "FAIL", "failed", "stopped", "unprotected", "invalid", "VIOLATION" -> "bold,red";
             default -> "";
         };
-        return style.isEmpty() || !word.matches("[A-Za-z]+") ? word : Ansi.AUTO.string("@|" + style + " " + word + "|@");
+        return style.isEmpty() || !word.matches("[A-Za-z]+")
+                ? word
+                : Ansi.AUTO.string("@|" + style + " " + word + "|@");
     }
 
     /** Prints rows as virsh does: columns as wide as their widest cell, a rule below the heads. */

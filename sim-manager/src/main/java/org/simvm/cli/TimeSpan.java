@@ -15,7 +15,8 @@ final class TimeSpan implements ITypeConverter<Duration> {
     public Duration convert(String text) {
         Matcher form = FORM.matcher(text);
         if (!form.matches()) {
-            throw new TypeConversionException("'" + text + "' is no length of time; write a number and s, m, h or d, as in 45m");
+            throw new TypeConversionException("'" + text
+                    + "' is no length of time; write a number and s, m, h or d, as in 45m");
         }
         long number = Long.parseLong(form.group(1));
         return switch (form.group(2)) {

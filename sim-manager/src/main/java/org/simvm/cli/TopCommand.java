@@ -24,9 +24,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-@Command(name = "top", mixinStandardHelpOptions = true,
-        description = {"Show the domains under SIM, busiest first: calls of the gate, events and drops a second, last checks.",
-            "On a terminal it is shown anew until Ctrl-C; elsewhere, and with --output json, once."})
+@Command(
+        name = "top",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show the domains under SIM, busiest first: calls of the gate, events and drops a "
+                    + "second, last checks.",
+            "On a terminal it is shown anew until Ctrl-C; elsewhere, and with --output json, once."
+        })
 final class TopCommand implements Callable<Integer> {
     private static final String ALTERNATE_SCREEN = "\u001b[?1049h\u001b[?25l";
     private static final String NORMAL_SCREEN = "\u001b[?25h\u001b[?1049l";
@@ -36,11 +41,17 @@ final class TopCommand implements Callable<Integer> {
     @Mixin
     private ManagerOptions manager;
 
-    @Option(names = {"-d", "--interval"}, paramLabel = "SECONDS", defaultValue = "1",
+    @Option(
+            names = {"-d", "--interval"},
+            paramLabel = "SECONDS",
+            defaultValue = "1",
             description = "Time over which rates are taken (default: ${DEFAULT-VALUE}).")
     private double interval;
 
-    @Option(names = {"-n", "--times"}, paramLabel = "N", description = "Show it so often, then end.")
+    @Option(
+            names = {"-n", "--times"},
+            paramLabel = "N",
+            description = "Show it so often, then end.")
     private Integer times;
 
     @Spec
@@ -69,12 +80,14 @@ final class TopCommand implements Callable<Integer> {
         for (int round = 0; round < rounds; round++) {
             Thread.sleep((long) (interval * 1000));
             List<ObjectNode> domains = rates.add(ask(client));
-            domains.sort(Comparator.comparingDouble((ObjectNode domain) -> -domain.path("callsPerSecond").asDouble())
+            domains.sort(Comparator.comparingDouble((ObjectNode domain) ->
+                            -domain.path("callsPerSecond").asDouble())
                     .thenComparing(domain -> domain.path("name").asText()));
             if (manager.json()) {
                 domains.forEach(out::println);
             } else if (wholeScreen) {
-                out.print(FROM_THE_TOP + screen(domains, Terminal.rows().orElse(Integer.MAX_VALUE)));
+                out.print(
+                        FROM_THE_TOP + screen(domains, Terminal.rows().orElse(Integer.MAX_VALUE)));
             } else {
                 out.print(table(domains, Integer.MAX_VALUE));
             }
@@ -91,28 +104,59 @@ final class TopCommand implements Callable<Integer> {
     }
 
     private static String screen(List<ObjectNode> domains, int rows) {
-        long armed = domains.stream().filter(domain -> domain.path("state").asText().equals("armed")).count();
-        double calls = domains.stream().mapToDouble(domain -> domain.path("callsPerSecond").asDouble()).sum();
+        long armed = domains.stream()
+                .filter(domain -> domain.path("state").asText().equals("armed"))
+                .count();
+        double calls = domains.stream()
+                .mapToDouble(domain -> domain.path("callsPerSecond").asDouble())
+                .sum();
         int shown = Math.max(1, rows - LINES_AROUND);
-        return String.format("%s  %d domains under SIM, %d armed, %.0f calls/s%s%n%n", LocalTime.now().truncatedTo(ChronoUnit.SECONDS),
-                domains.size(), armed, calls, domains.size() > shown ? " (the busiest " + shown + ")" : "") + table(domains, shown);
+        return String.format(
+                        "%s  %d domains under SIM, %d armed, %.0f calls/s%s%n%n",
+                        LocalTime.now().truncatedTo(ChronoUnit.SECONDS),
+                        domains.size(),
+                        armed,
+                        calls,
+                        domains.size() > shown ? " (the busiest " + shown + ")" : "")
+                + table(domains, shown);
     }
 
     private static String table(List<ObjectNode> domains, int most) {
-        List<List<String>> cells = domains.stream().limit(most).map(TopCommand::row).toList();
+        List<List<String>> cells =
+                domains.stream().limit(most).map(TopCommand::row).toList();
         StringWriter text = new StringWriter();
         PrintWriter printer = new PrintWriter(text);
-        Terminal.table(printer, List.of("Name", "SIM", "Gate", "Calls/s", "Events/s", "Drops/s", "Dropped", "Last check", "Findings",
-                "Violations"), cells);
+        Terminal.table(
+                printer,
+                List.of(
+                        "Name",
+                        "SIM",
+                        "Gate",
+                        "Calls/s",
+                        "Events/s",
+                        "Drops/s",
+                        "Dropped",
+                        "Last check",
+                        "Findings",
+                        "Violations"),
+                cells);
         printer.flush();
         return text.toString();
     }
 
     private static List<String> row(JsonNode domain) {
-        return List.of(domain.path("name").asText(), domain.path("state").asText(), domain.path("gate").asText("-"),
-                rate(domain, "callsPerSecond"), rate(domain, "eventsPerSecond"), rate(domain, "droppedPerSecond"),
-                Long.toString(domain.path("dropped").asLong() + domain.path("notLogged").asLong()), lastCheck(domain),
-                domain.path("findings").asText(), domain.path("violations").asText());
+        return List.of(
+                domain.path("name").asText(),
+                domain.path("state").asText(),
+                domain.path("gate").asText("-"),
+                rate(domain, "callsPerSecond"),
+                rate(domain, "eventsPerSecond"),
+                rate(domain, "droppedPerSecond"),
+                Long.toString(domain.path("dropped").asLong()
+                        + domain.path("notLogged").asLong()),
+                lastCheck(domain),
+                domain.path("findings").asText(),
+                domain.path("violations").asText());
     }
 
     private static String rate(JsonNode domain, String name) {
@@ -126,9 +170,13 @@ final class TopCommand implements Callable<Integer> {
             return "-" + suspended;
         }
         try {
-            long seconds = Math.max(0, Duration.between(Instant.parse(check.path("started").asText()), Instant.now()).toSeconds());
+            long seconds = Math.max(
+                    0,
+                    Duration.between(Instant.parse(check.path("started").asText()), Instant.now())
+                            .toSeconds());
             int findings = check.path("findings").asInt();
-            return seconds + " s ago, " + (findings == 0 ? "clean" : findings + " found") + suspended;
+            return seconds + " s ago, " + (findings == 0 ? "clean" : findings + " found")
+                    + suspended;
         } catch (DateTimeParseException e) {
             return "?";
         }

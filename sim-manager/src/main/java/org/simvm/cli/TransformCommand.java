@@ -14,19 +14,34 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "transform", mixinStandardHelpOptions = true, description = {
-    "Change a domain's XML as its <sim:sim> element wants it, and print it.",
-    "For platforms that create transient domains: needs neither libvirt nor the manager, and leaves everything else in the XML as it is."})
+@Command(
+        name = "transform",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Change a domain's XML as its <sim:sim> element wants it, and print it.",
+            "For platforms that create transient domains: needs neither libvirt nor the "
+                    + "manager, and leaves everything else in the XML as it is."
+        })
 final class TransformCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "FILE", defaultValue = "-", description = "The domain's XML ('-', the default: standard input).")
+    @Parameters(
+            paramLabel = "FILE",
+            defaultValue = "-",
+            description = "The domain's XML ('-', the default: standard input).")
     private String file;
 
-    @Option(names = "--emulator", paramLabel = "PATH",
-            description = "What <emulator> is put back to in a domain that has no <sim:sim> element any more (default: it is removed).")
+    @Option(
+            names = "--emulator",
+            paramLabel = "PATH",
+            description =
+                    "What <emulator> is put back to in a domain that has no <sim:sim> element "
+                            + "any more (default: it is removed).")
     private Path emulator;
 
-    @Option(names = "--element", paramLabel = "ELEMENT",
-            description = "A file with the <sim:sim> element of a domain that has none; without this such a domain stays without SIM.")
+    @Option(
+            names = "--element",
+            paramLabel = "ELEMENT",
+            description = "A file with the <sim:sim> element of a domain that has none; without "
+                    + "this such a domain stays without SIM.")
     private String element;
 
     @Spec
@@ -36,12 +51,16 @@ final class TransformCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            DomainTransform transform = new DomainTransform(ManagerOptions.settings().launcher());
+            DomainTransform transform =
+                    new DomainTransform(ManagerOptions.settings().launcher());
             String xml = InputText.read(file);
             if (element != null) {
-                xml = DomainTransform.withSettings(xml, InputText.name(file), InputText.read(element), element);
+                xml = DomainTransform.withSettings(
+                        xml, InputText.name(file), InputText.read(element), element);
             }
-            out.print(transform.transform(xml, InputText.name(file), Optional.ofNullable(emulator)).xml());
+            out.print(transform
+                    .transform(xml, InputText.name(file), Optional.ofNullable(emulator))
+                    .xml());
             out.flush();
             return 0;
         } catch (SettingsException e) {

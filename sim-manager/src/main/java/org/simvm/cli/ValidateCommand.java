@@ -13,10 +13,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "validate", mixinStandardHelpOptions = true,
-        description = "Check the <sim:sim> element in a domain's XML, or one by itself; all mistakes are told, with line and column.")
+@Command(
+        name = "validate",
+        mixinStandardHelpOptions = true,
+        description = "Check the <sim:sim> element in a domain's XML, or one by itself; all "
+                + "mistakes are told, with line and column.")
 final class ValidateCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "FILE", defaultValue = "-", description = "The XML ('-', the default: standard input).")
+    @Parameters(
+            paramLabel = "FILE",
+            defaultValue = "-",
+            description = "The XML ('-', the default: standard input).")
     private String file;
 
     @Spec
@@ -26,8 +32,10 @@ final class ValidateCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            Optional<SimSettings> settings = SimSettingsReader.read(InputText.read(file), InputText.name(file));
-            out.println(InputText.name(file) + (settings.isPresent() ? " is valid" : " has no <sim:sim> element"));
+            Optional<SimSettings> settings =
+                    SimSettingsReader.read(InputText.read(file), InputText.name(file));
+            out.println(InputText.name(file)
+                    + (settings.isPresent() ? " is valid" : " has no <sim:sim> element"));
             out.flush();
             return 0;
         } catch (SettingsException e) {

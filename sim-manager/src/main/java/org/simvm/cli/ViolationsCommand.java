@@ -3,7 +3,10 @@ package org.simvm.cli;
 
 import picocli.CommandLine.Command;
 
-@Command(name = "violations", mixinStandardHelpOptions = true,
-        description = "Show rules that a guest broke: probes of the region, writes to sealed pages, misuse of VMFUNC.")
-final class ViolationsCommand extends IncidentsCommand {
-}
+@Command(
+        name = "violations",
+        mixinStandardHelpOptions = true,
+        description =
+                "Show rules that a guest broke: probes of the region, writes to sealed pages, "
+                        + "misuse of VMFUNC.")
+final class ViolationsCommand extends IncidentsCommand {}

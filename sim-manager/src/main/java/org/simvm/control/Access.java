@@ -5,8 +5,13 @@ package org.simvm.control;
 public enum Access {
     /** Looks only. Whoever the socket's file mode lets connect. */
     READ,
-    /** Changes what the manager or a domain does: root, the manager's own user, members of the control group. */
+    /**
+     * Changes what the manager or a domain does: root, the manager's own user, members of the
+     * control group.
+     */
     CHANGE,
-    /** Shows what even administrators of a domain should not see: root and the manager's own user. */
+    /**
+     * Shows what even administrators of a domain should not see: root and the manager's own user.
+     */
     ROOT
 }

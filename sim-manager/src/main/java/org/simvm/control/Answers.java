@@ -2,6 +2,7 @@
 package org.simvm.control;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 
 /** Takes the answers to one request. Used by the thread that handles the request. */
@@ -14,7 +15,8 @@ public interface Answers {
     void send(ObjectNode answer) throws IOException;
 
     /**
-     * Asks to be told when the peer hangs up, for requests that wait for something to happen. Call it once.
+     * Asks to be told when the peer hangs up, for requests that wait for something to happen. Call
+     * it once.
      *
      * @param hungUp called once, on another thread, unless the request is over before
      */

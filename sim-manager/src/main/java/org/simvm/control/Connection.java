@@ -26,7 +26,8 @@ final class Connection implements Answers {
     private static final int MAX_XML = 8 << 20;
     private static final int MAX_REQUEST = 8 << 20;
     private static final int MAX_REASON = 1000;
-    private static final Pattern HOOK = Pattern.compile("hook ([a-z-]{1,32}) ([a-z-]{1,32}) (\\d{1,8}) (\\d{1,8})");
+    private static final Pattern HOOK =
+            Pattern.compile("hook ([a-z-]{1,32}) ([a-z-]{1,32}) (\\d{1,8}) (\\d{1,8})");
     private static final Pattern REQUEST = Pattern.compile("request (\\d{1,8})");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
@@ -38,7 +39,10 @@ final class Connection implements Answers {
     private final WireReader reader;
     private volatile Thread worker;
 
-    Connection(SocketChannel channel, ControlHandler handler, PeerCredentials credentials,
+    Connection(
+            SocketChannel channel,
+            ControlHandler handler,
+            PeerCredentials credentials,
             ScheduledExecutorService patience) {
         this.channel = channel;
         this.handler = handler;
@@ -49,7 +53,8 @@ final class Connection implements Answers {
 
     void run() {
         worker = Thread.currentThread();
-        ScheduledFuture<?> cut = patience.schedule(this::cutOff, ControlServer.PATIENCE_SECONDS, TimeUnit.SECONDS);
+        ScheduledFuture<?> cut =
+                patience.schedule(this::cutOff, ControlServer.PATIENCE_SECONDS, TimeUnit.SECONDS);
         try (channel) {
             String line = reader.line(MAX_FIRST_LINE);
             if (line == null) {
@@ -86,7 +91,8 @@ final class Connection implements Answers {
             write("refuse name or XML is longer than the manager takes\n");
             return;
         }
-        HookCall call = new HookCall(head.group(1), head.group(2), reader.text(nameLength), reader.text(xmlLength));
+        HookCall call = new HookCall(
+                head.group(1), head.group(2), reader.text(nameLength), reader.text(xmlLength));
         cut.cancel(false);
         HookAnswer answer;
         try {
@@ -95,10 +101,14 @@ final class Connection implements Answers {
             log.error("hook {} of domain {} failed", call.operation(), call.name(), e);
             answer = new HookAnswer.Refuse("sim-manager failed on it: " + e + "; see its log");
         }
-        write(answer instanceof HookAnswer.Refuse refusal ? "refuse " + oneLine(refusal.reason()) + "\n" : "ok\n");
+        write(
+                answer instanceof HookAnswer.Refuse refusal
+                        ? "refuse " + oneLine(refusal.reason()) + "\n"
+                        : "ok\n");
     }
 
-    private void answerRequest(Matcher head, ScheduledFuture<?> cut) throws IOException, InterruptedException {
+    private void answerRequest(Matcher head, ScheduledFuture<?> cut)
+            throws IOException, InterruptedException {
         int length = Integer.parseInt(head.group(1));
         if (length > MAX_REQUEST) {
             end("the request is longer than " + MAX_REQUEST + " bytes");
@@ -111,7 +121,9 @@ final class Connection implements Answers {
             if (!(json instanceof ObjectNode arguments) || !json.path("verb").isTextual()) {
                 throw new ControlException("a request is a JSON object with a 'verb'");
             }
-            handler.request(new Request(json.get("verb").textValue(), arguments, credentials.of(channel)), this);
+            handler.request(
+                    new Request(json.get("verb").textValue(), arguments, credentials.of(channel)),
+                    this);
             end(null);
         } catch (JsonProcessingException e) {
             end("the request is no JSON: " + e.getOriginalMessage());
@@ -146,14 +158,16 @@ final class Connection implements Answers {
 
     @Override
     public void onHangUp(Runnable hungUp) {
-        Thread thread = new Thread(() -> {
-            try {
-                reader.awaitEnd();
-            } catch (IOException e) {
-                log.debug("peer hung up: {}", e.toString());
-            }
-            hungUp.run();
-        }, "control-hangup");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        reader.awaitEnd();
+                    } catch (IOException e) {
+                        log.debug("peer hung up: {}", e.toString());
+                    }
+                    hungUp.run();
+                },
+                "control-hangup");
         thread.setDaemon(true);
         thread.start();
     }

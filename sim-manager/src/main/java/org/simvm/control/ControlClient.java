@@ -4,6 +4,7 @@ package org.simvm.control;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -59,8 +60,9 @@ public final class ControlClient {
             while (true) {
                 String line = reader.line(MAX_ANSWER);
                 if (line == null) {
-                    throw new ControlException("sim-manager closed the connection before it was done; is it shutting"
-                            + " down? (systemctl status sim-manager)");
+                    throw new ControlException(
+                            "sim-manager closed the connection before it was done; is it shutting"
+                                    + " down? (systemctl status sim-manager)");
                 }
                 ObjectNode answer = (ObjectNode) JSON.readTree(line);
                 if (answer.path("done").asBoolean()) {
@@ -74,7 +76,8 @@ public final class ControlClient {
                 }
             }
         } catch (JsonProcessingException | ClassCastException e) {
-            throw new ControlException("what listens on " + socket + " is no sim-manager: " + e.getMessage(), e);
+            throw new ControlException(
+                    "what listens on " + socket + " is no sim-manager: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new ControlException("the connection to sim-manager broke: " + e.getMessage(), e);
         }
@@ -84,13 +87,17 @@ public final class ControlClient {
         try {
             return SocketChannel.open(UnixDomainSocketAddress.of(socket));
         } catch (AccessDeniedException e) {
-            throw new ControlException("no permission for " + socket + "; use sudo or join its group", e);
+            throw new ControlException(
+                    "no permission for " + socket + "; use sudo or join its group", e);
         } catch (IOException e) {
             if (Files.exists(socket) && !Files.isWritable(socket)) {
-                throw new ControlException("no permission for " + socket + "; use sudo or join its group", e);
+                throw new ControlException(
+                        "no permission for " + socket + "; use sudo or join its group", e);
             }
-            throw new ControlException("sim-manager does not run: nothing listens on " + socket
-                    + " (systemctl start sim-manager)", e);
+            throw new ControlException(
+                    "sim-manager does not run: nothing listens on " + socket
+                            + " (systemctl start sim-manager)",
+                    e);
         }
     }
 

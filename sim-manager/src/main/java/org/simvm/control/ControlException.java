@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.control;
 
-/** A request that could not be answered. The message is one line: what is wrong, and the next step. */
+/**
+ * A request that could not be answered. The message is one line: what is wrong, and the next step.
+ */
 public final class ControlException extends Exception {
     private static final long serialVersionUID = 1L;
 

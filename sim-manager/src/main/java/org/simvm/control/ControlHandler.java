@@ -6,8 +6,8 @@ import java.io.IOException;
 /** Answers questions. Calls come on one thread for each connection, many at a time. */
 public interface ControlHandler {
     /**
-     * Answers libvirt's hook. libvirt waits, and holds the domain's lock meanwhile: be done within milliseconds, and
-     * never ask libvirt anything.
+     * Answers libvirt's hook. libvirt waits, and holds the domain's lock meanwhile: be done within
+     * milliseconds, and never ask libvirt anything.
      */
     HookAnswer hook(HookCall call);
 
@@ -18,5 +18,6 @@ public interface ControlHandler {
      * @throws IOException the peer is gone
      * @throws InterruptedException the manager shuts down
      */
-    void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException;
+    void request(Request request, Answers answers)
+            throws ControlException, IOException, InterruptedException;
 }

@@ -27,9 +27,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Listens on a control socket and hands each question to a {@link ControlHandler}.
  *
- * <p>A connection carries one question. Each has a thread of its own, {@value #MAX_CONNECTIONS} at most; a further
- * one waits in the socket's backlog. Who connects and says nothing is cut off after {@value #PATIENCE_SECONDS} s. A socket file
- * that somebody removed is made anew within {@value #LOOK_SECONDS} s.
+ * <p>A connection carries one question. Each has a thread of its own, {@value #MAX_CONNECTIONS} at
+ * most; a further one waits in the socket's backlog. Who connects and says nothing is cut off after
+ * {@value #PATIENCE_SECONDS} s. A socket file that somebody removed is made anew within
+ * {@value #LOOK_SECONDS} s.
  */
 public final class ControlServer implements AutoCloseable {
     /** Connections served at a time. */
@@ -38,6 +39,7 @@ public final class ControlServer implements AutoCloseable {
     static final int MAX_READ_ONLY_CONNECTIONS = 32;
     /** How long a peer may take to put its question. */
     static final int PATIENCE_SECONDS = 10;
+
     static final int LOOK_SECONDS = 2;
     private static final int BACKLOG = 256;
 
@@ -55,7 +57,9 @@ public final class ControlServer implements AutoCloseable {
     private volatile boolean closed;
     private boolean complained;
 
-    private ControlServer(Path socket, ControlHandler handler, PeerCredentials credentials, int connections) throws IOException {
+    private ControlServer(
+            Path socket, ControlHandler handler, PeerCredentials credentials, int connections)
+            throws IOException {
         this.socket = socket;
         this.handler = handler;
         this.credentials = credentials;
@@ -65,34 +69,42 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
-     * Opens the socket and begins to answer. A socket file that an earlier manager left is replaced, so make sure
-     * before that no other manager runs.
+     * Opens the socket and begins to answer. A socket file that an earlier manager left is
+     * replaced, so make sure before that no other manager runs.
      *
      * @param socket where; its folder must exist
-     * @param group gets the socket (mode 0660), and may change things. If there is no such group, the socket is for
-     *     the manager's own user and root alone
+     * @param group gets the socket (mode 0660), and may change things. If there is no such group,
+     *     the socket is for the manager's own user and root alone
      * @param handler answers
      * @throws IOException the socket can't be made
      */
-    public static ControlServer start(Path socket, String group, ControlHandler handler) throws IOException {
-        return start(new ControlServer(socket, handler, new PeerCredentials(group, false), MAX_CONNECTIONS));
+    public static ControlServer start(Path socket, String group, ControlHandler handler)
+            throws IOException {
+        return start(new ControlServer(
+                socket, handler, new PeerCredentials(group, false), MAX_CONNECTIONS));
     }
 
     /**
-     * Likewise for a socket that everybody may connect to, and that nothing can be changed by, not even by root. It has
-     * connections of its own, so that who uses them up hinders nobody at the other socket.
+     * Likewise for a socket that everybody may connect to, and that nothing can be changed by, not
+     * even by root. It has connections of its own, so that who uses them up hinders nobody at the
+     * other socket.
      */
-    public static ControlServer startReadOnly(Path socket, ControlHandler handler) throws IOException {
-        return start(new ControlServer(socket, handler, new PeerCredentials("", true), MAX_READ_ONLY_CONNECTIONS));
+    public static ControlServer startReadOnly(Path socket, ControlHandler handler)
+            throws IOException {
+        return start(new ControlServer(
+                socket, handler, new PeerCredentials("", true), MAX_READ_ONLY_CONNECTIONS));
     }
 
     private static ControlServer start(ControlServer server) {
         server.acceptor.start();
-        server.patience.scheduleWithFixedDelay(server::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
+        server.patience.scheduleWithFixedDelay(
+                server::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
         return server;
     }
 
-    /** Binds under another name and renames when the mode is right: nobody can connect in between. */
+    /**
+     * Binds under another name and renames when the mode is right: nobody can connect in between.
+     */
     private ServerSocketChannel bind() throws IOException {
         Path unready = socket.resolveSibling(socket.getFileName() + ".new");
         Files.deleteIfExists(unready);
@@ -110,18 +122,22 @@ public final class ControlServer implements AutoCloseable {
     }
 
     private void restrict(Path file) throws IOException {
-        PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+        PosixFileAttributeView view =
+                Files.getFileAttributeView(file, PosixFileAttributeView.class);
         if (credentials.readOnly()) {
             view.setPermissions(PosixFilePermissions.fromString("rw-rw-rw-"));
             return;
         }
         try {
-            GroupPrincipal principal = file.getFileSystem().getUserPrincipalLookupService()
+            GroupPrincipal principal = file.getFileSystem()
+                    .getUserPrincipalLookupService()
                     .lookupPrincipalByGroupName(credentials.group());
             view.setGroup(principal);
             view.setPermissions(PosixFilePermissions.fromString("rw-rw----"));
         } catch (UserPrincipalNotFoundException e) {
-            log.warn("there is no group {}: the control socket is for {} and root alone", credentials.group(),
+            log.warn(
+                    "there is no group {}: the control socket is for {} and root alone",
+                    credentials.group(),
                     System.getProperty("user.name"));
             view.setPermissions(PosixFilePermissions.fromString("rw-------"));
         }
@@ -161,7 +177,9 @@ public final class ControlServer implements AutoCloseable {
         if (!acceptor.isAlive()) {
             return Optional.of("nobody answers on " + socket);
         }
-        return patience.isShutdown() ? Optional.of("nobody looks after " + socket) : Optional.empty();
+        return patience.isShutdown()
+                ? Optional.of("nobody looks after " + socket)
+                : Optional.empty();
     }
 
     private void acceptLoop() {

@@ -7,15 +7,13 @@ public sealed interface HookAnswer {
     HookAnswer OK = new Ok();
 
     /** The domain may go on. */
-    record Ok() implements HookAnswer {
-    }
+    record Ok() implements HookAnswer {}
 
     /**
      * The domain should not go on.
      *
-     * @param reason what is wrong and the next step; shown to whoever started the domain. Cut to one line of
-     *     1000 bytes at most
+     * @param reason what is wrong and the next step; shown to whoever started the domain. Cut to
+     *     one line of 1000 bytes at most
      */
-    record Refuse(String reason) implements HookAnswer {
-    }
+    record Refuse(String reason) implements HookAnswer {}
 }

@@ -9,5 +9,4 @@ package org.simvm.control;
  * @param name the domain's name
  * @param xml the domain's live XML, metadata included
  */
-public record HookCall(String operation, String subOperation, String name, String xml) {
-}
+public record HookCall(String operation, String subOperation, String name, String xml) {}

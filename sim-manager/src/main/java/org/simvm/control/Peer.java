@@ -2,7 +2,8 @@
 package org.simvm.control;
 
 /**
- * Who is at the other end of a connection, as the kernel says (SO_PEERCRED): not what the peer claims.
+ * Who is at the other end of a connection, as the kernel says (SO_PEERCRED): not what the peer
+ * claims.
  *
  * @param user name of its effective user when it connected, or the number if it has no name
  * @param access how much it may

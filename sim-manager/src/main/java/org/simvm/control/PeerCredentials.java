@@ -44,7 +44,8 @@ final class PeerCredentials {
             return new Peer(user, Access.ROOT, false);
         }
         // SO_PEERCRED tells the primary group alone; the others are the user database's to say.
-        boolean member = principal.group().getName().equals(group) || UserDatabase.isMember(user, group);
+        boolean member =
+                principal.group().getName().equals(group) || UserDatabase.isMember(user, group);
         return new Peer(user, member ? Access.CHANGE : Access.READ, false);
     }
 }

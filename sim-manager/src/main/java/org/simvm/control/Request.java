@@ -30,14 +30,19 @@ public record Request(String verb, ObjectNode arguments, Peer peer) {
      */
     public void demand(Access needed) throws ControlException {
         if (peer.readOnly() && !peer.may(needed)) {
-            throw new ControlException("'" + verb + "' is refused on the read-only socket; use the full one: sudo, or join the control group"
+            throw new ControlException("'" + verb
+                    + "' is refused on the read-only socket; use the full one: sudo, or join "
+                    + "the control group"
                     + " (control.group in sim-manager.conf)");
         }
         if (!peer.may(needed)) {
-            throw new ControlException(needed == Access.ROOT
-                    ? "only root may do this; use sudo"
-                    : "user " + peer.user() + " may look but not change anything; use sudo or join the control group"
-                            + " (control.group in sim-manager.conf)");
+            throw new ControlException(
+                    needed == Access.ROOT
+                            ? "only root may do this; use sudo"
+                            : "user " + peer.user()
+                                    + " may look but not change anything; use sudo or join "
+                                    + "the control group"
+                                    + " (control.group in sim-manager.conf)");
         }
     }
 }

@@ -50,7 +50,8 @@ final class WireReader {
         int used = 0;
         while (used < length) {
             if (!buffer.hasRemaining() && !fill()) {
-                throw new IOException("the connection ended " + (length - used) + " bytes too early");
+                throw new IOException(
+                        "the connection ended " + (length - used) + " bytes too early");
             }
             int count = Math.min(buffer.remaining(), length - used);
             buffer.get(bytes, used, count);

@@ -28,8 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who changed what, when, and whether it was done: a line of JSON for each request that changes something, in a file, and a
- * notice. A line is on disk when {@link #record} returns. The file is put aside as {@code audit.jsonl.1} when it is long.
+ * Who changed what, when, and whether it was done: a line of JSON for each request that changes
+ * something, in a file, and a notice. A line is on disk when {@link #record} returns. The file is
+ * put aside as {@code audit.jsonl.1} when it is long.
  */
 final class AuditLog implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AuditLog.class);
@@ -49,7 +50,8 @@ final class AuditLog implements AutoCloseable {
         this.outlets = outlets;
         try {
             if (Files.exists(file)) {
-                String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // whatever it holds
+                String text = new String(
+                        Files.readAllBytes(file), StandardCharsets.UTF_8); // whatever it holds
                 long damaged = text.lines().filter(line -> !remember(line)).count();
                 if (damaged > 0) {
                     log.warn("{}: {} lines are damaged and not shown", file, damaged);
@@ -83,29 +85,52 @@ final class AuditLog implements AutoCloseable {
     synchronized void record(Request request, Optional<ManagedDomain> domain, String outcome) {
         ObjectNode details = JsonNodeFactory.instance.objectNode();
         request.arguments().fields().forEachRemaining(each -> {
-            String value = each.getValue().isTextual() ? each.getValue().textValue() : each.getValue().toString();
-            if (!Set.of("verb", "domain").contains(each.getKey()) && each.getKey().matches("[a-zA-Z]{1,30}") && value.length() <= LONGEST_VALUE) {
+            String value = each.getValue().isTextual()
+                    ? each.getValue().textValue()
+                    : each.getValue().toString();
+            if (!Set.of("verb", "domain").contains(each.getKey())
+                    && each.getKey().matches("[a-zA-Z]{1,30}")
+                    && value.length() <= LONGEST_VALUE) {
                 details.put(each.getKey(), value);
             }
         });
-        Optional<Notice.Domain> named = domain.map(each -> new Notice.Domain(each.uuid(), each.name()));
+        Optional<Notice.Domain> named =
+                domain.map(each -> new Notice.Domain(each.uuid(), each.name()));
         record(request.peer().user(), request.verb(), named, outcome, details);
     }
 
     /** Keeps a change; {@code user} is who asked for it. */
-    synchronized void record(String user, String verb, Optional<Notice.Domain> domain, String outcome, ObjectNode details) {
-        ObjectNode entry = JsonNodeFactory.instance.objectNode().put("time", Instant.now().toString()).put("user", user).put("verb", verb);
-        domain.ifPresent(each -> entry.put("domain", each.name()).put("uuid", each.uuid().toString()));
+    synchronized void record(
+            String user,
+            String verb,
+            Optional<Notice.Domain> domain,
+            String outcome,
+            ObjectNode details) {
+        ObjectNode entry = JsonNodeFactory.instance
+                .objectNode()
+                .put("time", Instant.now().toString())
+                .put("user", user)
+                .put("verb", verb);
+        domain.ifPresent(
+                each -> entry.put("domain", each.name()).put("uuid", each.uuid().toString()));
         entry.put("outcome", outcome);
         if (!details.isEmpty()) {
             entry.set("arguments", details);
         }
         remember(entry);
-        log.info("user {}: {}{}: {}", user, verb, domain.map(each -> " of " + each.name()).orElse(""), outcome);
+        log.info(
+                "user {}: {}{}: {}",
+                user,
+                verb,
+                domain.map(each -> " of " + each.name()).orElse(""),
+                outcome);
         try {
             write(entry.toString() + "\n");
         } catch (IOException e) {
-            log.error("{}: who changed what can't be kept ({}); make room or correct the permissions", file, e.toString());
+            log.error(
+                    "{}: who changed what can't be kept ({}); make room or correct the permissions",
+                    file,
+                    e.toString());
         }
         outlets.accept(Notices.audit(user, verb, domain, outcome, details));
     }
@@ -113,12 +138,21 @@ final class AuditLog implements AutoCloseable {
     private void write(String line) throws IOException {
         if (channel != null && channel.size() > MAX_FILE_BYTES) {
             close();
-            Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    file,
+                    file.resolveSibling(file.getFileName() + ".1"),
+                    StandardCopyOption.REPLACE_EXISTING);
         }
         if (channel == null) {
             LineFiles.mend(file);
-            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND),
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            channel = FileChannel.open(
+                    file,
+                    Set.of(
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.APPEND),
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------")));
         }
         ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
         while (bytes.hasRemaining()) {

@@ -7,10 +7,10 @@ import java.util.regex.Pattern;
 
 /** Finds libvirt's number of a running domain in its live XML. */
 final class DomainId {
-    private static final Pattern ID = Pattern.compile("<domain\\b[^>]{0,400}?\\bid=['\"](\\d{1,9})['\"]");
+    private static final Pattern ID =
+            Pattern.compile("<domain\\b[^>]{0,400}?\\bid=['\"](\\d{1,9})['\"]");
 
-    private DomainId() {
-    }
+    private DomainId() {}
 
     static OptionalInt of(String xml) {
         Matcher id = ID.matcher(xml);

@@ -26,15 +26,20 @@ import org.simvm.settings.MonitorSettings;
 import org.simvm.settings.Schedule;
 import org.simvm.settings.SimSettings;
 
-/** Shows domains as JSON, for the CLI. Sizes are in bytes, times in milliseconds; addresses are strings. */
+/**
+ * Shows domains as JSON, for the CLI. Sizes are in bytes, times in milliseconds; addresses are
+ * strings.
+ */
 final class DomainJson {
-    /** How a call is known to come from a hook (docs/security.md, R9): by the return address that it pushed. */
+    /**
+     * How a call is known to come from a hook (docs/security.md, R9): by the return address that it
+     * pushed.
+     */
     private static final String RETURN_ADDRESS = "returnAddress";
     /** Or by the instruction that the CPU saw branch to the gate. */
     private static final String LAST_BRANCH = "lastBranch";
 
-    private DomainJson() {
-    }
+    private DomainJson() {}
 
     private static ObjectNode object() {
         return JsonNodeFactory.instance.objectNode();
@@ -48,7 +53,8 @@ final class DomainJson {
         domain.id().ifPresent(id -> json.put("id", id));
         json.put("active", domain.active());
         json.put("state", domain.state());
-        domain.problem().or(() -> domain.session().isEmpty() ? domain.unwatched() : Optional.empty())
+        domain.problem()
+                .or(() -> domain.session().isEmpty() ? domain.unwatched() : Optional.empty())
                 .ifPresent(problem -> json.put("problem", problem));
         Optional<SimSettings> settings = domain.settings();
         settings.ifPresent(sim -> {
@@ -97,9 +103,13 @@ final class DomainJson {
         policy.put("default", sim.policy().defaultAction().xmlName());
         policy.put("alertsPerMinute", sim.policy().alertsPerMinute());
         ObjectNode violations = policy.putObject("violations");
-        sim.policy().violations().forEach((kind, action) -> violations.put(kind.xmlName(), action.xmlName()));
+        sim.policy()
+                .violations()
+                .forEach((kind, action) -> violations.put(kind.xmlName(), action.xmlName()));
         ObjectNode findings = policy.putObject("findings");
-        sim.policy().findings().forEach((kind, action) -> findings.put(kind.xmlName(), action.xmlName()));
+        sim.policy()
+                .findings()
+                .forEach((kind, action) -> findings.put(kind.xmlName(), action.xmlName()));
         return json;
     }
 
@@ -125,7 +135,9 @@ final class DomainJson {
         json.put("accelerator", session.order().kvm() ? "kvm" : "tcg");
         session.guest().ifPresent(guest -> {
             try {
-                json.put("invocationCheck", guest.region().readsLastBranch() ? LAST_BRANCH : RETURN_ADDRESS);
+                json.put(
+                        "invocationCheck",
+                        guest.region().readsLastBranch() ? LAST_BRANCH : RETURN_ADDRESS);
             } catch (RegionException e) {
                 json.put("problem", e.getMessage());
             }
@@ -156,14 +168,22 @@ final class DomainJson {
         json.put("pagingLevels", guest.kernelTables().levels());
         ArrayNode hooks = json.putArray("hooks");
         for (HookSite hook : guest.hooks()) {
-            hooks.addObject().put("monitor", hook.monitor()).put("id", hook.declaration().id()).put("site", hook.symbol())
+            hooks.addObject()
+                    .put("monitor", hook.monitor())
+                    .put("id", hook.declaration().id())
+                    .put("site", hook.symbol())
                     .put("address", IncidentJson.hex(hook.address()));
         }
         json.put("pausedMs", round(guest.pausedMilliseconds()));
-        json.put("tookMs", round(guest.steps().stream().mapToDouble(StepTime::milliseconds).sum()));
+        json.put(
+                "tookMs",
+                round(guest.steps().stream().mapToDouble(StepTime::milliseconds).sum()));
         ArrayNode steps = json.putArray("steps");
         for (StepTime step : guest.steps()) {
-            steps.addObject().put("step", step.step()).put("ms", round(step.milliseconds())).put("paused", step.guestPaused());
+            steps.addObject()
+                    .put("step", step.step())
+                    .put("ms", round(step.milliseconds()))
+                    .put("paused", step.guestPaused());
         }
         return json;
     }
@@ -172,7 +192,10 @@ final class DomainJson {
         return Math.round(milliseconds * 1000) / 1000.0;
     }
 
-    /** Where the region is, in guest-physical memory or in the monitors' process: for root's eyes alone. */
+    /**
+     * Where the region is, in guest-physical memory or in the monitors' process: for root's eyes
+     * alone.
+     */
     static ObjectNode layout(RegionLayout layout) {
         ObjectNode json = object();
         json.put("areaBase", IncidentJson.hex(layout.area().base()));
@@ -180,13 +203,16 @@ final class DomainJson {
         json.put("gateFrame", IncidentJson.hex(layout.gateFrame()));
         ArrayNode segments = json.putArray("segments");
         for (RegionSegment segment : layout.segments()) {
-            ObjectNode each = segments.addObject().put("name", segment.name())
+            ObjectNode each = segments.addObject()
+                    .put("name", segment.name())
                     .put("role", segment.role().name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .put("bytes", segment.size()).put("view", segment.view().name().toLowerCase(Locale.ROOT))
+                    .put("bytes", segment.size())
+                    .put("view", segment.view().name().toLowerCase(Locale.ROOT))
                     .put("access", segment.access().toString());
             if (segment.view() != View.PROCESS) {
                 each.put("gpa", IncidentJson.hex(segment.gpa()));
-            } else if (segment.role() != RegionSegment.Role.CHANNEL) { // whoever maps that chooses an address
+            } else if (segment.role()
+                    != RegionSegment.Role.CHANNEL) { // whoever maps that chooses an address
                 each.put("processAddress", IncidentJson.hex(segment.gpa()));
             }
         }
@@ -202,7 +228,9 @@ final class DomainJson {
         if (session.isPresent()) {
             json.set("gate", gate(session.get()));
             session.get().failure().ifPresent(failure -> json.put("problem", failure.reason()));
-            session.get().guest().ifPresent(guest -> json.put("kernel", guest.kernel().version()));
+            session.get()
+                    .guest()
+                    .ifPresent(guest -> json.put("kernel", guest.kernel().version()));
             session.get().ringStatistics().ifPresent(ring -> json.set("ring", ring(ring)));
             json.put("eventsNotLogged", session.get().eventsNotLogged());
             session.get().lastReport().ifPresent(report -> json.set("lastCheck", report(report)));
@@ -211,7 +239,10 @@ final class DomainJson {
         return json;
     }
 
-    /** What 'virt-sim top' shows, from memory alone; {@code nanos} is a clock of the manager's for rates. */
+    /**
+     * What 'virt-sim top' shows, from memory alone; {@code nanos} is a clock of the manager's for
+     * rates.
+     */
     static ObjectNode figures(DomainFigures figures, long nanos) {
         ObjectNode json = object();
         json.put("name", figures.name());
@@ -219,14 +250,21 @@ final class DomainJson {
         json.put("state", figures.state());
         figures.gate().ifPresent(gate -> json.put("gate", gate));
         json.put("nanos", nanos);
-        figures.ring().ifPresent(ring -> json.put("calls", ring.calls()).put("events", ring.received())
-                .put("dropped", ring.droppedInAll()).put("waitingBytes", ring.waitingBytes()));
+        figures.ring()
+                .ifPresent(ring -> json.put("calls", ring.calls())
+                        .put("events", ring.received())
+                        .put("dropped", ring.droppedInAll())
+                        .put("waitingBytes", ring.waitingBytes()));
         json.put("notLogged", figures.eventsNotLogged());
         json.put("violations", IncidentLog.sum(figures.violations()));
         json.put("findings", IncidentLog.sum(figures.findings()));
         json.put("checksSuspended", figures.checksSuspended());
-        figures.checks().last().ifPresent(round -> json.putObject("lastCheck").put("started", round.began().toString())
-                .put("ms", round.took().toNanos() / 1e6).put("findings", round.findings()));
+        figures.checks()
+                .last()
+                .ifPresent(round -> json.putObject("lastCheck")
+                        .put("started", round.began().toString())
+                        .put("ms", round.took().toNanos() / 1e6)
+                        .put("findings", round.findings()));
         return json;
     }
 
@@ -278,7 +316,10 @@ final class DomainJson {
             findings(each.putArray("findings"), result.findings());
             ArrayNode information = each.putArray("information");
             result.information().forEach(told -> {
-                ObjectNode one = information.addObject().put("subject", told.subject()).put("text", told.text());
+                ObjectNode one = information
+                        .addObject()
+                        .put("subject", told.subject())
+                        .put("text", told.text());
                 told.va().ifPresent(va -> one.put("va", IncidentJson.hex(va)));
             });
         }
@@ -286,6 +327,7 @@ final class DomainJson {
     }
 
     private static void findings(ArrayNode array, List<Finding> findings) {
-        findings.forEach(finding -> array.add(IncidentJson.finding(finding).put("text", finding.oneLine())));
+        findings.forEach(
+                finding -> array.add(IncidentJson.finding(finding).put("text", finding.oneLine())));
     }
 }

@@ -16,9 +16,7 @@ final class DomainRegistry {
     private final ManagedDomain.Listener listener;
     private final ConcurrentHashMap<UUID, ManagedDomain> domains = new ConcurrentHashMap<>();
 
-    /**
-     * @param listener told what becomes of each domain
-     */
+    /** @param listener told what becomes of each domain */
     DomainRegistry(ManagerSettings settings, ManagedDomain.Listener listener) {
         this.settings = settings;
         this.listener = listener;
@@ -26,8 +24,9 @@ final class DomainRegistry {
 
     /** Returns a domain; it is new if nobody named it before. */
     ManagedDomain get(UUID uuid, String name) {
-        ManagedDomain domain = domains.computeIfAbsent(uuid, key -> new ManagedDomain(uuid, name, settings.stateDirectory(uuid),
-                listener));
+        ManagedDomain domain = domains.computeIfAbsent(
+                uuid,
+                key -> new ManagedDomain(uuid, name, settings.stateDirectory(uuid), listener));
         domain.name(name);
         return domain;
     }
@@ -38,10 +37,13 @@ final class DomainRegistry {
 
     /** Forgets a domain, unless it has a session. */
     void forget(UUID uuid) {
-        domains.computeIfPresent(uuid, (key, domain) -> domain.session().isPresent() ? domain : null);
+        domains.computeIfPresent(
+                uuid, (key, domain) -> domain.session().isPresent() ? domain : null);
     }
 
-    /** Makes sure that a domain which has just got a session was not forgotten the moment before. */
+    /**
+     * Makes sure that a domain which has just got a session was not forgotten the moment before.
+     */
     void keep(ManagedDomain domain) {
         domains.put(domain.uuid(), domain);
     }
@@ -51,13 +53,16 @@ final class DomainRegistry {
     }
 
     List<ManagedDomain> byName() {
-        return domains.values().stream().sorted(Comparator.comparing(ManagedDomain::name)).toList();
+        return domains.values().stream()
+                .sorted(Comparator.comparing(ManagedDomain::name))
+                .toList();
     }
 
     /** Finds a domain as virsh does: by number of a running one, by name, by UUID. */
     ManagedDomain find(String text) throws ControlException {
         for (ManagedDomain domain : domains.values()) {
-            if (domain.id().isPresent() && Integer.toString(domain.id().getAsInt()).equals(text)) {
+            if (domain.id().isPresent()
+                    && Integer.toString(domain.id().getAsInt()).equals(text)) {
                 return domain;
             }
         }
@@ -66,6 +71,7 @@ final class DomainRegistry {
                 return domain;
             }
         }
-        throw new ControlException("there is no domain '" + text + "'; 'virt-sim list' shows those there are");
+        throw new ControlException(
+                "there is no domain '" + text + "'; 'virt-sim list' shows those there are");
     }
 }

@@ -46,12 +46,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One life of a domain's QEMU, from its preparation to its end: arms each boot of the guest, drains its ring, checks it, and
- * gives what is wrong to the domain's policy.
+ * One life of a domain's QEMU, from its preparation to its end: arms each boot of the guest, drains
+ * its ring, checks it, and gives what is wrong to the domain's policy.
  */
 final class DomainSession implements ArmingListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainSession.class);
-    /** From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start. */
+    /**
+     * From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start.
+     */
     private static final Duration QEMU_PATIENCE = Duration.ofSeconds(60);
 
     private final ManagedDomain domain;
@@ -83,41 +85,72 @@ final class DomainSession implements ArmingListener, AutoCloseable {
      * @param settings those in force, which the session keeps to its end
      * @param sharedLog of events of all domains, if there is one; else each has its own
      */
-    record Surroundings(Supplier<ManagerSettings> settings, CheckScheduler scheduler, DomainWorkers workers,
-            MappingBudget mappings, Domains libvirt, Outlets outlets, Optional<EventLog> sharedLog) {
-    }
+    record Surroundings(
+            Supplier<ManagerSettings> settings,
+            CheckScheduler scheduler,
+            DomainWorkers workers,
+            MappingBudget mappings,
+            Domains libvirt,
+            Outlets outlets,
+            Optional<EventLog> sharedLog) {}
 
     /**
      * @param region made for this order, or found again; closed with the session
      * @param whenGone called once when QEMU has ended
      */
-    DomainSession(ManagedDomain domain, Preparation.Order order, RegionFile region, Surroundings surroundings, Runnable whenGone) {
+    DomainSession(
+            ManagedDomain domain,
+            Preparation.Order order,
+            RegionFile region,
+            Surroundings surroundings,
+            Runnable whenGone) {
         this.domain = domain;
         this.order = order;
         this.region = region;
         this.settings = surroundings.settings().get();
         this.workers = surroundings.workers();
         this.whenGone = whenGone;
-        this.names = new EventNames(order.description().name(),
+        this.names = new EventNames(
+                order.description().name(),
                 order.sim().monitors().stream().map(MonitorSettings::name).toList());
-        this.policy = new Policy(order.sim().policy(), new IncidentActions(order.domain(), name(), domain.incidents(),
-                settings.stateDirectory(order.domain()), surroundings.libvirt(), workers, this::stopGuest,
-                surroundings.outlets()));
+        this.policy = new Policy(
+                order.sim().policy(),
+                new IncidentActions(
+                        order.domain(),
+                        name(),
+                        domain.incidents(),
+                        settings.stateDirectory(order.domain()),
+                        surroundings.libvirt(),
+                        workers,
+                        this::stopGuest,
+                        surroundings.outlets()));
         this.surroundings = surroundings;
         this.eventLog = surroundings.sharedLog().isPresent() ? Optional.empty() : openEventLog();
         this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
-        this.exitGate = order.plan().gate().inGuest() ? Optional.empty()
+        this.exitGate = order.plan().gate().inGuest()
+                ? Optional.empty()
                 : Optional.of(new ExitGate(name(), region, policy::finding, this::abandon));
-        this.checks = new SessionChecks(domain, order, settings.stateDirectory(order.domain()), surroundings.scheduler(), workers,
-                surroundings.mappings(), policy::finding);
+        this.checks = new SessionChecks(
+                domain,
+                order,
+                settings.stateDirectory(order.domain()),
+                surroundings.scheduler(),
+                workers,
+                surroundings.mappings(),
+                policy::finding);
     }
 
     private Optional<EventLog> openEventLog() {
         Path file = settings.eventLog(order.domain());
         try {
-            return Optional.of(new EventLog(file, settings.eventLogBytes(), settings.eventLogFiles() - 1, names));
+            return Optional.of(new EventLog(
+                    file, settings.eventLogBytes(), settings.eventLogFiles() - 1, names));
         } catch (IOException e) {
-            log.error("{}: events are not logged, {} can't be opened: {}", name(), file, e.toString());
+            log.error(
+                    "{}: events are not logged, {} can't be opened: {}",
+                    name(),
+                    file,
+                    e.toString());
             return Optional.empty();
         }
     }
@@ -146,9 +179,18 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     synchronized void begin() {
         if (arming == null && !closed) {
             Path socket = settings.runDirectory(uuid()).resolve("qmp.sock");
-            arming = DomainArming.start(new ArmingRequest(name(), socket, QEMU_PATIENCE, region, order.plan(),
-                    order.sim().required(), notes.earlier(),
-                    exitGate.<OutsideMonitors>map(gate -> gate).orElse(OutsideMonitors.NONE)), this);
+            arming = DomainArming.start(
+                    new ArmingRequest(
+                            name(),
+                            socket,
+                            QEMU_PATIENCE,
+                            region,
+                            order.plan(),
+                            order.sim().required(),
+                            notes.earlier(),
+                            exitGate.<OutsideMonitors>map(gate -> gate)
+                                    .orElse(OutsideMonitors.NONE)),
+                    this);
         }
     }
 
@@ -161,7 +203,10 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         return arming().map(DomainArming::state);
     }
 
-    /** Tells whether the guest broke a rule for which it was stopped for good; only a reset lets it go on. */
+    /**
+     * Tells whether the guest broke a rule for which it was stopped for good; only a reset lets it
+     * go on.
+     */
     boolean failStopped() {
         return failStopped;
     }
@@ -202,7 +247,9 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         }
     }
 
-    /** Returns the process that runs the monitors; empty if they run in the guest, or nowhere now. */
+    /**
+     * Returns the process that runs the monitors; empty if they run in the guest, or nowhere now.
+     */
     OptionalLong monitorProcess() {
         return exitGate.map(ExitGate::pid).orElse(OptionalLong.empty());
     }
@@ -229,8 +276,15 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     /** The watchdog saw that a round of checks does not end, or does not begin. */
     void checksStuck(String what) {
-        policy.finding(new Finding(Instant.now(), FindingClass.CHECK_INCOMPLETE, "schedule of checks", OptionalLong.empty(),
-                OptionalLong.empty(), "rounds that come and end", what, false));
+        policy.finding(new Finding(
+                Instant.now(),
+                FindingClass.CHECK_INCOMPLETE,
+                "schedule of checks",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "rounds that come and end",
+                what,
+                false));
     }
 
     /** Somebody let the paused guest run. */
@@ -238,7 +292,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         policy.guestResumed();
     }
 
-    // --- what becomes of the guest ----------------------------------------------------------------------------
+    // --- what becomes of the guest
 
     @Override
     public void mapped(RingReader ring) {
@@ -280,8 +334,15 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void notTakenUp(String reason) {
-        policy.finding(new Finding(Instant.now(), FindingClass.CHECK_INCOMPLETE, "baseline of an earlier manager",
-                OptionalLong.empty(), OptionalLong.empty(), "integrity checks that go on", reason, false));
+        policy.finding(new Finding(
+                Instant.now(),
+                FindingClass.CHECK_INCOMPLETE,
+                "baseline of an earlier manager",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "integrity checks that go on",
+                reason,
+                false));
         domain.changed();
     }
 
@@ -289,8 +350,15 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void failed(ArmingFailure why) {
         failure = why;
         domain.unwatched(why.reason());
-        policy.finding(new Finding(Instant.now(), FindingClass.ARMING_FAILED, "arming while " + why.reached(),
-                OptionalLong.empty(), OptionalLong.empty(), "an armed guest", why.reason(), true));
+        policy.finding(new Finding(
+                Instant.now(),
+                FindingClass.ARMING_FAILED,
+                "arming while " + why.reached(),
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "an armed guest",
+                why.reason(),
+                true));
         domain.changed();
     }
 
@@ -325,8 +393,15 @@ final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void violationsLost(long number) {
-        policy.finding(new Finding(Instant.now(), FindingClass.EVENTS_LOST, "violations", OptionalLong.empty(), OptionalLong.empty(),
-                "an account of each violation", number + " came faster than QEMU keeps them", false));
+        policy.finding(new Finding(
+                Instant.now(),
+                FindingClass.EVENTS_LOST,
+                "violations",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "an account of each violation",
+                number + " came faster than QEMU keeps them",
+                false));
     }
 
     @Override

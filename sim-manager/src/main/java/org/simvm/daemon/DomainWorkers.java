@@ -14,22 +14,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs what may block, one task after the other for each domain, domains beside each other. A domain whose task hangs
- * (libvirt holds its lock, say) delays its own tasks alone. Threads exist while there is work.
+ * Runs what may block, one task after the other for each domain, domains beside each other. A
+ * domain whose task hangs (libvirt holds its lock, say) delays its own tasks alone. Threads exist
+ * while there is work.
  */
 final class DomainWorkers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainWorkers.class);
     private static final int IDLE_SECONDS = 10;
 
     private final ConcurrentHashMap<UUID, Lane> lanes = new ConcurrentHashMap<>();
-    private final ExecutorService threads = new ThreadPoolExecutor(0, Integer.MAX_VALUE, IDLE_SECONDS, TimeUnit.SECONDS,
-            new SynchronousQueue<>(), task -> {
+    private final ExecutorService threads = new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            task -> {
                 Thread thread = new Thread(task, "domain-worker");
                 thread.setDaemon(true);
                 return thread;
             });
 
-    /** Queues a task of a domain. Tasks of one domain run in the order in which they were queued. */
+    /**
+     * Queues a task of a domain. Tasks of one domain run in the order in which they were queued.
+     */
     void submit(UUID domain, String what, Runnable task) {
         lanes.compute(domain, (key, present) -> {
             Lane lane = present != null ? present : new Lane(domain);
@@ -42,10 +50,12 @@ final class DomainWorkers implements AutoCloseable {
         });
     }
 
-    private record Task(String what, Runnable body) {
-    }
+    private record Task(String what, Runnable body) {}
 
-    /** The tasks of one domain. Its fields are touched inside {@code lanes.compute} alone, which locks them. */
+    /**
+     * The tasks of one domain. Its fields are touched inside {@code lanes.compute} alone, which
+     * locks them.
+     */
     private final class Lane implements Runnable {
         private final UUID domain;
         private final Queue<Task> queue = new ArrayDeque<>();
@@ -77,9 +87,14 @@ final class DomainWorkers implements AutoCloseable {
         }
     }
 
-    /** Returns what is wrong with the workers themselves, one line. A task that hangs is no such thing. */
+    /**
+     * Returns what is wrong with the workers themselves, one line. A task that hangs is no such
+     * thing.
+     */
     Optional<String> illness() {
-        return threads.isShutdown() ? Optional.of("the domains' workers have ended") : Optional.empty();
+        return threads.isShutdown()
+                ? Optional.of("the domains' workers have ended")
+                : Optional.empty();
     }
 
     /** Takes no more tasks and does not wait for those that run. */

@@ -39,11 +39,13 @@ final class EventFilter implements Predicate<Event> {
             case "exit":
                 return SimAbi.Event.EXIT;
             default:
-                String digits = name.startsWith("event-") ? name.substring("event-".length()) : name;
+                String digits =
+                        name.startsWith("event-") ? name.substring("event-".length()) : name;
                 if (digits.matches("\\d{1,2}") && Integer.parseInt(digits) < SimAbi.Event.TYPES) {
                     return Integer.parseInt(digits);
                 }
-                throw new ControlException("there is no event type '" + name + "'; use syscall, fork, exec, exit or event-N with N below "
+                throw new ControlException("there is no event type '" + name
+                        + "'; use syscall, fork, exec, exit or event-N with N below "
                         + SimAbi.Event.TYPES);
         }
     }

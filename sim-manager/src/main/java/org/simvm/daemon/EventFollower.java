@@ -21,17 +21,21 @@ import org.simvm.policy.Incident;
 import org.simvm.settings.MonitorSettings;
 
 /**
- * Shows one client a domain's events: those that were, and, if it wants, those to come, alerts among them. Answers have
- * {@code lines}, ready to be printed. A client that is slow loses events, and is told how many.
+ * Shows one client a domain's events: those that were, and, if it wants, those to come, alerts
+ * among them. Answers have {@code lines}, ready to be printed. A client that is slow loses events,
+ * and is told how many.
  */
 final class EventFollower {
     /** Events that wait for a slow client. */
     private static final int QUEUE = 65536;
+
     private static final int ALERT_QUEUE = 1024;
     /** Lines in one answer at most. */
     private static final int BATCH = 512;
+
     private static final long FOREVER_MS = Long.MAX_VALUE / 4_000_000;
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
 
     private final ManagedDomain domain;
     private final EventFilter filter;
@@ -40,22 +44,29 @@ final class EventFollower {
     private final Answers answers;
     private long left;
 
-    /**
-     * @param limit events shown at most
-     */
-    EventFollower(ManagedDomain domain, EventFilter filter, boolean json, long limit, Answers answers) {
+    /** @param limit events shown at most */
+    EventFollower(
+            ManagedDomain domain, EventFilter filter, boolean json, long limit, Answers answers) {
         this.domain = domain;
         this.filter = filter;
         this.json = json;
         this.answers = answers;
         this.left = limit;
-        EventNames names = domain.session().map(DomainSession::eventNames).orElseGet(() -> new EventNames(domain.name(),
-                domain.settings().map(sim -> sim.monitors().stream().map(MonitorSettings::name).toList()).orElse(List.of())));
+        EventNames names = domain.session()
+                .map(DomainSession::eventNames)
+                .orElseGet(() -> new EventNames(
+                        domain.name(),
+                        domain.settings()
+                                .map(sim -> sim.monitors().stream()
+                                        .map(MonitorSettings::name)
+                                        .toList())
+                                .orElse(List.of())));
         if (json) {
             JsonLines lines = new JsonLines(names);
             this.format = lines::line;
         } else {
-            TextLine lines = new TextLine(new EventNames(null, names.monitors()), ZoneId.systemDefault());
+            TextLine lines =
+                    new TextLine(new EventNames(null, names.monitors()), ZoneId.systemDefault());
             this.format = lines::line;
         }
     }
@@ -84,7 +95,10 @@ final class EventFollower {
             alerter.start();
             answers.onHangUp(self::interrupt);
             try {
-                send(JsonNodeFactory.instance.arrayNode()); // tells the client that nothing is missed from now on
+                send(
+                        JsonNodeFactory.instance
+                                .arrayNode()); // tells the client that nothing is missed from now
+                // on
                 while (left > 0) {
                     forward(events);
                 }
@@ -95,13 +109,18 @@ final class EventFollower {
         }
     }
 
-    private void forward(EventBroadcast.Subscription events) throws IOException, InterruptedException {
+    private void forward(EventBroadcast.Subscription events)
+            throws IOException, InterruptedException {
         ArrayNode lines = JsonNodeFactory.instance.arrayNode();
         EventBroadcast.Delivery delivery = events.take(FOREVER_MS);
         while (delivery != null && left > 0) {
             if (delivery.lostBefore() > 0) {
-                lines.add(json ? "{\"lost\":" + delivery.lostBefore() + "}"
-                        : "(" + delivery.lostBefore() + " events were not shown, because this client was too slow)");
+                lines.add(
+                        json
+                                ? "{\"lost\":" + delivery.lostBefore() + "}"
+                                : "(" + delivery.lostBefore()
+                                        + " events were not shown, because this client was "
+                                        + "too slow)");
             }
             lines.add(format.apply(delivery.event()));
             left--;
@@ -128,8 +147,10 @@ final class EventFollower {
         if (json) {
             return IncidentJson.of(incident).toString();
         }
-        return TIME.format(incident.violation().map(violation -> violation.time())
-                .orElseGet(() -> incident.finding().orElseThrow().time())) + " ALERT    " + incident.oneLine();
+        return TIME.format(incident.violation()
+                        .map(violation -> violation.time())
+                        .orElseGet(() -> incident.finding().orElseThrow().time()))
+                + " ALERT    " + incident.oneLine();
     }
 
     private synchronized void send(ArrayNode lines) throws IOException {

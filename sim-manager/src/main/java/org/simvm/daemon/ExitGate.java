@@ -20,15 +20,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a process running that serves the calls of a domain's gate {@code exit}. One that ends while its guest runs is
- * replaced at once, and the new one takes up the calls that wait; the guest's vCPUs stand meanwhile. QEMU stops a
- * guest whose call nobody answers.
+ * Keeps a process running that serves the calls of a domain's gate {@code exit}. One that ends
+ * while its guest runs is replaced at once, and the new one takes up the calls that wait; the
+ * guest's vCPUs stand meanwhile. QEMU stops a guest whose call nobody answers.
  */
 final class ExitGate implements OutsideMonitors, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ExitGate.class);
     private static final Path DEFAULT = Path.of("/usr/lib/sim-manager/sim-monitor-process");
     /** A process that ends sooner than this after its start counts as one that can't live. */
     private static final Duration SHORT_LIFE = Duration.ofSeconds(10);
+
     private static final int SHORT_LIVES = 5;
 
     private final String domain;
@@ -36,6 +37,7 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
     private final Consumer<Finding> findings;
     /** Told how far the ring is reserved by processes that are dead. */
     private final Consumer<Long> abandoned;
+
     private final Path program;
 
     private SimStatus status;
@@ -44,7 +46,11 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
     private int shortLives;
     private boolean closed;
 
-    ExitGate(String domain, RegionFile region, Consumer<Finding> findings, Consumer<Long> abandoned) {
+    ExitGate(
+            String domain,
+            RegionFile region,
+            Consumer<Finding> findings,
+            Consumer<Long> abandoned) {
         this.domain = domain;
         this.region = region;
         this.findings = findings;
@@ -59,25 +65,33 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
     }
 
     @Override
-    public synchronized void serve(SimStatus now) throws MonitorProcessException, RegionException, InterruptedException {
+    public synchronized void serve(SimStatus now)
+            throws MonitorProcessException, RegionException, InterruptedException {
         status = now;
         shortLives = 0;
         Optional<MonitorProcess> earlier = MonitorProcess.find(program, region);
         if (earlier.isPresent()) {
             watch(earlier.get());
-            log.info("{}: process {} serves its calls since an earlier manager", domain, process.pid());
+            log.info(
+                    "{}: process {} serves its calls since an earlier manager",
+                    domain,
+                    process.pid());
             return;
         }
         boolean died = region.servingProcess() != 0;
         start();
         if (died) {
-            tell("it had ended while there was no manager; process " + process.pid() + " goes on", "a process ended");
+            tell(
+                    "it had ended while there was no manager; process " + process.pid()
+                            + " goes on",
+                    "a process ended");
         }
     }
 
     private void start() throws MonitorProcessException, RegionException, InterruptedException {
         abandoned.accept(region.ringReserved());
-        MonitorProcess fresh = MonitorProcess.start(program, region, status.pid(), GuestRam.blocks(status));
+        MonitorProcess fresh =
+                MonitorProcess.start(program, region, status.pid(), GuestRam.blocks(status));
         started = Instant.now();
         watch(fresh);
         log.info("{}: process {} serves its calls", domain, fresh.pid());
@@ -97,9 +111,14 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
             return; // it ends with QEMU, as it should
         }
         String end = "process " + dead.pid() + " ended";
-        shortLives = Duration.between(started, Instant.now()).compareTo(SHORT_LIFE) < 0 ? shortLives + 1 : 0;
+        shortLives = Duration.between(started, Instant.now()).compareTo(SHORT_LIFE) < 0
+                ? shortLives + 1
+                : 0;
         if (shortLives >= SHORT_LIVES) {
-            tell(end + ", the last of " + SHORT_LIVES + " in a row; none is started any more, and the guest stands at its next call",
+            tell(
+                    end + ", the last of " + SHORT_LIVES
+                            + " in a row; none is started any more, and the guest stands at "
+                            + "its next call",
                     end);
             return;
         }
@@ -115,8 +134,15 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
 
     private void tell(String found, String logged) {
         log.warn("{}: {}: {}", domain, logged, found);
-        findings.accept(new Finding(Instant.now(), FindingClass.MONITOR_PROCESS, "the monitors' process", OptionalLong.empty(),
-                OptionalLong.empty(), "a process that serves the guest's calls", found, false));
+        findings.accept(new Finding(
+                Instant.now(),
+                FindingClass.MONITOR_PROCESS,
+                "the monitors' process",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "a process that serves the guest's calls",
+                found,
+                false));
     }
 
     @Override

@@ -12,7 +12,10 @@ import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Remembers which emulator a domain named before it was put under SIM, so that taking it off gives the old XML back. */
+/**
+ * Remembers which emulator a domain named before it was put under SIM, so that taking it off gives
+ * the old XML back.
+ */
 final class FormerEmulator {
     private static final Logger log = LoggerFactory.getLogger(FormerEmulator.class);
     private static final int FORMAT = 1;
@@ -27,22 +30,35 @@ final class FormerEmulator {
     /** Notes the emulator; empty: the domain named none, and libvirt's default will do. */
     void remember(Optional<Path> emulator) {
         try {
-            Files.createDirectories(file.getParent(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(
+                    file.getParent(),
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
             if (emulator.isPresent()) {
-                StateFile.replace(file, FORMAT, JsonNodeFactory.instance.objectNode().put("emulator", emulator.get().toString()),
+                StateFile.replace(
+                        file,
+                        FORMAT,
+                        JsonNodeFactory.instance
+                                .objectNode()
+                                .put("emulator", emulator.get().toString()),
                         StateFile.Safety.HOST);
             } else {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            log.warn("{}: {}; libvirt's default emulator will be used when SIM is removed", file, e.toString());
+            log.warn(
+                    "{}: {}; libvirt's default emulator will be used when SIM is removed",
+                    file,
+                    e.toString());
         }
     }
 
     Optional<Path> recall() {
         try {
-            return StateFile.read(file, FORMAT).map(json -> json.path("emulator").asText())
-                    .filter(text -> text.startsWith("/") && text.length() < MAX_LENGTH).map(Path::of);
+            return StateFile.read(file, FORMAT)
+                    .map(json -> json.path("emulator").asText())
+                    .filter(text -> text.startsWith("/") && text.length() < MAX_LENGTH)
+                    .map(Path::of);
         } catch (IOException | InvalidPathException e) {
             log.warn("{}; libvirt's default emulator is used", e.getMessage());
             return Optional.empty();

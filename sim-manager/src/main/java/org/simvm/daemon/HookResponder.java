@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers libvirt's hook, from the XML that it brings. libvirt waits for each answer and holds the domain's lock: nothing here
- * asks libvirt, and nothing here waits for a worker that does.
+ * Answers libvirt's hook, from the XML that it brings. libvirt waits for each answer and holds the
+ * domain's lock: nothing here asks libvirt, and nothing here waits for a worker that does.
  */
 final class HookResponder {
     private static final Logger log = LoggerFactory.getLogger(HookResponder.class);
@@ -29,7 +29,11 @@ final class HookResponder {
     private final SessionKeeper sessions;
     private final ManagerSettings settings;
 
-    HookResponder(DomainRegistry registry, Preparation preparation, SessionKeeper sessions, ManagerSettings settings) {
+    HookResponder(
+            DomainRegistry registry,
+            Preparation preparation,
+            SessionKeeper sessions,
+            ManagerSettings settings) {
         this.registry = registry;
         this.preparation = preparation;
         this.sessions = sessions;
@@ -39,8 +43,12 @@ final class HookResponder {
     HookAnswer answer(HookCall call) {
         long started = System.nanoTime();
         HookAnswer answer = decide(call);
-        log.info("{}: hook {} answered in {} ms: {}", call.name(), call.operation(),
-                (System.nanoTime() - started) / 1_000_000, answer instanceof HookAnswer.Refuse no ? "refused, " + no.reason() : "ok");
+        log.info(
+                "{}: hook {} answered in {} ms: {}",
+                call.name(),
+                call.operation(),
+                (System.nanoTime() - started) / 1_000_000,
+                answer instanceof HookAnswer.Refuse no ? "refused, " + no.reason() : "ok");
         return answer;
     }
 
@@ -60,10 +68,15 @@ final class HookResponder {
                 case "started" -> started(domain, call);
                 case "restore", "migrate" -> {
                     domain.announceIncoming();
-                    yield new HookAnswer.Refuse("a guest is armed while it boots, so one that is restored or migrated can't be;"
-                            + " start it anew (for a managed save: virsh managedsave-remove)");
+                    yield new HookAnswer.Refuse(
+                            "a guest is armed while it boots, so one that is restored or "
+                                    + "migrated can't be;"
+                                    + " start it anew (for a managed save: virsh "
+                                    + "managedsave-remove)");
                 }
-                case "attach" -> new HookAnswer.Refuse("a QEMU that libvirt did not start can't be armed; start the domain");
+                case "attach" ->
+                    new HookAnswer.Refuse(
+                            "a QEMU that libvirt did not start can't be armed; start the domain");
                 case "stopped" -> {
                     domain.active(false);
                     yield HookAnswer.OK;
@@ -90,7 +103,8 @@ final class HookResponder {
             ManagedDomain domain = registry.get(order.get().domain(), call.name());
             domain.session().ifPresent(sessions::end);
             if (domain.takeIncoming()) {
-                domain.unwatched("it was saved or comes from another host, so it runs without SIM until it is started anew");
+                domain.unwatched("it was saved or comes from another host, so it runs without SIM "
+                        + "until it is started anew");
                 return HookAnswer.OK;
             }
             RegionFile region = preparation.carryOut(order.get());
@@ -105,10 +119,14 @@ final class HookResponder {
         }
     }
 
-    /** What was wrong is told again when the domain runs all the same, and to whoever asks why it is not watched. */
+    /**
+     * What was wrong is told again when the domain runs all the same, and to whoever asks why it is
+     * not watched.
+     */
     private void notPrepared(HookCall call, String reason) {
         try {
-            DomainDescriptionReader.read(call.xml(), call.name()).uuid()
+            DomainDescriptionReader.read(call.xml(), call.name())
+                    .uuid()
                     .ifPresent(uuid -> registry.get(uuid, call.name()).unwatched(reason));
         } catch (SettingsException e) {
             log.debug("{}: {}", call.name(), e.oneLine());
@@ -122,15 +140,21 @@ final class HookResponder {
             // libvirt waits, and the guest does not outlive the host: no need to wait for the disk.
             StateFile.replace(file, StandardCharsets.UTF_8.encode(xml), StateFile.Safety.PROCESS);
         } catch (IOException e) {
-            log.error("{} can't be written ({}): a manager that is started anew will not find this guest", file, e.toString());
+            log.error(
+                    "{} can't be written ({}): a manager that is started anew will not find "
+                            + "this guest",
+                    file,
+                    e.toString());
         }
     }
 
     private static HookAnswer start(ManagedDomain domain) {
         Optional<DomainSession> session = domain.session();
         if (session.isEmpty()) {
-            return new HookAnswer.Refuse("the domain was not prepared" + domain.unwatched().map(reason -> ": " + reason)
-                    .orElse("; is another hook script changing its XML?"));
+            return new HookAnswer.Refuse("the domain was not prepared"
+                    + domain.unwatched()
+                            .map(reason -> ": " + reason)
+                            .orElse("; is another hook script changing its XML?"));
         }
         session.get().begin();
         return HookAnswer.OK;
@@ -142,7 +166,8 @@ final class HookResponder {
         if (domain.session().isPresent()) {
             return HookAnswer.OK;
         }
-        String reason = domain.unwatched().orElse("QEMU was started, but the domain was not prepared");
+        String reason =
+                domain.unwatched().orElse("QEMU was started, but the domain was not prepared");
         log.warn("{}: runs without SIM: {}", call.name(), reason);
         return new HookAnswer.Refuse(reason);
     }

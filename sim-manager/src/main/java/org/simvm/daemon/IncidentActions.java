@@ -20,10 +20,14 @@ import org.simvm.settings.FindingClass;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Carries out what a domain's policy decided. Whatever needs libvirt is handed to the domain's worker. */
+/**
+ * Carries out what a domain's policy decided. Whatever needs libvirt is handed to the domain's
+ * worker.
+ */
 final class IncidentActions implements Actions {
     private static final Logger log = LoggerFactory.getLogger(IncidentActions.class);
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
     private final UUID domain;
     private final String name;
@@ -51,8 +55,15 @@ final class IncidentActions implements Actions {
      * @param stop used at once, before libvirt is asked, which may take its time
      * @param outlets told of each incident
      */
-    IncidentActions(UUID domain, String name, IncidentLog incidents, Path dumps, Domains libvirt, DomainWorkers workers,
-            GuestStop stop, Outlets outlets) {
+    IncidentActions(
+            UUID domain,
+            String name,
+            IncidentLog incidents,
+            Path dumps,
+            Domains libvirt,
+            DomainWorkers workers,
+            GuestStop stop,
+            Outlets outlets) {
         this.domain = domain;
         this.name = name;
         this.incidents = incidents;
@@ -72,7 +83,10 @@ final class IncidentActions implements Actions {
     @Override
     public void alert(Incident incident) {
         // Arming has said in the log what kept it from arming, and better.
-        if (incident.finding().map(Finding::findingClass).filter(FindingClass.ARMING_FAILED::equals).isEmpty()) {
+        if (incident.finding()
+                .map(Finding::findingClass)
+                .filter(FindingClass.ARMING_FAILED::equals)
+                .isEmpty()) {
             log.warn("{} ({}): {}", name, domain, incident.oneLine());
         }
         incidents.alert(incident);
@@ -87,7 +101,10 @@ final class IncidentActions implements Actions {
     public void dump(Incident incident) {
         submit("dumping the guest's memory", () -> {
             libvirt.suspend(domain);
-            Files.createDirectories(dumps, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(
+                    dumps,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
             Path file = dumps.resolve("memory-" + STAMP.format(Instant.now()) + ".elf");
             libvirt.coreDump(domain, file);
             log.warn("{} ({}): the guest's memory is in {}", name, domain, file);

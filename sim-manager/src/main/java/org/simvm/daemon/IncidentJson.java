@@ -3,17 +3,18 @@ package org.simvm.daemon;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import org.simvm.integrity.Finding;
 import org.simvm.policy.Incident;
 import org.simvm.qmp.SimViolation;
 
 /** Shows incidents as JSON. Addresses are strings: a JSON number would lose bits. */
 final class IncidentJson {
-    private IncidentJson() {
-    }
+    private IncidentJson() {}
 
     static ObjectNode of(Incident incident) {
-        ObjectNode json = incident.violation().map(IncidentJson::violation)
+        ObjectNode json = incident.violation()
+                .map(IncidentJson::violation)
                 .orElseGet(() -> finding(incident.finding().orElseThrow()));
         json.put("action", incident.action().xmlName());
         json.put("text", incident.oneLine());

@@ -27,13 +27,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A domain's violations and findings: the last ones in memory, all of them as JSON lines in {@code incidents.jsonl} of its
- * state directory. The file is put aside as {@code incidents.jsonl.1} when it is long, so that a guest that breaks rules all
- * day fills no disk.
+ * A domain's violations and findings: the last ones in memory, all of them as JSON lines in
+ * {@code incidents.jsonl} of its state directory. The file is put aside as
+ * {@code incidents.jsonl.1} when it is long, so that a guest that breaks rules all day fills no
+ * disk.
  */
 final class IncidentLog {
     /** Incidents kept in memory. */
     static final int CAPACITY = 1000;
+
     private static final long MAX_FILE_BYTES = 16L << 20;
     private static final Logger log = LoggerFactory.getLogger(IncidentLog.class);
 
@@ -55,15 +57,23 @@ final class IncidentLog {
             incidents.removeFirst();
         }
         incidents.addLast(incident);
-        incident.violation().ifPresent(violation -> violations.merge(
-                violation.knownKind().map(ViolationKind::xmlName).orElse("unknown"), 1L, Long::sum));
-        incident.finding().ifPresent(finding -> findings.merge(finding.findingClass().xmlName(), 1L, Long::sum));
+        incident.violation()
+                .ifPresent(violation -> violations.merge(
+                        violation.knownKind().map(ViolationKind::xmlName).orElse("unknown"),
+                        1L,
+                        Long::sum));
+        incident.finding()
+                .ifPresent(
+                        finding -> findings.merge(finding.findingClass().xmlName(), 1L, Long::sum));
         try {
             write(IncidentJson.of(incident));
             failing = false;
         } catch (IOException e) {
             if (!failing) {
-                log.error("{}: incidents can't be written ({}); make room or correct the permissions", file, e.toString());
+                log.error(
+                        "{}: incidents can't be written ({}); make room or correct the permissions",
+                        file,
+                        e.toString());
             }
             failing = true;
         }
@@ -71,15 +81,25 @@ final class IncidentLog {
 
     private void write(ObjectNode incident) throws IOException {
         if (Files.exists(file) && Files.size(file) > MAX_FILE_BYTES) {
-            Files.move(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    file,
+                    file.resolveSibling(file.getFileName() + ".1"),
+                    StandardCopyOption.REPLACE_EXISTING);
         }
         if (!mended) {
             LineFiles.mend(file);
             mended = true;
         }
-        try (FileChannel channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-            ByteBuffer bytes = ByteBuffer.wrap((incident.toString() + "\n").getBytes(StandardCharsets.UTF_8));
+        try (FileChannel channel = FileChannel.open(
+                file,
+                Set.of(
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.APPEND),
+                PosixFilePermissions.asFileAttribute(
+                        PosixFilePermissions.fromString("rw-------")))) {
+            ByteBuffer bytes =
+                    ByteBuffer.wrap((incident.toString() + "\n").getBytes(StandardCharsets.UTF_8));
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }
@@ -91,7 +111,10 @@ final class IncidentLog {
         followers.forEach(follower -> follower.accept(incident));
     }
 
-    /** Calls {@code follower} at each alert, on the thread that raised it, until it is removed. It must not block. */
+    /**
+     * Calls {@code follower} at each alert, on the thread that raised it, until it is removed. It
+     * must not block.
+     */
     void follow(Consumer<Incident> follower) {
         followers.add(follower);
     }
@@ -100,7 +123,10 @@ final class IncidentLog {
         followers.remove(follower);
     }
 
-    /** Returns what is in memory and wanted, at most {@code limit}, the youngest of them, oldest first. */
+    /**
+     * Returns what is in memory and wanted, at most {@code limit}, the youngest of them, oldest
+     * first.
+     */
     synchronized List<Incident> last(int limit, Predicate<Incident> wanted) {
         List<Incident> found = incidents.stream().filter(wanted).toList();
         return found.subList(Math.max(0, found.size() - limit), found.size());

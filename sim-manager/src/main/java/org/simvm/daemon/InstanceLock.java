@@ -8,7 +8,10 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Makes sure that one manager serves a run directory. The kernel drops the lock when the process ends, however it ends. */
+/**
+ * Makes sure that one manager serves a run directory. The kernel drops the lock when the process
+ * ends, however it ends.
+ */
 final class InstanceLock implements AutoCloseable {
     private final FileChannel channel;
 
@@ -18,7 +21,8 @@ final class InstanceLock implements AutoCloseable {
 
     static InstanceLock take(Path runDirectory) throws IOException, StartException {
         Path file = runDirectory.resolve("sim-manager.lock");
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             FileLock lock = channel.tryLock();
             if (lock != null) {

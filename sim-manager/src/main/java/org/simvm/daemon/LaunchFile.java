@@ -10,25 +10,36 @@ import java.util.ArrayList;
 import java.util.List;
 import org.simvm.region.FileOwner;
 
-/** The file that tells the launcher what to add to QEMU's command line: one argument a line (docs/interfaces.md, section 4). */
+/**
+ * The file that tells the launcher what to add to QEMU's command line: one argument a line
+ * (docs/interfaces.md, section 4).
+ */
 final class LaunchFile {
-    private LaunchFile() {
-    }
+    private LaunchFile() {}
 
-    static void write(Path directory, Preparation.Order order, FileOwner owner) throws IOException, PreparationException {
+    static void write(Path directory, Preparation.Order order, FileOwner owner)
+            throws IOException, PreparationException {
         List<String> arguments = new ArrayList<>(List.of(
-                "-object", "memory-backend-file,id=simmem,mem-path=" + optionValue(directory.resolve("region")) + ",size="
-                        + order.plan().fileSize() + ",share=on",
-                "-device", "sim-region,id=sim0,memdev=simmem",
-                "-chardev", "socket,id=simqmp,path=" + optionValue(directory.resolve("qmp.sock")) + ",server=on,wait=off",
-                "-mon", "chardev=simqmp,mode=control"));
+                "-object",
+                "memory-backend-file,id=simmem,mem-path=" + optionValue(directory.resolve("region"))
+                        + ",size=" + order.plan().fileSize() + ",share=on",
+                "-device",
+                "sim-region,id=sim0,memdev=simmem",
+                "-chardev",
+                "socket,id=simqmp,path=" + optionValue(directory.resolve("qmp.sock"))
+                        + ",server=on,wait=off",
+                "-mon",
+                "chardev=simqmp,mode=control"));
         if (order.kvm() && order.plan().gate().inGuest()) {
             // Of libvirt's own -machine and this one QEMU makes one.
-            arguments.addAll(List.of("-machine", "sim-view=" + order.plan().gate().wireName()));
+            arguments.addAll(
+                    List.of("-machine", "sim-view=" + order.plan().gate().wireName()));
         }
         Path unfinished = directory.resolve(".launch");
         Files.deleteIfExists(unfinished);
-        Files.createFile(unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.createFile(
+                unfinished,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.write(unfinished, arguments);
         Files.setAttribute(unfinished, "unix:uid", owner.uid());
         Files.setAttribute(unfinished, "unix:gid", owner.gid());
@@ -39,7 +50,8 @@ final class LaunchFile {
     private static String optionValue(Path path) throws PreparationException {
         String text = path.toString();
         if (text.indexOf('\n') >= 0) {
-            throw new PreparationException("the run directory's name has a newline in it: " + path, null);
+            throw new PreparationException(
+                    "the run directory's name has a newline in it: " + path, null);
         }
         return text.replace(",", ",,");
     }

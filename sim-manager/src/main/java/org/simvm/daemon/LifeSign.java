@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives systemd a sign of life, three times in each period of its watchdog, while everything that must live lives. When
- * something does not, there is no sign, and systemd starts the manager anew, which takes the guests up. A domain that hangs is no
- * such thing: it delays itself alone.
+ * Gives systemd a sign of life, three times in each period of its watchdog, while everything that
+ * must live lives. When something does not, there is no sign, and systemd starts the manager anew,
+ * which takes the guests up. A domain that hangs is no such thing: it delays itself alone.
  */
 final class LifeSign implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LifeSign.class);
@@ -31,7 +31,11 @@ final class LifeSign implements AutoCloseable {
      * @param probes each returns what is wrong, one line, or nothing
      * @param sign takes the status and tells systemd
      */
-    LifeSign(long periodMicroseconds, List<Supplier<Optional<String>>> probes, Consumer<String> sign, Supplier<String> status) {
+    LifeSign(
+            long periodMicroseconds,
+            List<Supplier<Optional<String>>> probes,
+            Consumer<String> sign,
+            Supplier<String> status) {
         this.probes = List.copyOf(probes);
         this.sign = sign;
         this.status = status;
@@ -46,11 +50,15 @@ final class LifeSign implements AutoCloseable {
 
     private void look() {
         try {
-            Optional<String> wrong = probes.stream().map(Supplier::get).flatMap(Optional::stream).findFirst();
+            Optional<String> wrong =
+                    probes.stream().map(Supplier::get).flatMap(Optional::stream).findFirst();
             if (wrong.isEmpty()) {
                 sign.accept(status.get());
             } else if (!wrong.get().equals(told)) {
-                log.error("{}; no sign of life is given until it is well again, and the service will be started anew", wrong.get());
+                log.error(
+                        "{}; no sign of life is given until it is well again, and the service "
+                                + "will be started anew",
+                        wrong.get());
             }
             told = wrong.orElse("");
         } catch (RuntimeException e) {

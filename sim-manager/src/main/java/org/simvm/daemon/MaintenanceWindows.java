@@ -21,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Times during which a domain's scheduled checks do not run, because somebody works on its guest. Each has an
- * end, outlives the manager ({@code maintenance.json} of the domain's state directory), and is in the audit
- * trail from its begin to its end. Checks by hand still run, and violations are still told.
+ * Times during which a domain's scheduled checks do not run, because somebody works on its guest.
+ * Each has an end, outlives the manager ({@code maintenance.json} of the domain's state directory),
+ * and is in the audit trail from its begin to its end. Checks by hand still run, and violations are
+ * still told.
  */
 final class MaintenanceWindows {
     static final Duration LONGEST = Duration.ofDays(7);
@@ -50,22 +51,31 @@ final class MaintenanceWindows {
      */
     Instant suspend(ManagedDomain domain, Duration time, String reason) throws ControlException {
         if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(LONGEST) > 0) {
-            throw new ControlException("checks can be suspended for 1 s to " + LONGEST.toDays() + " days, not for "
-                    + time.toSeconds() + " s; to switch them off, set <integrity enabled=\"no\">");
+            throw new ControlException("checks can be suspended for 1 s to " + LONGEST.toDays()
+                    + " days, not for " + time.toSeconds()
+                    + " s; to switch them off, set <integrity enabled=\"no\">");
         }
         if (reason.length() > LONGEST_REASON) {
-            throw new ControlException("the reason has " + reason.length() + " characters; use " + LONGEST_REASON
-                    + " at most");
+            throw new ControlException("the reason has " + reason.length() + " characters; use "
+                    + LONGEST_REASON + " at most");
         }
         Instant until = Instant.now().plus(time);
         Path directory = settings.stateDirectory(domain.uuid());
         try {
             Files.createDirectories(directory);
-            StateFile.replace(directory.resolve(FILE), FORMAT, JsonNodeFactory.instance.objectNode().put("until", until.toString())
-                    .put("reason", reason), StateFile.Safety.HOST);
+            StateFile.replace(
+                    directory.resolve(FILE),
+                    FORMAT,
+                    JsonNodeFactory.instance
+                            .objectNode()
+                            .put("until", until.toString())
+                            .put("reason", reason),
+                    StateFile.Safety.HOST);
         } catch (IOException e) {
-            throw new ControlException("the suspension can't be kept in " + directory + " (" + e.getMessage()
-                    + "); nothing was changed", e);
+            throw new ControlException(
+                    "the suspension can't be kept in " + directory + " (" + e.getMessage()
+                            + "); nothing was changed",
+                    e);
         }
         begin(new Notice.Domain(domain.uuid(), domain.name()), until);
         return until;
@@ -89,23 +99,37 @@ final class MaintenanceWindows {
         return scheduler.suspendedUntil(domain);
     }
 
-    /** Takes up what an earlier manager suspended and whose time is not over, whether its domain is known yet or not. */
+    /**
+     * Takes up what an earlier manager suspended and whose time is not over, whether its domain is
+     * known yet or not.
+     */
     void takeUpAll(DomainRegistry registry) {
         try (Stream<Path> directories = Files.list(settings.stateDirectory().resolve("domains"))) {
-            for (Path directory : directories.filter(each -> Files.exists(each.resolve(FILE))).toList()) {
+            for (Path directory :
+                    directories.filter(each -> Files.exists(each.resolve(FILE))).toList()) {
                 UUID uuid = UUID.fromString(directory.getFileName().toString());
-                takeUp(new Notice.Domain(uuid, registry.known(uuid).map(ManagedDomain::name).orElse(uuid.toString())),
+                takeUp(
+                        new Notice.Domain(
+                                uuid,
+                                registry.known(uuid)
+                                        .map(ManagedDomain::name)
+                                        .orElse(uuid.toString())),
                         directory.resolve(FILE));
             }
         } catch (IOException | IllegalArgumentException e) {
-            log.warn("can't look for suspended checks in {}: {}", settings.stateDirectory(), e.toString());
+            log.warn(
+                    "can't look for suspended checks in {}: {}",
+                    settings.stateDirectory(),
+                    e.toString());
         }
     }
 
     private void takeUp(Notice.Domain domain, Path file) {
         try {
-            Instant until = Instant.parse(StateFile.read(file, FORMAT).orElseThrow(() -> new NoSuchFileException(file.toString()))
-                    .path("until").asText());
+            Instant until = Instant.parse(StateFile.read(file, FORMAT)
+                    .orElseThrow(() -> new NoSuchFileException(file.toString()))
+                    .path("until")
+                    .asText());
             if (until.isAfter(Instant.now())) {
                 log.info("{}: scheduled checks stay suspended until {}", domain.name(), until);
                 begin(domain, until);
@@ -114,13 +138,21 @@ final class MaintenanceWindows {
                 ended(domain, "its time was over when the manager was started");
             }
         } catch (IOException | DateTimeException e) {
-            log.warn("{}; checks of {} are not suspended", e instanceof IOException ? e.getMessage() : file + ": damaged: " + e.getMessage(),
+            log.warn(
+                    "{}; checks of {} are not suspended",
+                    e instanceof IOException
+                            ? e.getMessage()
+                            : file + ": damaged: " + e.getMessage(),
                     domain.name());
         }
     }
 
     private void ended(Notice.Domain domain, String why) {
-        audit.record("sim-manager", "resume-checks", Optional.of(domain), "done: " + why,
+        audit.record(
+                "sim-manager",
+                "resume-checks",
+                Optional.of(domain),
+                "done: " + why,
                 JsonNodeFactory.instance.objectNode());
     }
 

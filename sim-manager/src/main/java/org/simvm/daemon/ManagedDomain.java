@@ -14,8 +14,8 @@ import org.simvm.metrics.CheckTally;
 import org.simvm.settings.SimSettings;
 
 /**
- * What the manager knows of one domain of libvirt's, under SIM or not: everything that is asked is answered from here,
- * without asking libvirt.
+ * What the manager knows of one domain of libvirt's, under SIM or not: everything that is asked is
+ * answered from here, without asking libvirt.
  */
 final class ManagedDomain {
     private static final long INCOMING_NANOS = 10_000_000_000L;
@@ -55,7 +55,10 @@ final class ManagedDomain {
         this.listener = listener;
     }
 
-    /** Wakes those who wait, and tells of a state that is new. Called with the lock held whenever something changed. */
+    /**
+     * Wakes those who wait, and tells of a state that is new. Called with the lock held whenever
+     * something changed.
+     */
     private void tell() {
         notifyAll();
         String now = state();
@@ -129,17 +132,22 @@ final class ManagedDomain {
         persistent = isPersistent;
     }
 
-    /** The start that libvirt begins right now brings a guest that has booted elsewhere, or before: it can't be armed. */
+    /**
+     * The start that libvirt begins right now brings a guest that has booted elsewhere, or before:
+     * it can't be armed.
+     */
     synchronized void announceIncoming() {
         incomingSince = OptionalLong.of(System.nanoTime());
     }
 
     /**
-     * Tells whether the start that is being prepared was announced as an incoming one, once. libvirt prepares within moments of
-     * the announcement; one that came to nothing must not leave a later, ordinary start without SIM.
+     * Tells whether the start that is being prepared was announced as an incoming one, once.
+     * libvirt prepares within moments of the announcement; one that came to nothing must not leave
+     * a later, ordinary start without SIM.
      */
     synchronized boolean takeIncoming() {
-        boolean incoming = incomingSince.isPresent() && System.nanoTime() - incomingSince.getAsLong() < INCOMING_NANOS;
+        boolean incoming = incomingSince.isPresent()
+                && System.nanoTime() - incomingSince.getAsLong() < INCOMING_NANOS;
         incomingSince = OptionalLong.empty();
         return incoming;
     }
@@ -159,7 +167,10 @@ final class ManagedDomain {
         return unwatched;
     }
 
-    /** SIM was asked about the start that goes on now, and this is why the guest will not be watched. */
+    /**
+     * SIM was asked about the start that goes on now, and this is why the guest will not be
+     * watched.
+     */
     synchronized void unwatched(String reason) {
         asked = true;
         unwatched = Optional.of(reason);
@@ -172,12 +183,17 @@ final class ManagedDomain {
         unwatched = Optional.empty();
     }
 
-    /** The start that SIM was asked about is over; why its guest was not watched is still of interest. */
+    /**
+     * The start that SIM was asked about is over; why its guest was not watched is still of
+     * interest.
+     */
     synchronized void ended() {
         asked = false;
     }
 
-    /** Notes that the domain runs though SIM was never asked; false if that isn't so, or is known. */
+    /**
+     * Notes that the domain runs though SIM was never asked; false if that isn't so, or is known.
+     */
     synchronized boolean startedUnasked(String reason) {
         if (!active || session != null || asked || unwatched.equals(Optional.of(reason))) {
             return false;
@@ -215,8 +231,9 @@ final class ManagedDomain {
     }
 
     /**
-     * Returns one word: {@code none} (no element), {@code invalid}, {@code inactive}, {@code unprotected} (runs, wants SIM and does not
-     * have it), {@code prepared}, how far arming is, or {@code stopped} (the guest broke a rule of the SIM view and runs no further).
+     * Returns one word: {@code none} (no element), {@code invalid}, {@code inactive},
+     * {@code unprotected} (runs, wants SIM and does not have it), {@code prepared}, how far arming
+     * is, or {@code stopped} (the guest broke a rule of the SIM view and runs no further).
      */
     String state() {
         Optional<DomainSession> now = session();
@@ -224,7 +241,11 @@ final class ManagedDomain {
             return "stopped";
         }
         if (now.isPresent()) {
-            return now.get().state().map(ArmingState::name).orElse("PREPARED").toLowerCase(Locale.ROOT);
+            return now.get()
+                    .state()
+                    .map(ArmingState::name)
+                    .orElse("PREPARED")
+                    .toLowerCase(Locale.ROOT);
         }
         synchronized (this) {
             if (problem.isPresent()) {
@@ -253,8 +274,13 @@ final class ManagedDomain {
             synchronized (this) {
                 String state = state();
                 long left = (deadline - System.nanoTime()) / 1_000_000;
-                if (left <= 0 || state.equals("armed") || state.equals("failed") || state.equals("stopped") || state.equals("unprotected")
-                        || state.equals("invalid") || state.equals("none")) {
+                if (left <= 0
+                        || state.equals("armed")
+                        || state.equals("failed")
+                        || state.equals("stopped")
+                        || state.equals("unprotected")
+                        || state.equals("invalid")
+                        || state.equals("none")) {
                     return state;
                 }
                 wait(left);

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import org.simvm.control.ControlServer;
 import org.simvm.arming.DomainArming;
+import org.simvm.control.ControlServer;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.host.GateChoice;
@@ -36,7 +36,10 @@ import org.slf4j.LoggerFactory;
 /** One running manager: everything is started by {@link #start} and ended by {@link #close}. */
 public final class Manager implements ManagerItself, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Manager.class);
-    /** Domains whose memory is checked at the same time; checks are as fast as memory, so more would only wait for it. */
+    /**
+     * Domains whose memory is checked at the same time; checks are as fast as memory, so more would
+     * only wait for it.
+     */
     private static final int CHECK_THREADS = 2;
 
     private volatile ManagerSettings settings;
@@ -58,7 +61,8 @@ public final class Manager implements ManagerItself, AutoCloseable {
     private final Optional<LifeSign> lifeSign;
     private boolean closed;
 
-    private Manager(ManagerSettings settings, SettingsSource source, GateChoice gates, InstanceLock lock)
+    private Manager(
+            ManagerSettings settings, SettingsSource source, GateChoice gates, InstanceLock lock)
             throws IOException, StartException {
         this.settings = settings;
         this.source = source;
@@ -76,9 +80,17 @@ public final class Manager implements ManagerItself, AutoCloseable {
             tell(event);
         });
         Preparation preparation = new Preparation(this::settings, gates);
-        this.sessions = new SessionKeeper(registry, preparation,
-                new DomainSession.Surroundings(this::settings, scheduler, workers, new MappingBudget(), libvirt,
-                        outlets, sharedLog));
+        this.sessions = new SessionKeeper(
+                registry,
+                preparation,
+                new DomainSession.Surroundings(
+                        this::settings,
+                        scheduler,
+                        workers,
+                        new MappingBudget(),
+                        libvirt,
+                        outlets,
+                        sharedLog));
         Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
         preparation.warmUp();
@@ -86,26 +98,57 @@ public final class Manager implements ManagerItself, AutoCloseable {
         RunningFigures figures = new RunningFigures(registry, windows, outlets, libvirt);
         this.metrics = new MetricsServer(figures);
         metrics.serve(settings.metrics());
-        scheduler.onStuck((domain, what) -> registry.known(domain).flatMap(ManagedDomain::session).ifPresent(session ->
-                session.checksStuck(what)));
+        scheduler.onStuck((domain, what) -> registry.known(domain)
+                .flatMap(ManagedDomain::session)
+                .ifPresent(session -> session.checksStuck(what)));
         sessions.adoptAll();
         windows.takeUpAll(registry);
-        Requests requests = new Requests(registry, hooks, preparation, reconciler, libvirt, workers, audit, windows, figures, this);
-        this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(), requests);
+        Requests requests = new Requests(
+                registry,
+                hooks,
+                preparation,
+                reconciler,
+                libvirt,
+                workers,
+                audit,
+                windows,
+                figures,
+                this);
+        this.control =
+                ControlServer.start(settings.controlSocket(), settings.controlGroup(), requests);
         this.readOnlyControl = ControlServer.startReadOnly(settings.readOnlySocket(), requests);
-        follower.complete(reconciler); // after the adoption: what libvirt says is then about domains known already
-        this.lifeSign = service.watchdogMicroseconds().isEmpty() ? Optional.empty()
-                : Optional.of(new LifeSign(service.watchdogMicroseconds().getAsLong(), List.of(control::illness,
-                        readOnlyControl::illness, libvirt::illness, scheduler::illness, workers::illness, outlets::illness),
-                        service::alive, this::status));
+        follower.complete(
+                reconciler); // after the adoption: what libvirt says is then about domains known
+        // already
+        this.lifeSign = service.watchdogMicroseconds().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new LifeSign(
+                        service.watchdogMicroseconds().getAsLong(),
+                        List.of(
+                                control::illness,
+                                readOnlyControl::illness,
+                                libvirt::illness,
+                                scheduler::illness,
+                                workers::illness,
+                                outlets::illness),
+                        service::alive,
+                        this::status));
     }
 
     private static CheckScheduler scheduler(ManagerSettings settings) throws StartException {
         try {
-            return CheckScheduler.start(CHECK_THREADS, settings.checkStore().map(CheckStoreSettings::properties).orElseGet(Properties::new));
+            return CheckScheduler.start(
+                    CHECK_THREADS,
+                    settings.checkStore()
+                            .map(CheckStoreSettings::properties)
+                            .orElseGet(Properties::new));
         } catch (IllegalStateException e) {
-            throw new StartException("sim-manager can't start: " + e.getMessage() + "; correct "
-                    + settings.checkStore().map(store -> store + ", or empty checks.store.file").orElse("this host's Java"), e);
+            throw new StartException(
+                    "sim-manager can't start: " + e.getMessage() + "; correct "
+                            + settings.checkStore()
+                                    .map(store -> store + ", or empty checks.store.file")
+                                    .orElse("this host's Java"),
+                    e);
         }
     }
 
@@ -113,7 +156,10 @@ public final class Manager implements ManagerItself, AutoCloseable {
     private final class DomainNews implements ManagedDomain.Listener {
         @Override
         public void changed(ManagedDomain domain, String before, String now) {
-            outlets.accept(Notices.state(new Notice.Domain(domain.uuid(), domain.name()), before, now,
+            outlets.accept(Notices.state(
+                    new Notice.Domain(domain.uuid(), domain.name()),
+                    before,
+                    now,
                     domain.problem().or(domain::unwatched)));
         }
 
@@ -128,16 +174,19 @@ public final class Manager implements ManagerItself, AutoCloseable {
     }
 
     private String status() {
-        return "serving " + settings.libvirtUri() + ", " + armed() + " of " + registry.all().size() + " domains armed";
+        return "serving " + settings.libvirtUri() + ", " + armed() + " of "
+                + registry.all().size() + " domains armed";
     }
 
     private long armed() {
-        return registry.all().stream().filter(domain -> domain.state().equals("armed")).count();
+        return registry.all().stream()
+                .filter(domain -> domain.state().equals("armed"))
+                .count();
     }
 
     /**
-     * Reads the configuration anew and puts it in force, as far as a running manager can. If anything is wrong with it, all of that
-     * is told, and the old one stays in force.
+     * Reads the configuration anew and puts it in force, as far as a running manager can. If
+     * anything is wrong with it, all of that is told, and the old one stays in force.
      *
      * @return what has changed, and what waits for the next start
      * @throws SettingsException everything that is wrong
@@ -151,15 +200,22 @@ public final class Manager implements ManagerItself, AutoCloseable {
             metrics.serve(settings.metrics());
             outlets.configure(settings.outlets());
             control.group(settings.controlGroup());
-            log.info("configuration read anew; changed: {}", reload.changed().isEmpty() ? "nothing" : String.join(", ", reload.changed()));
+            log.info(
+                    "configuration read anew; changed: {}",
+                    reload.changed().isEmpty() ? "nothing" : String.join(", ", reload.changed()));
             if (!reload.nextStart().isEmpty()) {
-                log.warn("{} take effect when sim-manager is restarted", String.join(", ", reload.nextStart()));
+                log.warn(
+                        "{} take effect when sim-manager is restarted",
+                        String.join(", ", reload.nextStart()));
             }
-            outlets.accept(Notices.manager(Notice.Severity.NOTICE, "reloaded", "the configuration was read anew"));
+            outlets.accept(Notices.manager(
+                    Notice.Severity.NOTICE, "reloaded", "the configuration was read anew"));
             return reload;
         } catch (SettingsException e) {
             e.problems().forEach(problem -> log.error("{}", problem));
-            log.error("the configuration has {} mistakes; the old one stays in force", e.problems().size());
+            log.error(
+                    "the configuration has {} mistakes; the old one stays in force",
+                    e.problems().size());
             throw e;
         } catch (IOException e) {
             log.error("the control socket stays as it was: {}", e.toString());
@@ -175,19 +231,31 @@ public final class Manager implements ManagerItself, AutoCloseable {
             return Optional.empty();
         }
         try {
-            return Optional.of(new EventLog(settings.eventLogFile(), settings.eventLogBytes(), settings.eventLogFiles() - 1,
+            return Optional.of(new EventLog(
+                    settings.eventLogFile(),
+                    settings.eventLogBytes(),
+                    settings.eventLogFiles() - 1,
                     new EventNames(null, List.of())));
         } catch (IOException e) {
-            log.error("events are not logged, {} can't be opened: {}", settings.eventLogFile(), e.toString());
+            log.error(
+                    "events are not logged, {} can't be opened: {}",
+                    settings.eventLogFile(),
+                    e.toString());
             return Optional.empty();
         }
     }
 
     private void tell(LibvirtEvent event) {
         if (event instanceof LibvirtEvent.Connected) {
-            outlets.accept(Notices.manager(Notice.Severity.INFO, "connected", "connected to libvirt at " + settings.libvirtUri()));
+            outlets.accept(Notices.manager(
+                    Notice.Severity.INFO,
+                    "connected",
+                    "connected to libvirt at " + settings.libvirtUri()));
         } else if (event instanceof LibvirtEvent.Disconnected lost) {
-            outlets.accept(Notices.manager(Notice.Severity.WARNING, "disconnected", "libvirt is not reachable: " + lost.reason()));
+            outlets.accept(Notices.manager(
+                    Notice.Severity.WARNING,
+                    "disconnected",
+                    "libvirt is not reachable: " + lost.reason()));
         }
     }
 
@@ -208,17 +276,19 @@ public final class Manager implements ManagerItself, AutoCloseable {
     }
 
     /**
-     * Starts a manager: takes the lock, takes up guests that run already, opens the control socket, and begins to connect to
-     * libvirt, for which it does not wait.
+     * Starts a manager: takes the lock, takes up guests that run already, opens the control socket,
+     * and begins to connect to libvirt, for which it does not wait.
      *
      * @param source asked for new settings by {@link #reload}
      * @throws StartException in one line, why not and the next step
      */
-    public static Manager start(ManagerSettings settings, SettingsSource source) throws StartException {
+    public static Manager start(ManagerSettings settings, SettingsSource source)
+            throws StartException {
         return start(settings, source, GateChoice.ofHost());
     }
 
-    static Manager start(ManagerSettings settings, SettingsSource source, GateChoice gates) throws StartException {
+    static Manager start(ManagerSettings settings, SettingsSource source, GateChoice gates)
+            throws StartException {
         InstanceLock lock = null;
         try {
             directory(settings.runDirectory(), "rwxr-xr-x");
@@ -231,12 +301,16 @@ public final class Manager implements ManagerItself, AutoCloseable {
             Manager manager = new Manager(settings, source, gates, lock);
             lock = null;
             log.info("ready: {}, {}", settings.controlSocket(), settings.libvirtUri());
-            manager.outlets.accept(Notices.manager(Notice.Severity.INFO, "started", "sim-manager " + version() + " is ready"));
+            manager.outlets.accept(Notices.manager(
+                    Notice.Severity.INFO, "started", "sim-manager " + version() + " is ready"));
             manager.service.ready(manager.status());
             return manager;
         } catch (IOException e) {
-            throw new StartException("sim-manager can't start: " + e + "; it needs to write " + settings.runDirectory() + " and "
-                    + settings.stateDirectory() + " (are you root?)", e);
+            throw new StartException(
+                    "sim-manager can't start: " + e + "; it needs to write "
+                            + settings.runDirectory() + " and " + settings.stateDirectory()
+                            + " (are you root?)",
+                    e);
         } finally {
             release(lock);
         }
@@ -268,9 +342,15 @@ public final class Manager implements ManagerItself, AutoCloseable {
         json.put("domains", registry.all().size());
         ArrayNode ways = json.putArray("outlets");
         for (OutletStatus outlet : outlets.status()) {
-            ways.addObject().put("name", outlet.name()).put("on", outlet.on()).put("failing", outlet.failing())
-                    .put("delivered", outlet.delivered()).put("refused", outlet.refused()).put("lost", outlet.lost())
-                    .put("waiting", outlet.waiting()).put("bytes", outlet.bytes());
+            ways.addObject()
+                    .put("name", outlet.name())
+                    .put("on", outlet.on())
+                    .put("failing", outlet.failing())
+                    .put("delivered", outlet.delivered())
+                    .put("refused", outlet.refused())
+                    .put("lost", outlet.lost())
+                    .put("waiting", outlet.waiting())
+                    .put("bytes", outlet.bytes());
         }
         json.put("armed", armed());
         return json;
@@ -299,7 +379,10 @@ public final class Manager implements ManagerItself, AutoCloseable {
         scheduler.close();
         workers.close();
         sharedLog.ifPresent(EventLog::close);
-        outlets.accept(Notices.manager(Notice.Severity.INFO, "stopped", "sim-manager stops; guests run on, unwatched until it is back"));
+        outlets.accept(Notices.manager(
+                Notice.Severity.INFO,
+                "stopped",
+                "sim-manager stops; guests run on, unwatched until it is back"));
         outlets.close();
         audit.close();
         release(lock);

@@ -2,6 +2,7 @@
 package org.simvm.daemon;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
 

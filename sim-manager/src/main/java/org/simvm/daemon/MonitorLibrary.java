@@ -18,17 +18,19 @@ import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.MonitorSettings;
 import org.simvm.settings.SettingsException;
 
-/** Loads gates and monitors, and keeps what it has loaded until the file changes: libvirt waits for the answer. */
+/**
+ * Loads gates and monitors, and keeps what it has loaded until the file changes: libvirt waits for
+ * the answer.
+ */
 final class MonitorLibrary {
     private final Supplier<ManagerSettings> settings;
-    private final ConcurrentHashMap<Path, Loaded<MonitorProgram>> programs = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Path, Loaded<MonitorProgram>> programs =
+            new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Path, Loaded<GateTemplate>> gates = new ConcurrentHashMap<>();
 
-    private record Stamp(FileTime modified, long size, Object inode) {
-    }
+    private record Stamp(FileTime modified, long size, Object inode) {}
 
-    private record Loaded<T>(Stamp stamp, T content) {
-    }
+    private record Loaded<T>(Stamp stamp, T content) {}
 
     @FunctionalInterface
     private interface Loader<T> {
@@ -44,28 +46,37 @@ final class MonitorLibrary {
     }
 
     GateTemplate lastBranchGates() throws PreparationException {
-        return load(gates, settings.get().lastBranchGates(), "the gate template for a QEMU with a last branch record", GateTemplate::load);
+        return load(
+                gates,
+                settings.get().lastBranchGates(),
+                "the gate template for a QEMU with a last branch record",
+                GateTemplate::load);
     }
 
     MonitorProgram core() throws PreparationException {
-        return load(programs, settings.get().monitorCore(), "the monitors' core", MonitorProgram::load);
+        return load(
+                programs, settings.get().monitorCore(), "the monitors' core", MonitorProgram::load);
     }
 
-    List<PlannedMonitor> monitors(List<MonitorSettings> wanted) throws PreparationException, SettingsException {
+    List<PlannedMonitor> monitors(List<MonitorSettings> wanted)
+            throws PreparationException, SettingsException {
         List<PlannedMonitor> planned = new ArrayList<>();
         for (MonitorSettings monitor : wanted) {
             Path file = settings.get().monitorFile(monitor);
-            planned.add(new PlannedMonitor(load(programs, file, "monitor '" + monitor.name() + "'", MonitorProgram::load),
+            planned.add(new PlannedMonitor(
+                    load(programs, file, "monitor '" + monitor.name() + "'", MonitorProgram::load),
                     monitor.parameters()));
         }
         return planned;
     }
 
-    private <T> T load(ConcurrentHashMap<Path, Loaded<T>> cache, Path file, String what, Loader<T> loader)
+    private <T> T load(
+            ConcurrentHashMap<Path, Loaded<T>> cache, Path file, String what, Loader<T> loader)
             throws PreparationException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            Stamp stamp = new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
+            Stamp stamp = new Stamp(
+                    attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
             Loaded<T> known = cache.get(file);
             if (known == null || !known.stamp().equals(stamp)) {
                 known = new Loaded<>(stamp, loader.load(file));
@@ -73,8 +84,10 @@ final class MonitorLibrary {
             }
             return known.content();
         } catch (IOException e) {
-            throw new PreparationException("there is no " + file + " for " + what
-                    + "; correct its name in <sim:sim>, or install the monitors", e);
+            throw new PreparationException(
+                    "there is no " + file + " for " + what
+                            + "; correct its name in <sim:sim>, or install the monitors",
+                    e);
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
         }

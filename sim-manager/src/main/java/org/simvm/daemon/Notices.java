@@ -12,40 +12,73 @@ import org.simvm.settings.PolicyAction;
 
 /** Puts what the manager wants to be known into notices. */
 final class Notices {
-    private static final Set<String> BAD_STATES = Set.of("failed", "stopped", "unprotected", "invalid");
+    private static final Set<String> BAD_STATES =
+            Set.of("failed", "stopped", "unprotected", "invalid");
 
-    private Notices() {
-    }
+    private Notices() {}
 
     /** A guest broke a rule, or something was found. */
     static Notice incident(Notice.Domain domain, Incident incident) {
-        Notice.Severity severity = incident.violation().isPresent() && incident.violation().get().failStop()
-                || incident.action().stopsGuest() ? Notice.Severity.CRITICAL
-                : incident.action() == PolicyAction.LOG ? Notice.Severity.NOTICE : Notice.Severity.WARNING;
-        return new Notice(incident.violation().map(violation -> violation.time()).orElseGet(() -> incident.finding().orElseThrow().time()),
-                incident.violation().isPresent() ? Notice.Kind.VIOLATION : Notice.Kind.FINDING, severity, Optional.of(domain),
-                domain.name() + ": " + incident.oneLine(), IncidentJson.of(incident).toString());
+        Notice.Severity severity =
+                incident.violation().isPresent() && incident.violation().get().failStop()
+                                || incident.action().stopsGuest()
+                        ? Notice.Severity.CRITICAL
+                        : incident.action() == PolicyAction.LOG
+                                ? Notice.Severity.NOTICE
+                                : Notice.Severity.WARNING;
+        return new Notice(
+                incident.violation()
+                        .map(violation -> violation.time())
+                        .orElseGet(() -> incident.finding().orElseThrow().time()),
+                incident.violation().isPresent() ? Notice.Kind.VIOLATION : Notice.Kind.FINDING,
+                severity,
+                Optional.of(domain),
+                domain.name() + ": " + incident.oneLine(),
+                IncidentJson.of(incident).toString());
     }
 
     /** A domain's state under SIM changed. */
     static Notice state(Notice.Domain domain, String before, String now, Optional<String> problem) {
-        ObjectNode data = JsonNodeFactory.instance.objectNode().put("state", now).put("before", before);
+        ObjectNode data =
+                JsonNodeFactory.instance.objectNode().put("state", now).put("before", before);
         problem.ifPresent(reason -> data.put("problem", reason));
-        return new Notice(Instant.now(), Notice.Kind.STATE, BAD_STATES.contains(now) ? Notice.Severity.WARNING : Notice.Severity.INFO,
-                Optional.of(domain), domain.name() + ": " + now + " (was " + before + ")" + problem.map(reason -> ": " + reason).orElse(""),
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.STATE,
+                BAD_STATES.contains(now) ? Notice.Severity.WARNING : Notice.Severity.INFO,
+                Optional.of(domain),
+                domain.name() + ": " + now + " (was " + before + ")"
+                        + problem.map(reason -> ": " + reason).orElse(""),
                 data.toString());
     }
 
     /** Somebody changed something, or tried to. */
-    static Notice audit(String user, String verb, Optional<Notice.Domain> domain, String outcome, ObjectNode details) {
-        ObjectNode data = details.deepCopy().put("user", user).put("verb", verb).put("outcome", outcome);
-        return new Notice(Instant.now(), Notice.Kind.AUDIT, Notice.Severity.NOTICE, domain, "user " + user + ": " + verb
-                + domain.map(each -> " of " + each.name()).orElse("") + ": " + outcome, data.toString());
+    static Notice audit(
+            String user,
+            String verb,
+            Optional<Notice.Domain> domain,
+            String outcome,
+            ObjectNode details) {
+        ObjectNode data =
+                details.deepCopy().put("user", user).put("verb", verb).put("outcome", outcome);
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.AUDIT,
+                Notice.Severity.NOTICE,
+                domain,
+                "user " + user + ": " + verb
+                        + domain.map(each -> " of " + each.name()).orElse("") + ": " + outcome,
+                data.toString());
     }
 
     /** The manager itself: one word for programs, one line for people. */
     static Notice manager(Notice.Severity severity, String event, String text) {
-        return new Notice(Instant.now(), Notice.Kind.MANAGER, severity, Optional.empty(), text,
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.MANAGER,
+                severity,
+                Optional.empty(),
+                text,
                 JsonNodeFactory.instance.objectNode().put("event", event).toString());
     }
 }

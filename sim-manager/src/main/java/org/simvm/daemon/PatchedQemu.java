@@ -14,22 +14,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The QEMU that the launcher executes: makes sure that it has the region device, so that one without it is refused in plain words
- * and not by QEMU's own about a device it doesn't know. It is asked again only when its file has changed.
+ * The QEMU that the launcher executes: makes sure that it has the region device, so that one
+ * without it is refused in plain words and not by QEMU's own about a device it doesn't know. It is
+ * asked again only when its file has changed.
  */
 final class PatchedQemu {
     private static final Logger log = LoggerFactory.getLogger(PatchedQemu.class);
     private static final Path DEFAULT = Path.of("/usr/lib/qemu-sim/qemu-system-x86_64");
     /** libvirt waits for the hook, and the hook for 2 s. */
     private static final long PATIENCE_MS = 1000;
+
     private static final int MOST_OUTPUT = 4096;
 
     private final Path qemu;
     private Stamp asked;
     private Optional<String> problem = Optional.empty();
 
-    private record Stamp(FileTime modified, long size, Object inode) {
-    }
+    private record Stamp(FileTime modified, long size, Object inode) {}
 
     PatchedQemu(Path qemu) {
         this.qemu = qemu;
@@ -45,14 +46,18 @@ final class PatchedQemu {
         return moved == null || moved.isEmpty() ? DEFAULT : Path.of(moved);
     }
 
-    /** Throws if this QEMU can't hold a region. One that isn't there is the launcher's to complain about. */
+    /**
+     * Throws if this QEMU can't hold a region. One that isn't there is the launcher's to complain
+     * about.
+     */
     synchronized void demandRegionDevice() throws PreparationException {
         if (!Files.isExecutable(qemu)) {
             return;
         }
         try {
             BasicFileAttributes attributes = Files.readAttributes(qemu, BasicFileAttributes.class);
-            Stamp now = new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
+            Stamp now = new Stamp(
+                    attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
             if (!now.equals(asked)) {
                 problem = ask();
                 asked = now;
@@ -72,8 +77,17 @@ final class PatchedQemu {
     private Optional<String> ask() throws IOException, InterruptedException {
         File answer = File.createTempFile("sim-qemu", ".txt");
         try {
-            Process process = new ProcessBuilder(qemu.toString(), "-machine", "none,accel=tcg", "-nodefaults", "-device", "sim-region,help")
-                    .redirectErrorStream(true).redirectInput(new File("/dev/null")).redirectOutput(answer).start();
+            Process process = new ProcessBuilder(
+                            qemu.toString(),
+                            "-machine",
+                            "none,accel=tcg",
+                            "-nodefaults",
+                            "-device",
+                            "sim-region,help")
+                    .redirectErrorStream(true)
+                    .redirectInput(new File("/dev/null"))
+                    .redirectOutput(answer)
+                    .start();
             if (!process.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
                 throw new IOException("no answer within " + PATIENCE_MS + " ms");
@@ -82,9 +96,12 @@ final class PatchedQemu {
             if (process.exitValue() == 0 && text.contains("memdev")) {
                 return Optional.empty();
             }
-            String said = text.substring(0, Math.min(text.length(), MOST_OUTPUT)).lines().findFirst().orElse("nothing");
-            return Optional.of(qemu + " has no sim-region device (it says: " + said.replaceAll("\\p{Cntrl}", "?")
-                    + "); install the patched QEMU there");
+            String said = text.substring(0, Math.min(text.length(), MOST_OUTPUT))
+                    .lines()
+                    .findFirst()
+                    .orElse("nothing");
+            return Optional.of(qemu + " has no sim-region device (it says: "
+                    + said.replaceAll("\\p{Cntrl}", "?") + "); install the patched QEMU there");
         } finally {
             Files.deleteIfExists(answer.toPath());
         }

@@ -29,15 +29,22 @@ import org.slf4j.LoggerFactory;
 /** Makes what a domain's QEMU needs before it starts, from the domain's XML alone. */
 final class Preparation {
     private static final Logger log = LoggerFactory.getLogger(Preparation.class);
-    /** Where the monitor rings, or the gate {@code exit} leaves the guest: an I/O port that no device of QEMU's x86 machines uses. */
+    /**
+     * Where the monitor rings, or the gate {@code exit} leaves the guest: an I/O port that no
+     * device of QEMU's x86 machines uses.
+     */
     static final int DOORBELL_PORT = 0x05d0;
     /**
-     * Guest-physical address bits of a guest CPU, as far as one can tell without asking QEMU: its default, whatever the
-     * CPU model, unless host-phys-bits is on, and then it is seldom less.
+     * Guest-physical address bits of a guest CPU, as far as one can tell without asking QEMU: its
+     * default, whatever the CPU model, unless host-phys-bits is on, and then it is seldom less.
      */
     private static final int PHYSICAL_BITS = 40;
+
     private static final long GIBIBYTE = 1L << 30;
-    /** The hole below 4 GiB, alignment of hot-plugged memory, and the window for 64-bit PCI BARs above RAM. */
+    /**
+     * The hole below 4 GiB, alignment of hot-plugged memory, and the window for 64-bit PCI BARs
+     * above RAM.
+     */
     private static final long ABOVE_RAM = 4 * GIBIBYTE + 16 * GIBIBYTE + 64 * GIBIBYTE;
 
     private final Supplier<ManagerSettings> settings;
@@ -45,9 +52,7 @@ final class Preparation {
     private final PatchedQemu qemu = PatchedQemu.ofLauncher();
     private final GateChoice gates;
 
-    /**
-     * @param settings those in force, asked for at each use
-     */
+    /** @param settings those in force, asked for at each use */
     Preparation(Supplier<ManagerSettings> settings, GateChoice gates) {
         this.settings = settings;
         this.gates = gates;
@@ -83,7 +88,8 @@ final class Preparation {
     }
 
     /** Reads the order of a guest that runs already, with the gate that it was prepared with. */
-    Optional<Order> orderOfRunning(String xml, String name, Path region) throws PreparationException {
+    Optional<Order> orderOfRunning(String xml, String name, Path region)
+            throws PreparationException {
         return order(xml, name, (description, sim) -> {
             try {
                 return gates.ofRunning(RegionFile.gate(region));
@@ -93,7 +99,8 @@ final class Preparation {
         });
     }
 
-    private Optional<Order> order(String xml, String name, GateSource gate) throws PreparationException {
+    private Optional<Order> order(String xml, String name, GateSource gate)
+            throws PreparationException {
         try {
             Optional<SimSettings> found = SimSettingsReader.read(xml, name);
             if (found.isEmpty()) {
@@ -102,9 +109,12 @@ final class Preparation {
             DomainDescription description = DomainDescriptionReader.read(xml, name);
             SimSettings sim = found.get();
             check(description);
-            UUID domain = description.uuid().orElseThrow(() -> new PreparationException("the XML of domain " + name
-                    + " has no <uuid>", null));
-            return Optional.of(new Order(domain, description, sim, plan(description, sim, gate.gate(description, sim))));
+            UUID domain = description
+                    .uuid()
+                    .orElseThrow(() -> new PreparationException(
+                            "the XML of domain " + name + " has no <uuid>", null));
+            return Optional.of(new Order(
+                    domain, description, sim, plan(description, sim, gate.gate(description, sim))));
         } catch (SettingsException e) {
             throw new PreparationException(e.oneLine(), e);
         }
@@ -121,12 +131,17 @@ final class Preparation {
 
     private void check(DomainDescription description) throws PreparationException {
         if (!description.architecture().isEmpty() && !description.architecture().equals("x86_64")) {
-            throw new PreparationException("SIM guards x86_64 guests, not " + description.architecture(), null);
+            throw new PreparationException(
+                    "SIM guards x86_64 guests, not " + description.architecture(), null);
         }
         if (!description.emulator().equals(Optional.of(settings.get().launcher()))) {
-            throw new PreparationException("<emulator> is " + description.emulator().map(Path::toString).orElse("not set")
-                    + " but must be " + settings.get().launcher() + "; use 'virt-sim apply " + description.name()
-                    + "', or 'virt-sim transform' for a transient domain", null);
+            throw new PreparationException(
+                    "<emulator> is "
+                            + description.emulator().map(Path::toString).orElse("not set")
+                            + " but must be " + settings.get().launcher() + "; use 'virt-sim apply "
+                            + description.name()
+                            + "', or 'virt-sim transform' for a transient domain",
+                    null);
         }
         qemu.demandRegionDevice();
     }
@@ -134,14 +149,26 @@ final class Preparation {
     private RegionPlan plan(DomainDescription description, SimSettings sim, GateKind gate)
             throws PreparationException, SettingsException {
         if (gate == GateKind.EXIT && description.maxVcpus() > SimAbi.MAX_STACKS) {
-            throw new PreparationException("gate 'exit' serves at most " + SimAbi.MAX_STACKS + " vCPUs, and the domain may have "
-                    + description.maxVcpus() + "; lower <vcpu>, or run it where a faster gate is possible", null);
+            throw new PreparationException(
+                    "gate 'exit' serves at most " + SimAbi.MAX_STACKS
+                            + " vCPUs, and the domain may have " + description.maxVcpus()
+                            + "; lower <vcpu>, or run it where a faster gate is possible",
+                    null);
         }
         try {
-            RegionArea area = RegionArea.forPhysicalBits(PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
+            RegionArea area = RegionArea.forPhysicalBits(
+                    PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
             int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
-            return new RegionPlan(area, sim.regionBytesOr(settings.get().regionBytes()), description.maxMemoryBytes(), stacks,
-                    DOORBELL_PORT, gate, library.gates(), Optional.of(library.lastBranchGates()), library.core(),
+            return new RegionPlan(
+                    area,
+                    sim.regionBytesOr(settings.get().regionBytes()),
+                    description.maxMemoryBytes(),
+                    stacks,
+                    DOORBELL_PORT,
+                    gate,
+                    library.gates(),
+                    Optional.of(library.lastBranchGates()),
+                    library.core(),
                     library.monitors(sim.monitors()));
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
@@ -149,13 +176,16 @@ final class Preparation {
     }
 
     /**
-     * Reads a made-up domain's order, so that the first real one, for which libvirt waits, finds classes, schema and monitors
-     * loaded.
+     * Reads a made-up domain's order, so that the first real one, for which libvirt waits, finds
+     * classes, schema and monitors loaded.
      */
     void warmUp() {
-        String xml = "<domain type='qemu'><name>none</name><uuid>" + new UUID(0, 0) + "</uuid><memory unit='MiB'>256</memory>"
-                + "<vcpu>1</vcpu><metadata><sim:sim xmlns:sim='" + SimSettings.NAMESPACE + "'><sim:monitor name='syscalls'/>"
-                + "<sim:monitor name='process'/></sim:sim></metadata><os><type arch='x86_64'>hvm</type></os><devices><emulator>"
+        String xml = "<domain type='qemu'><name>none</name><uuid>" + new UUID(0, 0)
+                + "</uuid><memory unit='MiB'>256</memory>"
+                + "<vcpu>1</vcpu><metadata><sim:sim xmlns:sim='" + SimSettings.NAMESPACE
+                + "'><sim:monitor name='syscalls'/>"
+                + "<sim:monitor name='process'/></sim:sim></metadata><os><type "
+                + "arch='x86_64'>hvm</type></os><devices><emulator>"
                 + settings.get().launcher() + "</emulator></devices></domain>";
         try {
             order(xml, "none");
@@ -176,14 +206,19 @@ final class Preparation {
             RunDirectory.create(directory, owner);
             region = RegionFile.create(directory.resolve("region"), owner, order.plan());
             LaunchFile.write(directory, order, owner);
-            Files.createDirectories(settings.get().stateDirectory(order.domain()),
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(
+                    settings.get().stateDirectory(order.domain()),
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
             done = true;
             return region;
         } catch (RegionException e) {
             throw new PreparationException(e.getMessage(), e);
         } catch (IOException e) {
-            throw new PreparationException("can't prepare " + directory + ": " + e + "; make room there, or correct its permissions", e);
+            throw new PreparationException(
+                    "can't prepare " + directory + ": " + e
+                            + "; make room there, or correct its permissions",
+                    e);
         } finally {
             if (!done) {
                 if (region != null) {

@@ -7,8 +7,7 @@ import org.simvm.settings.ManagerSettings;
 
 /** Finds the numbers of the user and group that QEMU runs as. */
 final class QemuOwner {
-    private QemuOwner() {
-    }
+    private QemuOwner() {}
 
     /** Resolves {@code name} or {@code +number} as libvirt's qemu.conf does. */
     static FileOwner of(ManagerSettings settings) throws PreparationException {
@@ -19,23 +18,34 @@ final class QemuOwner {
         if (name.startsWith("+")) {
             return number(name, "qemu.user");
         }
-        return UserDatabase.user(name).orElseThrow(() -> new PreparationException("there is no user '" + name
-                + "'; set qemu.user in sim-manager.conf to what libvirt's qemu.conf says", null));
+        return UserDatabase.user(name)
+                .orElseThrow(() -> new PreparationException(
+                        "there is no user '" + name
+                                + "'; set qemu.user in sim-manager.conf to what libvirt's "
+                                + "qemu.conf says",
+                        null));
     }
 
     private static int group(String name) throws PreparationException {
         if (name.startsWith("+")) {
             return number(name, "qemu.group");
         }
-        return UserDatabase.group(name).orElseThrow(() -> new PreparationException("there is no group '" + name
-                + "'; set qemu.group in sim-manager.conf to what libvirt's qemu.conf says", null));
+        return UserDatabase.group(name)
+                .orElseThrow(() -> new PreparationException(
+                        "there is no group '" + name
+                                + "'; set qemu.group in sim-manager.conf to what libvirt's "
+                                + "qemu.conf says",
+                        null));
     }
 
     private static int number(String text, String key) throws PreparationException {
         try {
             return Integer.parseUnsignedInt(text.substring(1));
         } catch (NumberFormatException e) {
-            throw new PreparationException(key + " in sim-manager.conf: '" + text + "' is neither a name nor + and a number", e);
+            throw new PreparationException(
+                    key + " in sim-manager.conf: '" + text
+                            + "' is neither a name nor + and a number",
+                    e);
         }
     }
 }

@@ -26,20 +26,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows libvirt: learns which domains there are, and keeps the persistent XML of each as its {@code <sim:sim>} element
- * wants it. Nothing is polled; each domain is looked at when libvirt says that it changed, on its own worker.
+ * Follows libvirt: learns which domains there are, and keeps the persistent XML of each as its
+ * {@code <sim:sim>} element wants it. Nothing is polled; each domain is looked at when libvirt says
+ * that it changed, on its own worker.
  */
 final class Reconciler {
     private static final Logger log = LoggerFactory.getLogger(Reconciler.class);
-    private static final String UNASKED = "SIM was not asked when it was started (no sim-manager ran, libvirt's"
-            + " hook is missing, or its element is newer); see 'virt-sim host-validate', then start it anew";
+    private static final String UNASKED =
+            "SIM was not asked when it was started (no sim-manager ran, libvirt's"
+                    + " hook is missing, or its element is newer); see 'virt-sim "
+                    + "host-validate', then start it anew";
 
     private final DomainRegistry registry;
     private final Domains libvirt;
     private final DomainWorkers workers;
     private final ManagerSettings settings;
 
-    Reconciler(DomainRegistry registry, Domains libvirt, DomainWorkers workers, ManagerSettings settings) {
+    Reconciler(
+            DomainRegistry registry,
+            Domains libvirt,
+            DomainWorkers workers,
+            ManagerSettings settings) {
         this.registry = registry;
         this.libvirt = libvirt;
         this.workers = workers;
@@ -57,7 +64,10 @@ final class Reconciler {
         } else if (event instanceof LibvirtEvent.MetadataChanged changed) {
             ManagedDomain domain = registry.get(changed.domain(), changed.name());
             reconcileLater(domain);
-            workers.submit(changed.domain(), "looking at the running domain's settings", () -> watchLive(domain));
+            workers.submit(
+                    changed.domain(),
+                    "looking at the running domain's settings",
+                    () -> watchLive(domain));
         } else if (event instanceof LibvirtEvent.Lifecycle lifecycle) {
             lifecycle(lifecycle);
         }
@@ -120,7 +130,10 @@ final class Reconciler {
                 if (e.reason() == LibvirtException.Cause.NO_DOMAIN) {
                     log.debug("{}: {}", domain.name(), e.getMessage());
                 } else {
-                    log.warn("{}: its XML can't be brought up to date: {}", domain.name(), e.getMessage());
+                    log.warn(
+                            "{}: its XML can't be brought up to date: {}",
+                            domain.name(),
+                            e.getMessage());
                 }
             } catch (SettingsException e) {
                 if (!known.equals(domain.problem())) {
@@ -131,8 +144,8 @@ final class Reconciler {
     }
 
     /**
-     * Reads a domain's persistent XML, changes it if it isn't as its element wants it, and sets or removes the marker that forbids
-     * an unprepared start. Call it on the domain's worker.
+     * Reads a domain's persistent XML, changes it if it isn't as its element wants it, and sets or
+     * removes the marker that forbids an unprepared start. Call it on the domain's worker.
      *
      * @throws SettingsException the element is wrong; nothing was changed
      */
@@ -170,25 +183,40 @@ final class Reconciler {
             } catch (LibvirtException e) {
                 defineWithPatchedQemu(domain, transform, xml, former, e);
             }
-            log.info("{}: {}", domain.name(), sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
+            log.info(
+                    "{}: {}",
+                    domain.name(),
+                    sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
         }
     }
 
     /**
-     * A domain that named the launcher from the beginning goes back to libvirt's default emulator; a host may have none, and then
-     * SIM's QEMU runs guests without SIM, too.
+     * A domain that named the launcher from the beginning goes back to libvirt's default emulator;
+     * a host may have none, and then SIM's QEMU runs guests without SIM, too.
      *
      * @param why libvirt did not take the domain
      */
-    private void defineWithPatchedQemu(ManagedDomain domain, DomainTransform transform, String xml, FormerEmulator former,
-            LibvirtException why) throws LibvirtException, SettingsException {
+    private void defineWithPatchedQemu(
+            ManagedDomain domain,
+            DomainTransform transform,
+            String xml,
+            FormerEmulator former,
+            LibvirtException why)
+            throws LibvirtException, SettingsException {
         Path qemu = PatchedQemu.pathOfLauncher();
-        boolean hasEmulator = SimSettingsReader.read(xml, domain.name()).isPresent() || former.recall().isPresent();
-        if (hasEmulator || why.reason() == LibvirtException.Cause.NOT_CONNECTED || !Files.isExecutable(qemu)) {
+        boolean hasEmulator = SimSettingsReader.read(xml, domain.name()).isPresent()
+                || former.recall().isPresent();
+        if (hasEmulator
+                || why.reason() == LibvirtException.Cause.NOT_CONNECTED
+                || !Files.isExecutable(qemu)) {
             throw why;
         }
         libvirt.define(transform.remove(xml, domain.name(), Optional.of(qemu)).xml());
-        log.info("{}: its emulator is {}, as libvirt has no default: {}", domain.name(), qemu, why.getMessage());
+        log.info(
+                "{}: its emulator is {}, as libvirt has no default: {}",
+                domain.name(),
+                qemu,
+                why.getMessage());
     }
 
     private static void settled(ManagedDomain domain, Optional<SimSettings> sim) {
@@ -208,7 +236,11 @@ final class Reconciler {
                 StateFile.sync(marker.getParent());
             }
         } catch (IOException e) {
-            log.error("{}: the marker of a domain that requires SIM can't be {}: {}", marker, required ? "set" : "removed", e.toString());
+            log.error(
+                    "{}: the marker of a domain that requires SIM can't be {}: {}",
+                    marker,
+                    required ? "set" : "removed",
+                    e.toString());
         }
     }
 
@@ -224,18 +256,29 @@ final class Reconciler {
                 settingsLost(session.get(), "the running domain's <sim:sim> element was removed");
             } else {
                 SimSettingsReader.read(element.get(), domain.name());
-                log.info("{}: settings changed; they take effect when the domain is started anew", domain.name());
+                log.info(
+                        "{}: settings changed; they take effect when the domain is started anew",
+                        domain.name());
             }
         } catch (SettingsException e) {
-            settingsLost(session.get(), "the running domain's <sim:sim> element is wrong: " + e.oneLine());
+            settingsLost(
+                    session.get(),
+                    "the running domain's <sim:sim> element is wrong: " + e.oneLine());
         } catch (LibvirtException e) {
             log.warn("{}: {}", domain.name(), e.getMessage());
         }
     }
 
     private static void settingsLost(DomainSession session, String found) {
-        session.finding(new Finding(Instant.now(), FindingClass.SETTINGS_LOST, "metadata", OptionalLong.empty(), OptionalLong.empty(),
-                "the settings that the guest was armed with, which stay in force until it ends", found, false));
+        session.finding(new Finding(
+                Instant.now(),
+                FindingClass.SETTINGS_LOST,
+                "metadata",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "the settings that the guest was armed with, which stay in force until it ends",
+                found,
+                false));
     }
 
     /** Drops a domain that neither runs nor is defined any more. */

@@ -29,12 +29,14 @@ import org.simvm.settings.SettingsReload;
 import org.simvm.settings.SimSettingsReader;
 
 /**
- * Answers the CLI. Verbs: {@code about list top info status wait check events violations findings audit dumpxml apply remove
- * suspend-checks resume-checks reload}.
+ * Answers the CLI. Verbs: {@code about list top info status wait check events violations findings
+ * audit dumpxml apply remove suspend-checks resume-checks reload}.
  */
 final class Requests implements ControlHandler {
     /** Verbs that change something: who used them is kept. */
-    private static final Set<String> AUDITED = Set.of("apply", "remove", "check", "suspend-checks", "resume-checks", "reload");
+    private static final Set<String> AUDITED =
+            Set.of("apply", "remove", "check", "suspend-checks", "resume-checks", "reload");
+
     private static final int DEFAULT_AUDIT = 100;
     private static final int DEFAULT_EVENTS = 20;
     private static final long LIBVIRT_PATIENCE_SECONDS = 30;
@@ -50,8 +52,17 @@ final class Requests implements ControlHandler {
     private final RunningFigures figures;
     private final ManagerItself manager;
 
-    Requests(DomainRegistry registry, HookResponder hooks, Preparation preparation, Reconciler reconciler, Domains libvirt,
-            DomainWorkers workers, AuditLog audit, MaintenanceWindows windows, RunningFigures figures, ManagerItself manager) {
+    Requests(
+            DomainRegistry registry,
+            HookResponder hooks,
+            Preparation preparation,
+            Reconciler reconciler,
+            Domains libvirt,
+            DomainWorkers workers,
+            AuditLog audit,
+            MaintenanceWindows windows,
+            RunningFigures figures,
+            ManagerItself manager) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
@@ -70,7 +81,8 @@ final class Requests implements ControlHandler {
     }
 
     @Override
-    public void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+    public void request(Request request, Answers answers)
+            throws ControlException, IOException, InterruptedException {
         request.demand(Access.READ);
         if (!AUDITED.contains(request.verb())) {
             answer(request, answers);
@@ -93,7 +105,8 @@ final class Requests implements ControlHandler {
         }
     }
 
-    private void answer(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+    private void answer(Request request, Answers answers)
+            throws ControlException, IOException, InterruptedException {
         switch (request.verb()) {
             case "about" -> answers.send(manager.about());
             case "list" -> {
@@ -110,11 +123,19 @@ final class Requests implements ControlHandler {
             case "info" -> info(request, answers);
             case "status" -> {
                 ObjectNode status = DomainJson.status(domain(request));
-                windows.until(domain(request).uuid()).ifPresent(until -> status.put("checksSuspendedUntil", until.toString()));
+                windows.until(domain(request).uuid())
+                        .ifPresent(until -> status.put("checksSuspendedUntil", until.toString()));
                 answers.send(status);
             }
-            case "wait" -> answers.send(JsonNodeFactory.instance.objectNode().put("state",
-                    domain(request).awaitOutcome(request.arguments().path("milliseconds").asLong(60_000))));
+            case "wait" ->
+                answers.send(JsonNodeFactory.instance
+                        .objectNode()
+                        .put(
+                                "state",
+                                domain(request)
+                                        .awaitOutcome(request.arguments()
+                                                .path("milliseconds")
+                                                .asLong(60_000))));
             case "check" -> check(request, answers);
             case "reload" -> {
                 request.demand(Access.CHANGE);
@@ -125,7 +146,8 @@ final class Requests implements ControlHandler {
             case "findings" -> incidents(request, answers, false);
             case "audit" -> {
                 request.demand(Access.CHANGE);
-                for (ObjectNode entry : audit.last(request.arguments().path("limit").asInt(DEFAULT_AUDIT))) {
+                for (ObjectNode entry :
+                        audit.last(request.arguments().path("limit").asInt(DEFAULT_AUDIT))) {
                     answers.send(entry);
                 }
             }
@@ -134,17 +156,31 @@ final class Requests implements ControlHandler {
             case "remove" -> setElement(request, answers, Optional.empty());
             case "suspend-checks" -> {
                 request.demand(Access.CHANGE);
-                ObjectNode until = JsonNodeFactory.instance.objectNode().put("until", windows.suspend(domain(request),
-                        Duration.ofSeconds(request.arguments().path("seconds").asLong()),
-                        request.arguments().path("reason").asText()).toString());
+                ObjectNode until = JsonNodeFactory.instance
+                        .objectNode()
+                        .put(
+                                "until",
+                                windows.suspend(
+                                                domain(request),
+                                                Duration.ofSeconds(request.arguments()
+                                                        .path("seconds")
+                                                        .asLong()),
+                                                request.arguments()
+                                                        .path("reason")
+                                                        .asText())
+                                        .toString());
                 answers.send(until);
             }
             case "resume-checks" -> {
                 request.demand(Access.CHANGE);
-                answers.send(JsonNodeFactory.instance.objectNode().put("resumed", windows.resume(domain(request))));
+                answers.send(JsonNodeFactory.instance
+                        .objectNode()
+                        .put("resumed", windows.resume(domain(request))));
             }
-            default -> throw new ControlException("sim-manager does not know the verb '" + request.verb()
-                    + "'; is virt-sim newer than the daemon that runs? (systemctl restart sim-manager)");
+            default ->
+                throw new ControlException("sim-manager does not know the verb '" + request.verb()
+                        + "'; is virt-sim newer than the daemon that runs? (systemctl "
+                        + "restart sim-manager)");
         }
     }
 
@@ -157,8 +193,9 @@ final class Requests implements ControlHandler {
         ObjectNode json = DomainJson.info(domain);
         if (request.arguments().path("layout").asBoolean()) {
             request.demand(Access.ROOT);
-            DomainSession session = domain.session().orElseThrow(() -> new ControlException("domain '" + domain.name()
-                    + "' has no region: it is not under SIM, or does not run"));
+            DomainSession session = domain.session()
+                    .orElseThrow(() -> new ControlException("domain '" + domain.name()
+                            + "' has no region: it is not under SIM, or does not run"));
             json.set("layout", DomainJson.layout(session.region().layout()));
         }
         answers.send(json);
@@ -175,8 +212,9 @@ final class Requests implements ControlHandler {
             checks.addAll(EnumSet.allOf(IntegrityCheck.class));
         }
         Optional<CheckReport> report = domain.session().flatMap(session -> session.round(checks));
-        answers.send(DomainJson.report(report.orElseThrow(() -> new ControlException("domain '" + domain.name()
-                + "' can't be checked: its guest is not armed (state: " + domain.state() + ")"))));
+        answers.send(DomainJson.report(report.orElseThrow(() -> new ControlException(
+                "domain '" + domain.name() + "' can't be checked: its guest is not armed (state: "
+                        + domain.state() + ")"))));
     }
 
     private static IntegrityCheck byName(String name) throws ControlException {
@@ -186,7 +224,11 @@ final class Requests implements ControlHandler {
             }
         }
         throw new ControlException("there is no check '" + name + "'; there are "
-                + String.join(", ", EnumSet.allOf(IntegrityCheck.class).stream().map(IntegrityCheck::xmlName).toList()));
+                + String.join(
+                        ", ",
+                        EnumSet.allOf(IntegrityCheck.class).stream()
+                                .map(IntegrityCheck::xmlName)
+                                .toList()));
     }
 
     private void reload(Answers answers) throws ControlException, IOException {
@@ -200,21 +242,31 @@ final class Requests implements ControlHandler {
             ObjectNode json = JsonNodeFactory.instance.objectNode();
             e.problems().forEach(problem -> json.withArray("problems").add(problem.toString()));
             answers.send(json);
-            throw new ControlException("the configuration has " + e.problems().size() + (e.problems().size() == 1 ? " mistake" : " mistakes")
-                    + "; the old one stays in force", e);
+            throw new ControlException(
+                    "the configuration has " + e.problems().size()
+                            + (e.problems().size() == 1 ? " mistake" : " mistakes")
+                            + "; the old one stays in force",
+                    e);
         }
     }
 
     /** What guests do is not for everybody who may log in on the host. */
-    private void events(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+    private void events(Request request, Answers answers)
+            throws ControlException, IOException, InterruptedException {
         request.demand(Access.CHANGE);
         boolean follow = request.arguments().path("follow").asBoolean();
-        long limit = request.arguments().path("limit").asLong(follow ? Long.MAX_VALUE : DEFAULT_EVENTS);
+        long limit =
+                request.arguments().path("limit").asLong(follow ? Long.MAX_VALUE : DEFAULT_EVENTS);
         if (limit < 1) {
-            throw new ControlException("a limit of " + limit + " events shows nothing; give 1 or more");
+            throw new ControlException(
+                    "a limit of " + limit + " events shows nothing; give 1 or more");
         }
-        EventFollower follower = new EventFollower(domain(request), EventFilter.of(request.arguments().path("types")),
-                request.arguments().path("output").asText().equals("json"), limit, answers);
+        EventFollower follower = new EventFollower(
+                domain(request),
+                EventFilter.of(request.arguments().path("types")),
+                request.arguments().path("output").asText().equals("json"),
+                limit,
+                answers);
         if (follow) {
             follower.follow();
         } else {
@@ -222,20 +274,27 @@ final class Requests implements ControlHandler {
         }
     }
 
-    private void incidents(Request request, Answers answers, boolean violations) throws ControlException, IOException {
+    private void incidents(Request request, Answers answers, boolean violations)
+            throws ControlException, IOException {
         int limit = request.arguments().path("limit").asInt(IncidentLog.CAPACITY);
-        for (var incident : domain(request).incidents().last(limit, each -> each.violation().isPresent() == violations)) {
+        for (var incident : domain(request)
+                .incidents()
+                .last(limit, each -> each.violation().isPresent() == violations)) {
             answers.send(IncidentJson.of(incident));
         }
     }
 
     private static Domains.Copy copy(Request request) {
-        return request.arguments().path("persistent").asBoolean() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
+        return request.arguments().path("persistent").asBoolean()
+                ? Domains.Copy.PERSISTENT
+                : Domains.Copy.LIVE;
     }
 
-    private void dumpXml(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+    private void dumpXml(Request request, Answers answers)
+            throws ControlException, IOException, InterruptedException {
         ManagedDomain domain = domain(request);
-        String xml = onWorker(domain, "reading the XML", () -> libvirt.xml(domain.uuid(), copy(request)));
+        String xml = onWorker(
+                domain, "reading the XML", () -> libvirt.xml(domain.uuid(), copy(request)));
         answers.send(JsonNodeFactory.instance.objectNode().put("xml", xml));
     }
 
@@ -249,7 +308,8 @@ final class Requests implements ControlHandler {
             check(element.get());
         }
         if (live && !domain.active()) {
-            throw new ControlException("domain '" + domain.name() + "' does not run; leave --live out");
+            throw new ControlException(
+                    "domain '" + domain.name() + "' does not run; leave --live out");
         }
         onWorker(domain, "setting the element", () -> {
             Optional<String> fragment = element.map(SimElement::withoutNamespace);
@@ -271,7 +331,8 @@ final class Requests implements ControlHandler {
     private void check(String element) throws ControlException {
         try {
             preparation.checkMonitors(SimSettingsReader.read(element, "element")
-                    .orElseThrow(() -> new ControlException("there is no <sim:sim> element in what was given")));
+                    .orElseThrow(() -> new ControlException(
+                            "there is no <sim:sim> element in what was given")));
         } catch (SettingsException e) {
             throw new ControlException(e.oneLine(), e);
         } catch (PreparationException e) {
@@ -286,7 +347,8 @@ final class Requests implements ControlHandler {
     }
 
     /** Runs a call on the domain's worker, after what it does already. */
-    private String onWorker(ManagedDomain domain, String what, Call call) throws ControlException, InterruptedException {
+    private String onWorker(ManagedDomain domain, String what, Call call)
+            throws ControlException, InterruptedException {
         CompletableFuture<String> result = new CompletableFuture<>();
         workers.submit(domain.uuid(), what, () -> {
             try {
@@ -298,10 +360,14 @@ final class Requests implements ControlHandler {
         try {
             return result.get(LIBVIRT_PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new ControlException("libvirt is busy with domain '" + domain.name() + "' (migration, shutdown?); " + what
-                    + " will be done when it is free", e);
+            throw new ControlException(
+                    "libvirt is busy with domain '" + domain.name() + "' (migration, shutdown?); "
+                            + what + " will be done when it is free",
+                    e);
         } catch (ExecutionException e) {
-            String reason = e.getCause() instanceof SettingsException settings ? settings.oneLine() : e.getCause().getMessage();
+            String reason = e.getCause() instanceof SettingsException settings
+                    ? settings.oneLine()
+                    : e.getCause().getMessage();
             throw new ControlException(reason, e.getCause());
         }
     }

@@ -18,13 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that takes one boot's events out of the ring and hands them to the sinks. It sleeps when the ring is empty;
- * the monitor's doorbell, which comes as a QMP event, wakes it.
+ * The thread that takes one boot's events out of the ring and hands them to the sinks. It sleeps
+ * when the ring is empty; the monitor's doorbell, which comes as a QMP event, wakes it.
  */
 final class RingDrain {
     private static final Logger log = LoggerFactory.getLogger(RingDrain.class);
     /** Records between two looks at the clock. */
     private static final int BATCH = 512;
+
     private static final long STOP_PATIENCE_MS = 5000;
 
     private final String domain;
@@ -35,7 +36,8 @@ final class RingDrain {
     private volatile boolean stopping;
     private long droppedReported;
 
-    private RingDrain(String domain, RingReader ring, List<EventSink> sinks, Consumer<Finding> findings) {
+    private RingDrain(
+            String domain, RingReader ring, List<EventSink> sinks, Consumer<Finding> findings) {
         this.domain = domain;
         this.ring = ring;
         this.sinks = List.copyOf(sinks);
@@ -49,7 +51,8 @@ final class RingDrain {
      *
      * @param findings told when events were lost, or when the ring holds what no monitor writes
      */
-    static RingDrain start(String domain, RingReader ring, List<EventSink> sinks, Consumer<Finding> findings) {
+    static RingDrain start(
+            String domain, RingReader ring, List<EventSink> sinks, Consumer<Finding> findings) {
         RingDrain drain = new RingDrain(domain, ring, sinks, findings);
         drain.thread.start();
         return drain;
@@ -93,7 +96,8 @@ final class RingDrain {
     private void run() {
         try {
             while (true) {
-                boolean last = stopping; // before the drain: what is written later is no longer wanted
+                boolean last =
+                        stopping; // before the drain: what is written later is no longer wanted
                 drainAll();
                 if (last) {
                     return;
@@ -101,13 +105,18 @@ final class RingDrain {
                 ring.await(0);
             }
         } catch (RingCorruptException e) {
-            log.error("{}: the event ring is not as a monitor leaves it, events end here: {}", domain, e.getMessage());
-            findings.accept(finding("event ring", "records as monitors write them", e.getMessage()));
+            log.error(
+                    "{}: the event ring is not as a monitor leaves it, events end here: {}",
+                    domain,
+                    e.getMessage());
+            findings.accept(
+                    finding("event ring", "records as monitors write them", e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             log.error("{}: events end here", domain, e);
-            findings.accept(finding("event ring", "a reader", "the manager failed on an event: " + e));
+            findings.accept(
+                    finding("event ring", "a reader", "the manager failed on an event: " + e));
         }
     }
 
@@ -141,15 +150,24 @@ final class RingDrain {
     private void reportLoss() {
         long dropped = ring.statistics().droppedInAll();
         if (dropped > droppedReported) {
-            findings.accept(finding("event ring", "room for every event",
+            findings.accept(finding(
+                    "event ring",
+                    "room for every event",
                     (dropped - droppedReported) + " events lost because the ring was full"));
             droppedReported = dropped;
         }
     }
 
     private static Finding finding(String subject, String expected, String found) {
-        return new Finding(Instant.now(), FindingClass.EVENTS_LOST, subject, OptionalLong.empty(), OptionalLong.empty(),
-                expected, found, false);
+        return new Finding(
+                Instant.now(),
+                FindingClass.EVENTS_LOST,
+                subject,
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                expected,
+                found,
+                false);
     }
 
     private static long now() {

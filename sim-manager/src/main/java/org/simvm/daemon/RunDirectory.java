@@ -12,20 +12,27 @@ import org.simvm.region.FileOwner;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The directory {@code domains/<uuid>}, which QEMU's user owns: the launcher removes a file there, QEMU makes its socket there. */
+/**
+ * The directory {@code domains/<uuid>}, which QEMU's user owns: the launcher removes a file there,
+ * QEMU makes its socket there.
+ */
 final class RunDirectory {
     private static final Logger log = LoggerFactory.getLogger(RunDirectory.class);
 
-    private RunDirectory() {
-    }
+    private RunDirectory() {}
 
     static void create(Path directory, FileOwner owner) throws IOException {
-        Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectory(
+                directory,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Files.setAttribute(directory, "unix:uid", owner.uid());
         Files.setAttribute(directory, "unix:gid", owner.gid());
     }
 
-    /** Removes the directory with all that lies in it. There are no folders in it, and links in it are not followed. */
+    /**
+     * Removes the directory with all that lies in it. There are no folders in it, and links in it
+     * are not followed.
+     */
     static void remove(Path directory) {
         List<Path> files;
         try (Stream<Path> listed = Files.list(directory)) {

@@ -9,14 +9,20 @@ import org.simvm.metrics.ManagerFigures;
 import org.simvm.outlets.Outlets;
 import org.simvm.settings.SimSettings;
 
-/** Takes snapshots of the running manager for metrics, and for 'virt-sim top', from memory alone. */
+/**
+ * Takes snapshots of the running manager for metrics, and for 'virt-sim top', from memory alone.
+ */
 final class RunningFigures implements ManagerFigures.Source {
     private final DomainRegistry registry;
     private final MaintenanceWindows windows;
     private final Outlets outlets;
     private final LibvirtConnection libvirt;
 
-    RunningFigures(DomainRegistry registry, MaintenanceWindows windows, Outlets outlets, LibvirtConnection libvirt) {
+    RunningFigures(
+            DomainRegistry registry,
+            MaintenanceWindows windows,
+            Outlets outlets,
+            LibvirtConnection libvirt) {
         this.registry = registry;
         this.windows = windows;
         this.outlets = outlets;
@@ -25,20 +31,30 @@ final class RunningFigures implements ManagerFigures.Source {
 
     @Override
     public ManagerFigures now() {
-        return new ManagerFigures(Manager.version(), libvirt.isConnected(), domains(), outlets.status());
+        return new ManagerFigures(
+                Manager.version(), libvirt.isConnected(), domains(), outlets.status());
     }
 
     List<DomainFigures> domains() {
-        return registry.byName().stream().filter(domain -> !domain.state().equals("none")).map(this::domain).toList();
+        return registry.byName().stream()
+                .filter(domain -> !domain.state().equals("none"))
+                .map(this::domain)
+                .toList();
     }
 
     private DomainFigures domain(ManagedDomain domain) {
         Optional<DomainSession> session = domain.session();
-        return new DomainFigures(domain.name(), domain.uuid(), domain.state(),
+        return new DomainFigures(
+                domain.name(),
+                domain.uuid(),
+                domain.state(),
                 session.map(each -> each.order().plan().gate().wireName()),
                 domain.settings().map(SimSettings::required).orElse(false),
-                domain.incidents().violations(), domain.incidents().findings(),
-                session.flatMap(DomainSession::ringStatistics), session.map(DomainSession::eventsNotLogged).orElse(0L),
-                domain.checks(), windows.until(domain.uuid()).isPresent());
+                domain.incidents().violations(),
+                domain.incidents().findings(),
+                session.flatMap(DomainSession::ringStatistics),
+                session.map(DomainSession::eventsNotLogged).orElse(0L),
+                domain.checks(),
+                windows.until(domain.uuid()).isPresent());
     }
 }

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells systemd how the service is doing (sd_notify(3)). Without systemd, or without its library, nothing
- * happens and nothing is needed.
+ * Tells systemd how the service is doing (sd_notify(3)). Without systemd, or without its library,
+ * nothing happens and nothing is needed.
  */
 final class ServiceNotification {
     private static final Logger log = LoggerFactory.getLogger(ServiceNotification.class);
@@ -29,12 +29,15 @@ final class ServiceNotification {
             try {
                 found = Native.load("libsystemd.so.0", Systemd.class);
             } catch (UnsatisfiedLinkError e) {
-                log.warn("systemd waits to be told that the service is ready, but libsystemd.so.0 is missing: {}",
+                log.warn(
+                        "systemd waits to be told that the service is ready, but "
+                                + "libsystemd.so.0 is missing: {}",
                         e.getMessage());
             }
         }
         systemd = found;
-        watchdogMicroseconds = found == null ? OptionalLong.empty()
+        watchdogMicroseconds = found == null
+                ? OptionalLong.empty()
                 : watchdog(environment, ProcessHandle.current().pid());
     }
 
@@ -43,10 +46,14 @@ final class ServiceNotification {
         String period = environment.getOrDefault("WATCHDOG_USEC", "");
         String whom = environment.getOrDefault("WATCHDOG_PID", Long.toString(pid));
         return period.matches("[1-9][0-9]{0,15}") && whom.equals(Long.toString(pid))
-                ? OptionalLong.of(Long.parseLong(period)) : OptionalLong.empty();
+                ? OptionalLong.of(Long.parseLong(period))
+                : OptionalLong.empty();
     }
 
-    /** Returns the time in microseconds after which systemd, if it hears nothing, starts the service anew. */
+    /**
+     * Returns the time in microseconds after which systemd, if it hears nothing, starts the service
+     * anew.
+     */
     OptionalLong watchdogMicroseconds() {
         return watchdogMicroseconds;
     }

@@ -20,7 +20,10 @@ import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The integrity checks of a session's guest: from the baseline of a boot, by its schedule or when asked, until the guest is reset. */
+/**
+ * The integrity checks of a session's guest: from the baseline of a boot, by its schedule or when
+ * asked, until the guest is reset.
+ */
 final class SessionChecks {
     private static final Logger log = LoggerFactory.getLogger(SessionChecks.class);
 
@@ -40,8 +43,14 @@ final class SessionChecks {
      * @param directory the domain's, where the baseline and the last report are kept
      * @param findings takes what a round found
      */
-    SessionChecks(ManagedDomain domain, Preparation.Order order, Path directory, CheckScheduler scheduler, DomainWorkers workers,
-            MappingBudget mappings, Consumer<Finding> findings) {
+    SessionChecks(
+            ManagedDomain domain,
+            Preparation.Order order,
+            Path directory,
+            CheckScheduler scheduler,
+            DomainWorkers workers,
+            MappingBudget mappings,
+            Consumer<Finding> findings) {
         this.domain = domain;
         this.order = order;
         this.directory = directory;
@@ -65,7 +74,10 @@ final class SessionChecks {
         checks = GuestChecks.record(standing, Optional.of(processes));
     }
 
-    /** Begins to check the guest, which runs now, against the baseline that was recorded, and keeps that. */
+    /**
+     * Begins to check the guest, which runs now, against the baseline that was recorded, and keeps
+     * that.
+     */
     void begin(ArmedGuest running) {
         guest = running;
         forgetPages(running);
@@ -74,10 +86,15 @@ final class SessionChecks {
             try {
                 recorded.persist(directory);
             } catch (IOException e) {
-                log.error("{}: the baseline can't be kept in {} ({}); make room or correct the permissions",
-                        order.description().name(), directory, e.toString());
+                log.error(
+                        "{}: the baseline can't be kept in {} ({}); make room or correct the "
+                                + "permissions",
+                        order.description().name(),
+                        directory,
+                        e.toString());
             }
-            // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the next guest boots.
+            // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the
+            // next guest boots.
             System.gc();
         });
         schedule();
@@ -87,7 +104,10 @@ final class SessionChecks {
         return GuestChecks.keptBoot(directory);
     }
 
-    /** Goes on with the baseline of an earlier manager. Whatever was changed while no manager looked is looked for at once. */
+    /**
+     * Goes on with the baseline of an earlier manager. Whatever was changed while no manager looked
+     * is looked for at once.
+     */
     void goOn(ArmedGuest running, ProcessRecord processes) throws BaselineException {
         checks = GuestChecks.resume(running, Optional.of(processes), directory);
         guest = running;
@@ -96,8 +116,10 @@ final class SessionChecks {
     }
 
     private void schedule() {
-        order.sim().integrity().ifPresent(integrity ->
-                scheduler.schedule(order.domain(), integrity, group -> round(group.checks())));
+        order.sim()
+                .integrity()
+                .ifPresent(integrity -> scheduler.schedule(
+                        order.domain(), integrity, group -> round(group.checks())));
     }
 
     /** Ends them: there is no guest, or another one. */
@@ -134,7 +156,9 @@ final class SessionChecks {
         return Optional.of(report);
     }
 
-    /** Pages of the guest that were looked at count as the manager's own until it lets go of them. */
+    /**
+     * Pages of the guest that were looked at count as the manager's own until it lets go of them.
+     */
     private static void forgetPages(ArmedGuest looked) {
         if (looked.memory() instanceof MappedGuestMemory memory) {
             memory.forgetTouchedPages();
@@ -147,7 +171,8 @@ final class SessionChecks {
             // Written at each round, and never read by a manager.
             StateFile.replace(file, 1, DomainJson.report(report), StateFile.Safety.PROCESS);
         } catch (IOException e) {
-            log.error("{}: {} can't be written: {}", order.description().name(), file, e.toString());
+            log.error(
+                    "{}: {} can't be written: {}", order.description().name(), file, e.toString());
         }
     }
 }

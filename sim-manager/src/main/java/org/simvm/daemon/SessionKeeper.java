@@ -24,7 +24,10 @@ final class SessionKeeper {
     private final Preparation preparation;
     private final DomainSession.Surroundings surroundings;
 
-    SessionKeeper(DomainRegistry registry, Preparation preparation, DomainSession.Surroundings surroundings) {
+    SessionKeeper(
+            DomainRegistry registry,
+            Preparation preparation,
+            DomainSession.Surroundings surroundings) {
         this.registry = registry;
         this.preparation = preparation;
         this.surroundings = surroundings;
@@ -57,7 +60,10 @@ final class SessionKeeper {
         });
     }
 
-    /** Ends what a domain has soon, on its worker, unless it has been prepared anew by then; a transient one is forgotten. */
+    /**
+     * Ends what a domain has soon, on its worker, unless it has been prepared anew by then; a
+     * transient one is forgotten.
+     */
     void releaseLater(ManagedDomain domain) {
         Optional<DomainSession> released = domain.session();
         surroundings.workers().submit(domain.uuid(), "ending the session", () -> {
@@ -77,7 +83,9 @@ final class SessionKeeper {
         }
     }
 
-    /** Closes all sessions and leaves guests and run directories as they are, for the next manager. */
+    /**
+     * Closes all sessions and leaves guests and run directories as they are, for the next manager.
+     */
     void leaveAll() {
         for (ManagedDomain domain : registry.all()) {
             domain.session().ifPresent(DomainSession::close);
@@ -101,7 +109,9 @@ final class SessionKeeper {
 
     private static Optional<UUID> uuid(Path directory) {
         String name = directory.getFileName().toString();
-        return name.matches("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}") ? Optional.of(UUID.fromString(name)) : Optional.empty();
+        return name.matches("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}")
+                ? Optional.of(UUID.fromString(name))
+                : Optional.empty();
     }
 
     private void adopt(UUID uuid, Path directory) {
@@ -114,18 +124,26 @@ final class SessionKeeper {
         }
         try {
             String xml = Files.readString(keptXml(surroundings.settings().get(), uuid));
-            Preparation.Order order = preparation.orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
-                    .orElseThrow(() -> new PreparationException("its XML has no <sim:sim> element", null));
+            Preparation.Order order = preparation
+                    .orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
+                    .orElseThrow(() ->
+                            new PreparationException("its XML has no <sim:sim> element", null));
             RegionFile region = RegionFile.attach(directory.resolve("region"), order.plan());
             ManagedDomain domain = registry.get(uuid, order.description().name());
             DomainSession session = open(domain, order, region);
-            log.info("{} ({}): taken up from an earlier manager", order.description().name(), uuid);
+            log.info(
+                    "{} ({}): taken up from an earlier manager",
+                    order.description().name(),
+                    uuid);
             if (!waitsForQemu) {
                 domain.active(true);
                 session.begin();
             }
         } catch (IOException | PreparationException | RegionException e) {
-            log.error("{}: a guest runs under SIM but can't be taken up: {}; it is not watched until it is started anew", uuid,
+            log.error(
+                    "{}: a guest runs under SIM but can't be taken up: {}; it is not watched "
+                            + "until it is started anew",
+                    uuid,
                     e.getMessage());
         }
     }

@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a manager that takes a running guest up must know of what this one did, in {@code session.json} of the domain's state
- * directory: the last violation that was reported, and whether the present boot is armed.
+ * What a manager that takes a running guest up must know of what this one did, in
+ * {@code session.json} of the domain's state directory: the last violation that was reported, and
+ * whether the present boot is armed.
  */
 final class SessionNotes {
     private static final Logger log = LoggerFactory.getLogger(SessionNotes.class);
@@ -28,15 +29,24 @@ final class SessionNotes {
         this.now = now;
     }
 
-    /** Reads the notes of an earlier manager; none, or a file that makes no sense, means that it did nothing. */
+    /**
+     * Reads the notes of an earlier manager; none, or a file that makes no sense, means that it did
+     * nothing.
+     */
     static SessionNotes of(Path stateDirectory) {
         Path file = stateDirectory.resolve("session.json");
         EarlierSession earlier = EarlierSession.NONE;
         try {
-            earlier = StateFile.read(file, FORMAT).map(json -> new EarlierSession(Math.max(0, json.path("violations").asLong()),
-                    json.path("armed").asBoolean())).orElse(EarlierSession.NONE);
+            earlier = StateFile.read(file, FORMAT)
+                    .map(json -> new EarlierSession(
+                            Math.max(0, json.path("violations").asLong()),
+                            json.path("armed").asBoolean()))
+                    .orElse(EarlierSession.NONE);
         } catch (IOException e) {
-            log.warn("{}; violations may be reported twice, and checks begin at the guest's next boot", e.getMessage());
+            log.warn(
+                    "{}; violations may be reported twice, and checks begin at the guest's "
+                            + "next boot",
+                    e.getMessage());
         }
         return new SessionNotes(file, earlier);
     }
@@ -58,12 +68,23 @@ final class SessionNotes {
     private void write(EarlierSession next) {
         now = next;
         try {
-            ObjectNode json = JsonNodeFactory.instance.objectNode().put("violations", next.violations()).put("armed", next.armed());
-            StateFile.replace(file, FORMAT, json, StateFile.Safety.PROCESS); // the guest does not outlive the host
+            ObjectNode json = JsonNodeFactory.instance
+                    .objectNode()
+                    .put("violations", next.violations())
+                    .put("armed", next.armed());
+            StateFile.replace(
+                    file,
+                    FORMAT,
+                    json,
+                    StateFile.Safety.PROCESS); // the guest does not outlive the host
             failing = false;
         } catch (IOException e) {
             if (!failing) {
-                log.error("{} can't be written ({}); a manager that is started anew may report violations twice", file, e.toString());
+                log.error(
+                        "{} can't be written ({}); a manager that is started anew may report "
+                                + "violations twice",
+                        file,
+                        e.toString());
             }
             failing = true;
         }

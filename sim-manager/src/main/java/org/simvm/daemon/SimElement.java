@@ -3,16 +3,19 @@ package org.simvm.daemon;
 
 import java.io.StringReader;
 import java.io.StringWriter;
+
 import javax.xml.stream.XMLInputFactory;
 import javax.xml.stream.XMLOutputFactory;
 import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 import javax.xml.stream.XMLStreamWriter;
 
-/** Rewrites a {@code <sim:sim>} element as libvirt wants it when metadata is set: names without prefix, no namespace. */
+/**
+ * Rewrites a {@code <sim:sim>} element as libvirt wants it when metadata is set: names without
+ * prefix, no namespace.
+ */
 final class SimElement {
-    private SimElement() {
-    }
+    private SimElement() {}
 
     /**
      * Returns the element without its namespace; one that has none stays as it is, comments apart.
@@ -32,12 +35,15 @@ final class SimElement {
                     case XMLStreamReader.START_ELEMENT -> {
                         writer.writeStartElement(reader.getLocalName());
                         for (int i = 0; i < reader.getAttributeCount(); i++) {
-                            writer.writeAttribute(reader.getAttributeLocalName(i), reader.getAttributeValue(i));
+                            writer.writeAttribute(
+                                    reader.getAttributeLocalName(i), reader.getAttributeValue(i));
                         }
                     }
                     case XMLStreamReader.END_ELEMENT -> writer.writeEndElement();
-                    case XMLStreamReader.CHARACTERS, XMLStreamReader.CDATA, XMLStreamReader.SPACE -> writer.writeCharacters(reader.getText());
-                    default -> { } // comments and processing instructions: libvirt drops them from metadata as well
+                    case XMLStreamReader.CHARACTERS, XMLStreamReader.CDATA, XMLStreamReader.SPACE ->
+                        writer.writeCharacters(reader.getText());
+                    default -> {} // comments and processing instructions: libvirt drops them from
+                    // metadata as well
                 }
             }
             writer.close();

@@ -8,9 +8,7 @@ public sealed interface Event {
     /** Tells what every event has. */
     EventHead head();
 
-    /**
-     * Gives the event's type number ({@code SIM_EVENT_*} of {@code sim_abi.h}).
-     */
+    /** Gives the event's type number ({@code SIM_EVENT_*} of {@code sim_abi.h}). */
     int type();
 
     /** Which door a system call came through ({@code SIM_SYSCALL_*}). */
@@ -43,7 +41,12 @@ public sealed interface Event {
      * @param texts paths and argument vectors, in the order of the arguments they belong to
      * @param textArguments bit i: argument i has texts
      */
-    record SyscallEvent(EventHead head, Door door, long number, List<Long> arguments, List<GuestText> texts,
+    record SyscallEvent(
+            EventHead head,
+            Door door,
+            long number,
+            List<Long> arguments,
+            List<GuestText> texts,
             int textArguments)
             implements Event {
         public SyscallEvent {
@@ -56,7 +59,10 @@ public sealed interface Event {
             return 1;
         }
 
-        /** Gives the system call's name, or {@code syscall_N} if no kernel known here has that number. */
+        /**
+         * Gives the system call's name, or {@code syscall_N} if no kernel known here has that
+         * number.
+         */
         public String name() {
             return SyscallNames.name(door, number);
         }
@@ -122,6 +128,6 @@ public sealed interface Event {
      * @param payload what follows the head, padding included
      * @param fault null, or why a known type could not be decoded
      */
-    record MonitorEvent(EventHead head, int type, GuestText payload, String fault) implements Event {
-    }
+    record MonitorEvent(EventHead head, int type, GuestText payload, String fault)
+            implements Event {}
 }

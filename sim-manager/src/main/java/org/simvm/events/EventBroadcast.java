@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /**
- * Hands events to live subscribers. Each has a queue of its own; one that is slow loses events and is told
- * how many, and neither the ring nor the others notice.
+ * Hands events to live subscribers. Each has a queue of its own; one that is slow loses events and
+ * is told how many, and neither the ring nor the others notice.
  */
 public final class EventBroadcast implements EventSink {
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
@@ -22,8 +22,7 @@ public final class EventBroadcast implements EventSink {
      * @param event the event
      * @param lostBefore how many wanted events were lost to this subscriber right before it
      */
-    public record Delivery(Event event, long lostBefore) {
-    }
+    public record Delivery(Event event, long lostBefore) {}
 
     /** A subscriber's end; one thread reads it. Close it to end the subscription. */
     public final class Subscription implements AutoCloseable {
@@ -55,7 +54,8 @@ public final class EventBroadcast implements EventSink {
             if (!wanted.test(event)) {
                 return;
             }
-            // Only the draining thread comes here, so that nobody adds to the count between the look and the
+            // Only the draining thread comes here, so that nobody adds to the count between the
+            // look and the
             // reset.
             if (queue.offer(new Delivery(event, lost.get()))) {
                 lost.set(0);

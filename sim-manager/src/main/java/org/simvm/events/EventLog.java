@@ -18,16 +18,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes events as JSON lines to a file that rotates by size: {@code events.jsonl}, then
- * {@code events.jsonl.1} (the youngest of the old ones), {@code .2} and so on. Files are 0640; a line is
- * never split over two files. Several domains may share one.
+ * {@code events.jsonl.1} (the youngest of the old ones), {@code .2} and so on. Files are 0640; a
+ * line is never split over two files. Several domains may share one.
  *
- * <p>A disk that is full costs events, never the manager: they are counted, the log says so once, and again
- * when writing has worked for some seconds.
+ * <p>A disk that is full costs events, never the manager: they are counted, the log says so once,
+ * and again when writing has worked for some seconds.
  */
 public final class EventLog implements EventSink {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
     private static final int BUFFER = 256 << 10;
-    /** On a disk that is nearly full some batches still fit: an outage is over when none failed for so long. */
+    /**
+     * On a disk that is nearly full some batches still fit: an outage is over when none failed for
+     * so long.
+     */
     private static final long OUTAGE_NANOS = 5_000_000_000L;
 
     private final Path file;
@@ -52,7 +55,8 @@ public final class EventLog implements EventSink {
      */
     public EventLog(Path file, long maxBytes, int keep, EventNames names) throws IOException {
         if (maxBytes < 64 << 10 || keep < 0 || keep > 1000) {
-            throw new IllegalArgumentException("event log of " + maxBytes + " bytes, " + keep + " old files");
+            throw new IllegalArgumentException(
+                    "event log of " + maxBytes + " bytes, " + keep + " old files");
         }
         this.file = file;
         this.maxBytes = maxBytes;
@@ -67,7 +71,10 @@ public final class EventLog implements EventSink {
         write(event, lines);
     }
 
-    /** Returns a sink for another domain that writes to this log too, and leaves it open when it is closed. */
+    /**
+     * Returns a sink for another domain that writes to this log too, and leaves it open when it is
+     * closed.
+     */
     public EventSink with(EventNames names) {
         JsonLines named = new JsonLines(names);
         return new EventSink() {
@@ -138,8 +145,11 @@ public final class EventLog implements EventSink {
             lastFailure = System.nanoTime();
             if (!failing) {
                 failing = true;
-                LOG.error("{}: events can't be written and are lost ({}); make room or correct the"
-                        + " permissions", file, error.toString());
+                LOG.error(
+                        "{}: events can't be written and are lost ({}); make room or correct the"
+                                + " permissions",
+                        file,
+                        error.toString());
             }
             cutBack();
         } finally {
@@ -161,8 +171,12 @@ public final class EventLog implements EventSink {
 
     private void open() throws IOException {
         LineFiles.mend(file);
-        channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.APPEND),
+        channel = FileChannel.open(
+                file,
+                Set.of(
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.APPEND),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
         size = channel.size();
     }

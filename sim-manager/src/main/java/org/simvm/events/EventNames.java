@@ -16,7 +16,9 @@ public record EventNames(String domain, List<String> monitors) {
 
     /** Names a monitor, by number if the index is unknown. */
     String monitor(int index) {
-        return index >= 0 && index < monitors.size() ? monitors.get(index) : Integer.toUnsignedString(index);
+        return index >= 0 && index < monitors.size()
+                ? monitors.get(index)
+                : Integer.toUnsignedString(index);
     }
 
     /** Names the kind of an event: {@code syscall fork exec exit}, or {@code event-N}. */

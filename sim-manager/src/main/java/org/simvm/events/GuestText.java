@@ -6,10 +6,11 @@ import java.util.Arrays;
 /**
  * Text that the guest chose: bytes, mostly UTF-8, maybe anything.
  *
- * <p>{@link #toString()} shows it so that it can do no harm on a terminal or in a log, and so that two
- * different byte strings never look alike: printable characters as they are, a backslash doubled,
- * {@code \n \r \t \0}, other control characters, bytes that are no UTF-8 as {@code \xHH}, and characters that
- * turn or hide text (bidirectional marks, separators, unassigned) as <code>&#92;u{HHHH}</code>.
+ * <p>{@link #toString()} shows it so that it can do no harm on a terminal or in a log, and so that
+ * two different byte strings never look alike: printable characters as they are, a backslash
+ * doubled, {@code \n \r \t \0}, other control characters, bytes that are no UTF-8 as {@code \xHH},
+ * and characters that turn or hide text (bidirectional marks, separators, unassigned) as <code>
+ * &#92;u{HHHH}</code>.
  */
 public final class GuestText {
     /** No bytes at all. */
@@ -23,7 +24,9 @@ public final class GuestText {
 
     /** Takes a copy of the bytes. */
     public static GuestText of(byte[] bytes, int offset, int length) {
-        return length == 0 ? EMPTY : new GuestText(Arrays.copyOfRange(bytes, offset, offset + length));
+        return length == 0
+                ? EMPTY
+                : new GuestText(Arrays.copyOfRange(bytes, offset, offset + length));
     }
 
     /** Takes a copy of the bytes. */

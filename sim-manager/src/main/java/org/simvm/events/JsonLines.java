@@ -3,6 +3,7 @@ package org.simvm.events;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -13,13 +14,13 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Shows events as JSON, one object a line. Addresses and arguments are strings ({@code "0x7ffd…"}), as a JSON
- * number would lose bits; guest text is escaped as {@link GuestText} says. Not thread-safe.
+ * Shows events as JSON, one object a line. Addresses and arguments are strings ({@code "0x7ffd…"}),
+ * as a JSON number would lose bits; guest text is escaped as {@link GuestText} says. Not
+ * thread-safe.
  *
- * <p>Always there: {@code time sequence type monitor hook tsc subject}. By type:
- * {@code door number name arguments texts textArguments}; {@code child}; {@code path argv argc};
- * {@code code status signal}; {@code payload} (hex) and {@code fault}. Only when true:
- * {@code truncated unreadable}.
+ * <p>Always there: {@code time sequence type monitor hook tsc subject}. By type: {@code door number
+ * name arguments texts textArguments}; {@code child}; {@code path argv argc}; {@code code status
+ * signal}; {@code payload} (hex) and {@code fault}. Only when true: {@code truncated unreadable}.
  */
 public final class JsonLines {
     private static final JsonFactory FACTORY = new JsonFactory();
@@ -114,7 +115,8 @@ public final class JsonLines {
         }
     }
 
-    private static void subject(JsonGenerator json, String name, Subject subject) throws IOException {
+    private static void subject(JsonGenerator json, String name, Subject subject)
+            throws IOException {
         json.writeObjectFieldStart(name);
         json.writeNumberField("pid", subject.pid());
         json.writeNumberField("tgid", subject.tgid());
@@ -128,7 +130,8 @@ public final class JsonLines {
         json.writeEndObject();
     }
 
-    private static void texts(JsonGenerator json, String name, List<GuestText> texts) throws IOException {
+    private static void texts(JsonGenerator json, String name, List<GuestText> texts)
+            throws IOException {
         json.writeArrayFieldStart(name);
         for (GuestText text : texts) {
             json.writeString(text.toString());
@@ -140,8 +143,10 @@ public final class JsonLines {
     private String time(long nanos) {
         if (nanos != shownNanos) {
             shownNanos = nanos;
-            shownTime = Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L),
-                    Math.floorMod(nanos, 1_000_000_000L)).toString();
+            shownTime = Instant.ofEpochSecond(
+                            Math.floorDiv(nanos, 1_000_000_000L),
+                            Math.floorMod(nanos, 1_000_000_000L))
+                    .toString();
         }
         return shownTime;
     }

@@ -12,8 +12,16 @@ package org.simvm.events;
  * @param euid effective user, unsigned 32 bits
  * @param gid real group, unsigned 32 bits
  * @param egid effective group, unsigned 32 bits
- * @param comm name of the thread, at most 15 bytes unless the guest broke the rule; see {@link GuestText}
+ * @param comm name of the thread, at most 15 bytes unless the guest broke the rule; see
+ *     {@link GuestText}
  */
-public record Subject(long task, int pid, int tgid, int ppid, long uid, long euid, long gid, long egid,
-        GuestText comm) {
-}
+public record Subject(
+        long task,
+        int pid,
+        int tgid,
+        int ppid,
+        long uid,
+        long euid,
+        long gid,
+        long egid,
+        GuestText comm) {}

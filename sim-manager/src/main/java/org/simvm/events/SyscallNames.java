@@ -12,17 +12,16 @@ import java.util.Arrays;
 /**
  * Names of Linux system calls by number, for each of the three doors of x86-64.
  *
- * <p>The table is {@code native-qemu-patch/monitor/monitors/calls.tsv}, which the monitor of system calls is
- * built from too: a name a line, then its number at the 64-bit, the 32-bit and the x32 door, {@code -} for
- * none.
+ * <p>The table is {@code native-qemu-patch/monitor/monitors/calls.tsv}, which the monitor of system
+ * calls is built from too: a name a line, then its number at the 64-bit, the 32-bit and the x32
+ * door, {@code -} for none.
  */
 public final class SyscallNames {
     private static final String TABLE = "calls.tsv";
     /** By {@link Event.Door#ordinal()}, which is the column of the table, then by number. */
     private static final String[][] NAMES = read();
 
-    private SyscallNames() {
-    }
+    private SyscallNames() {}
 
     /**
      * Tells a system call's name.
@@ -39,8 +38,8 @@ public final class SyscallNames {
     private static String[][] read() {
         String[][] names = new String[Event.Door.values().length][512];
         try (InputStream in = SyscallNames.class.getResourceAsStream(TABLE);
-                BufferedReader lines = new BufferedReader(new InputStreamReader(in,
-                        StandardCharsets.US_ASCII))) {
+                BufferedReader lines =
+                        new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.isBlank() || line.startsWith("#")) {
                     continue;

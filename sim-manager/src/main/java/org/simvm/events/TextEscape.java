@@ -9,11 +9,11 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Shows bytes that a guest chose as one line of harmless text; the form is described at {@link GuestText}.
+ * Shows bytes that a guest chose as one line of harmless text; the form is described at
+ * {@link GuestText}.
  */
 final class TextEscape {
-    private TextEscape() {
-    }
+    private TextEscape() {}
 
     static String escape(byte[] bytes) {
         for (byte each : bytes) {
@@ -26,8 +26,10 @@ final class TextEscape {
 
     private static String escapeSlowly(byte[] bytes) {
         StringBuilder text = new StringBuilder(bytes.length + 16);
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
+        CharsetDecoder decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);
         while (true) {
@@ -70,9 +72,13 @@ final class TextEscape {
 
     private static boolean isHarmless(int codePoint) {
         return switch (Character.getType(codePoint)) {
-            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE,
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
                     Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
                     Character.SPACE_SEPARATOR -> false;
             default -> true;
         };

@@ -14,9 +14,7 @@ public final class TextLine {
     private final EventNames names;
     private final ZoneId zone;
 
-    /**
-     * @param zone in which times are shown
-     */
+    /** @param zone in which times are shown */
     public TextLine(EventNames names, ZoneId zone) {
         this.names = names;
         this.zone = zone;
@@ -27,12 +25,13 @@ public final class TextLine {
         EventHead head = event.head();
         Subject who = head.subject();
         StringBuilder line = new StringBuilder(160);
-        line.append(TIME.format(Instant.ofEpochSecond(0, head.receivedNanos()).atZone(zone))).append(' ');
+        line.append(TIME.format(Instant.ofEpochSecond(0, head.receivedNanos()).atZone(zone)))
+                .append(' ');
         if (names.domain() != null) {
             line.append(names.domain()).append(' ');
         }
-        line.append(String.format("%-8s %s[%d] uid %d", EventNames.kind(event), who.comm(), who.pid(),
-                who.uid()));
+        line.append(String.format(
+                "%-8s %s[%d] uid %d", EventNames.kind(event), who.comm(), who.pid(), who.uid()));
         if (who.euid() != who.uid()) {
             line.append(" euid ").append(who.euid());
         }
@@ -51,25 +50,28 @@ public final class TextLine {
             return call(syscall);
         } else if (event instanceof Event.ForkEvent fork) {
             Subject child = fork.child();
-            return (child.pid() == child.tgid() ? "created process " : "created thread ") + child.pid() + " ("
-                    + child.comm() + ")";
+            return (child.pid() == child.tgid() ? "created process " : "created thread ")
+                    + child.pid() + " (" + child.comm() + ")";
         } else if (event instanceof Event.ExecEvent exec) {
-            String rest = exec.argumentCount() > exec.arguments()
-                    .size() ? ", and " + (exec.argumentCount() - exec.arguments().size())
-                    + " more" : "";
+            String rest = exec.argumentCount() > exec.arguments().size()
+                    ? ", and " + (exec.argumentCount() - exec.arguments().size()) + " more"
+                    : "";
             return quote(exec.path()) + " [" + quote(exec.arguments()) + rest + "]";
         } else if (event instanceof Event.ExitEvent exit) {
-            return exit.signal() != 0 ? "killed by signal " + exit.signal() : "exit status " + exit.status();
+            return exit.signal() != 0
+                    ? "killed by signal " + exit.signal()
+                    : "exit status " + exit.status();
         } else if (event instanceof Event.MonitorEvent other) {
-            return names.monitor(event.head().monitor()) + ": " + other.payload().length() + " bytes"
+            return names.monitor(event.head().monitor()) + ": "
+                    + other.payload().length() + " bytes"
                     + (other.fault() != null ? ", not understood: " + other.fault() : "");
         }
         throw new IllegalStateException("an event of no kind");
     }
 
     /**
-     * Shows the arguments up to the last that isn't 0; those with texts as texts: one each, and the last
-     * takes what is left (argv).
+     * Shows the arguments up to the last that isn't 0; those with texts as texts: one each, and the
+     * last takes what is left (argv).
      */
     private static String call(Event.SyscallEvent syscall) {
         int withText = Integer.bitCount(syscall.textArguments());
@@ -77,7 +79,8 @@ public final class TextLine {
         boolean placed = texts.size() >= withText && withText > 0;
         StringBuilder call = new StringBuilder(syscall.name()).append('(');
         int last = 5;
-        while (last >= 0 && syscall.arguments().get(last) == 0
+        while (last >= 0
+                && syscall.arguments().get(last) == 0
                 && (!placed || (syscall.textArguments() >> last & 1) == 0)) {
             last--;
         }

@@ -21,12 +21,13 @@ import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
 
 /**
- * A run of {@code sim-monitor-process}, started by this manager or an earlier one. It goes on without a manager, and
- * ends with QEMU, or when it is {@linkplain #kill killed}.
+ * A run of {@code sim-monitor-process}, started by this manager or an earlier one. It goes on
+ * without a manager, and ends with QEMU, or when it is {@linkplain #kill killed}.
  */
 public final class MonitorProcess implements AutoCloseable {
     /** It maps files and starts threads; a busy host needs a while for that. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private static final Duration END_PATIENCE = Duration.ofSeconds(5);
     private static final int MOST_OUTPUT = 4096;
     /** What Linux adds to the name of a program that was replaced while it runs. */
@@ -37,7 +38,7 @@ public final class MonitorProcess implements AutoCloseable {
     private final CountDownLatch end = new CountDownLatch(1);
     private boolean ended;
     private boolean leftAlone;
-    private Runnable whenEnded = () -> { };
+    private Runnable whenEnded = () -> {};
 
     private MonitorProcess(long pid, ProcessFd fd) {
         this.pid = pid;
@@ -53,7 +54,7 @@ public final class MonitorProcess implements AutoCloseable {
         synchronized (this) {
             ended = true;
             fd.close();
-            action = leftAlone ? () -> { } : whenEnded;
+            action = leftAlone ? () -> {} : whenEnded;
         }
         end.countDown();
         action.run();
@@ -68,14 +69,19 @@ public final class MonitorProcess implements AutoCloseable {
      * @param ram guest RAM, as the manager itself maps it
      * @throws MonitorProcessException it does not serve, and is gone
      */
-    public static MonitorProcess start(Path program, RegionFile region, long qemu, List<RamBlock> ram)
+    public static MonitorProcess start(
+            Path program, RegionFile region, long qemu, List<RamBlock> ram)
             throws MonitorProcessException, InterruptedException {
         Process process;
         try {
-            process = new ProcessBuilder(command(program, region.processEntry(), qemu, ram)).redirectErrorStream(true)
-                    .redirectInput(Path.of("/dev/null").toFile()).directory(Path.of("/").toFile()).start();
+            process = new ProcessBuilder(command(program, region.processEntry(), qemu, ram))
+                    .redirectErrorStream(true)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .directory(Path.of("/").toFile())
+                    .start();
         } catch (IOException | RegionException e) {
-            throw new MonitorProcessException("the monitors' process can't be started: " + e.getMessage(), e);
+            throw new MonitorProcessException(
+                    "the monitors' process can't be started: " + e.getMessage(), e);
         }
         boolean serves = false;
         try {
@@ -86,10 +92,13 @@ public final class MonitorProcess implements AutoCloseable {
                 return new MonitorProcess(process.pid(), fd);
             }
             fd.close();
-            throw new MonitorProcessException(said.isEmpty() ? "the monitors' process " + program + " does not serve"
-                    : "the monitors' process: " + said);
+            throw new MonitorProcessException(
+                    said.isEmpty()
+                            ? "the monitors' process " + program + " does not serve"
+                            : "the monitors' process: " + said);
         } catch (IOException | RegionException e) {
-            throw new MonitorProcessException("the monitors' process can't be watched: " + e.getMessage(), e);
+            throw new MonitorProcessException(
+                    "the monitors' process can't be watched: " + e.getMessage(), e);
         } finally {
             if (!serves) {
                 process.destroyForcibly();
@@ -97,13 +106,23 @@ public final class MonitorProcess implements AutoCloseable {
         }
     }
 
-    private static List<String> command(Path program, ProcessEntry entry, long qemu, List<RamBlock> ram) {
-        List<String> command = new ArrayList<>(List.of(program.toString(), "--region", entry.region().toString(),
-                "--dispatch", hex(entry.dispatch()), "--direct-map", hex(entry.directMap()), "--qemu",
+    private static List<String> command(
+            Path program, ProcessEntry entry, long qemu, List<RamBlock> ram) {
+        List<String> command = new ArrayList<>(List.of(
+                program.toString(),
+                "--region",
+                entry.region().toString(),
+                "--dispatch",
+                hex(entry.dispatch()),
+                "--direct-map",
+                hex(entry.directMap()),
+                "--qemu",
                 Long.toString(qemu)));
         for (RamBlock block : ram) {
-            command.addAll(List.of("--ram", hex(block.gpa()) + ":" + hex(block.size()) + ":" + hex(block.offset()) + ":"
-                    + block.file()));
+            command.addAll(List.of(
+                    "--ram",
+                    hex(block.gpa()) + ":" + hex(block.size()) + ":" + hex(block.offset()) + ":"
+                            + block.file()));
         }
         return command;
     }
@@ -134,12 +153,13 @@ public final class MonitorProcess implements AutoCloseable {
     /**
      * Finds the process that an earlier manager started for a region, if it still serves.
      *
-     * <p>Which one that is stands in the region, which QEMU's user can write: it counts only if it runs our program,
-     * as our user, for this very region.
+     * <p>Which one that is stands in the region, which QEMU's user can write: it counts only if it
+     * runs our program, as our user, for this very region.
      *
      * @param program the executable; one that was replaced since counts too
      */
-    public static Optional<MonitorProcess> find(Path program, RegionFile region) throws RegionException {
+    public static Optional<MonitorProcess> find(Path program, RegionFile region)
+            throws RegionException {
         int pid = region.servingProcess();
         if (pid <= 1) {
             return Optional.empty();
@@ -152,7 +172,9 @@ public final class MonitorProcess implements AutoCloseable {
         }
         Path proc = Path.of("/proc", Integer.toString(pid));
         // Looked at while we hold it: the number can't have become another's in between.
-        if (runs(proc, program) && servesRegion(proc, region.processEntry().region()) && !fd.ended()) {
+        if (runs(proc, program)
+                && servesRegion(proc, region.processEntry().region())
+                && !fd.ended()) {
             return Optional.of(new MonitorProcess(pid, fd));
         }
         fd.close();
@@ -166,7 +188,8 @@ public final class MonitorProcess implements AutoCloseable {
                 executable = executable.substring(0, executable.length() - REPLACED.length());
             }
             return executable.equals(program.toRealPath().toString())
-                    && Files.getAttribute(proc, "unix:uid").equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+                    && Files.getAttribute(proc, "unix:uid")
+                            .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
         } catch (IOException e) {
             return false;
         }
@@ -174,7 +197,8 @@ public final class MonitorProcess implements AutoCloseable {
 
     private static boolean servesRegion(Path proc, Path region) {
         try {
-            List<String> words = List.of(Files.readString(proc.resolve("cmdline")).split("\0"));
+            List<String> words =
+                    List.of(Files.readString(proc.resolve("cmdline")).split("\0"));
             int at = words.indexOf("--region");
             return at >= 0 && at + 1 < words.size() && words.get(at + 1).equals(region.toString());
         } catch (IOException e) {
@@ -197,8 +221,8 @@ public final class MonitorProcess implements AutoCloseable {
     }
 
     /**
-     * Has something done when it ends, on a thread of its own; not if it is {@linkplain #kill killed} here, or
-     * {@linkplain #close left alone}, before.
+     * Has something done when it ends, on a thread of its own; not if it is {@linkplain #kill
+     * killed} here, or {@linkplain #close left alone}, before.
      */
     public void whenEnded(Runnable action) {
         synchronized (this) {
@@ -220,7 +244,8 @@ public final class MonitorProcess implements AutoCloseable {
             try {
                 fd.kill();
             } catch (IOException e) {
-                throw new MonitorProcessException("process " + pid + " can't be ended: " + e.getMessage(), e);
+                throw new MonitorProcessException(
+                        "process " + pid + " can't be ended: " + e.getMessage(), e);
             }
         }
         if (!end.await(END_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {

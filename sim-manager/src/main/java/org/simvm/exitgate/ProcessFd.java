@@ -7,11 +7,12 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
+
 import java.io.IOException;
 
 /**
- * A file descriptor that stands for a process (pidfd_open(2)): whoever holds it is told of that process's end, also
- * if it is no child, and never of another's that got its number.
+ * A file descriptor that stands for a process (pidfd_open(2)): whoever holds it is told of that
+ * process's end, also if it is no child, and never of another's that got its number.
  */
 final class ProcessFd implements AutoCloseable {
     private static final long PIDFD_OPEN = 434;
@@ -30,10 +31,18 @@ final class ProcessFd implements AutoCloseable {
     /** Opens it; throws if there is no such process. */
     static ProcessFd open(long pid) throws IOException {
         try {
-            return new ProcessFd((int) LibC.INSTANCE.syscall(new NativeLong(PIDFD_OPEN), new NativeLong(pid),
-                    new NativeLong(0), new NativeLong(0), new NativeLong(0)));
+            return new ProcessFd((int) LibC.INSTANCE.syscall(
+                    new NativeLong(PIDFD_OPEN),
+                    new NativeLong(pid),
+                    new NativeLong(0),
+                    new NativeLong(0),
+                    new NativeLong(0)));
         } catch (LastErrorException e) {
-            throw new IOException(e.getErrorCode() == ESRCH ? "it is gone" : "pidfd_open: error " + e.getErrorCode(), e);
+            throw new IOException(
+                    e.getErrorCode() == ESRCH
+                            ? "it is gone"
+                            : "pidfd_open: error " + e.getErrorCode(),
+                    e);
         }
     }
 
@@ -65,8 +74,12 @@ final class ProcessFd implements AutoCloseable {
     /** Kills it; nothing happens if it has ended. */
     void kill() throws IOException {
         try {
-            LibC.INSTANCE.syscall(new NativeLong(PIDFD_SEND_SIGNAL), new NativeLong(fd), new NativeLong(KILL),
-                    new NativeLong(0), new NativeLong(0));
+            LibC.INSTANCE.syscall(
+                    new NativeLong(PIDFD_SEND_SIGNAL),
+                    new NativeLong(fd),
+                    new NativeLong(KILL),
+                    new NativeLong(0),
+                    new NativeLong(0));
         } catch (LastErrorException e) {
             if (e.getErrorCode() != ESRCH) {
                 throw new IOException("pidfd_send_signal: error " + e.getErrorCode(), e);
@@ -83,7 +96,12 @@ final class ProcessFd implements AutoCloseable {
     private interface LibC extends Library {
         LibC INSTANCE = Native.load("c", LibC.class);
 
-        long syscall(NativeLong number, NativeLong first, NativeLong second, NativeLong third, NativeLong fourth)
+        long syscall(
+                NativeLong number,
+                NativeLong first,
+                NativeLong second,
+                NativeLong third,
+                NativeLong fourth)
                 throws LastErrorException;
 
         int poll(PollFd poll, NativeLong count, int milliseconds) throws LastErrorException;

@@ -13,7 +13,10 @@ public final class GateChoice {
     private final KvmProbe kvm;
     private final Supplier<HostCpu> cpu;
 
-    /** A choice for a host with this KVM and CPU. Both are asked only when a domain of type kvm comes. */
+    /**
+     * A choice for a host with this KVM and CPU. Both are asked only when a domain of type kvm
+     * comes.
+     */
     public GateChoice(KvmProbe kvm, Supplier<HostCpu> cpu) {
         this.kvm = kvm;
         this.cpu = cpu;
@@ -37,18 +40,27 @@ public final class GateChoice {
         }
         KvmReport report = kvm.ask();
         if (!report.usable()) {
-            throw new GateUnavailableException(report.reason() + ", which <domain type='kvm'> needs; " + switch (report.presence()) {
-                case FORBIDDEN -> "give sim-manager access to it, or use " + EMULATED;
-                default -> "load kvm_intel or kvm_amd (is virtualization on in the firmware?), or use " + EMULATED;
-            });
+            throw new GateUnavailableException(report.reason()
+                    + ", which <domain type='kvm'> needs; "
+                    + switch (report.presence()) {
+                        case FORBIDDEN -> "give sim-manager access to it, or use " + EMULATED;
+                        default ->
+                            "load kvm_intel or kvm_amd (is virtualization on in the "
+                                    + "firmware?), or use "
+                                    + EMULATED;
+                    });
         }
         return switch (wanted) {
-            case AUTO -> report.vmfunc() ? GateKind.VMFUNC : report.hypercall() ? hypercall() : exit(report);
+            case AUTO ->
+                report.vmfunc() ? GateKind.VMFUNC : report.hypercall() ? hypercall() : exit(report);
             case VMFUNC -> vmfunc(report);
             case HYPERCALL -> {
                 if (!report.hypercall()) {
-                    throw new GateUnavailableException("gate='hypercall' needs a KVM with SIM's patches, which this host's is not"
-                            + (report.vmfunc() ? " in full" : "") + "; " + String.format(LOWER, report.vmfunc() ? "vmfunc" : "exit"));
+                    throw new GateUnavailableException(
+                            "gate='hypercall' needs a KVM with SIM's patches, which this "
+                                    + "host's is not"
+                                    + (report.vmfunc() ? " in full" : "") + "; "
+                                    + String.format(LOWER, report.vmfunc() ? "vmfunc" : "exit"));
                 }
                 yield hypercall();
             }
@@ -65,8 +77,11 @@ public final class GateChoice {
         return switch (wanted) {
             case AUTO, VMFUNC -> GateKind.VMFUNC;
             case EXIT -> GateKind.EXIT;
-            case HYPERCALL -> throw new GateUnavailableException("gate='hypercall' is a patched KVM's, and " + EMULATED
-                    + " emulates the CPU in software; use gate='auto', or <domain type='kvm'>");
+            case HYPERCALL ->
+                throw new GateUnavailableException(
+                        "gate='hypercall' is a patched KVM's, and " + EMULATED
+                                + " emulates the CPU in software; use gate='auto', or <domain "
+                                + "type='kvm'>");
         };
     }
 
@@ -75,18 +90,24 @@ public final class GateChoice {
             return GateKind.VMFUNC;
         }
         if (!report.patched()) {
-            throw new GateUnavailableException("gate='vmfunc' needs a KVM with SIM's patches, which this host's is not;"
-                    + " install the patched kernel, or " + String.format(LOWER, "exit"));
+            throw new GateUnavailableException(
+                    "gate='vmfunc' needs a KVM with SIM's patches, which this host's is not;"
+                            + " install the patched kernel, or " + String.format(LOWER, "exit"));
         }
         throw new GateUnavailableException("gate='vmfunc' needs a CPU with VT-x and VMFUNC, "
-                + (cpu.get().amdv() ? "and this one is AMD's" : "which this one's KVM does not have") + "; "
+                + (cpu.get().amdv()
+                        ? "and this one is AMD's"
+                        : "which this one's KVM does not have")
+                + "; "
                 + String.format(LOWER, "hypercall"));
     }
 
     private static GateKind exit(KvmReport report) throws GateUnavailableException {
         if (!report.missingForExit().isEmpty()) {
-            throw new GateUnavailableException("gate='exit' needs " + String.join(", ", report.missingForExit())
-                    + " of KVM, which this host's has not; use Linux 5.10 or newer, or " + EMULATED);
+            throw new GateUnavailableException(
+                    "gate='exit' needs " + String.join(", ", report.missingForExit())
+                            + " of KVM, which this host's has not; use Linux 5.10 or newer, or "
+                            + EMULATED);
         }
         return GateKind.EXIT;
     }

@@ -17,7 +17,8 @@ import java.util.Set;
  * @param eptpSwitching VT-x has VMFUNC leaf 0
  * @param virtual Linux runs in a virtual machine itself
  */
-public record HostCpu(boolean vtx, boolean amdv, boolean ept, boolean eptpSwitching, boolean virtual) {
+public record HostCpu(
+        boolean vtx, boolean amdv, boolean ept, boolean eptpSwitching, boolean virtual) {
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     /** Reads {@code /proc/cpuinfo}; what can't be read counts as not there. */
@@ -33,13 +34,20 @@ public record HostCpu(boolean vtx, boolean amdv, boolean ept, boolean eptpSwitch
     static HostCpu of(String cpuinfo) {
         Set<String> flags = words(cpuinfo, "flags");
         Set<String> vmx = words(cpuinfo, "vmx flags");
-        return new HostCpu(flags.contains("vmx"), flags.contains("svm"), vmx.contains("ept") || flags.contains("ept"),
-                vmx.contains("eptp_switching"), flags.contains("hypervisor"));
+        return new HostCpu(
+                flags.contains("vmx"),
+                flags.contains("svm"),
+                vmx.contains("ept") || flags.contains("ept"),
+                vmx.contains("eptp_switching"),
+                flags.contains("hypervisor"));
     }
 
     private static Set<String> words(String cpuinfo, String key) {
-        return cpuinfo.lines().filter(line -> line.matches(key + "\\s*:.*")).findFirst()
-                .map(line -> new HashSet<>(Arrays.asList(line.substring(line.indexOf(':') + 1).trim().split("\\s+"))))
+        return cpuinfo.lines()
+                .filter(line -> line.matches(key + "\\s*:.*"))
+                .findFirst()
+                .map(line -> new HashSet<>(Arrays.asList(
+                        line.substring(line.indexOf(':') + 1).trim().split("\\s+"))))
                 .orElseGet(HashSet::new);
     }
 }

@@ -15,7 +15,8 @@ import java.util.TreeMap;
 import org.simvm.host.KvmReport.Presence;
 
 /**
- * KVM's device, asked by {@code KVM_CHECK_EXTENSION} (Documentation/virt/kvm/api.rst, 4.4). No VM is made.
+ * KVM's device, asked by {@code KVM_CHECK_EXTENSION} (Documentation/virt/kvm/api.rst, 4.4). No VM
+ * is made.
  *
  * <p>The answer is kept until the device changes: a module that is loaded anew makes a new one.
  */
@@ -31,11 +32,22 @@ public final class KvmDevice implements KvmProbe {
     private static final int API_VERSION = 12;
     /** KVM_CAP_X86_SIM of the series in {@code native-qemu-patch/linux}. */
     private static final int CAP_SIM = 0x5349;
+
     private static final int SIM_VMFUNC = 1;
     private static final int SIM_HYPERCALL = 2;
-    /** What QEMU's gate {@code exit} is built on: the stops while a guest is armed, and sealed pages. */
-    private static final Map<String, Integer> FOR_EXIT = new TreeMap<>(Map.of("KVM_CAP_X86_USER_SPACE_MSR", 188,
-            "KVM_CAP_X86_MSR_FILTER", 189, "KVM_CAP_SET_GUEST_DEBUG", 23, "KVM_CAP_READONLY_MEM", 81));
+    /**
+     * What QEMU's gate {@code exit} is built on: the stops while a guest is armed, and sealed
+     * pages.
+     */
+    private static final Map<String, Integer> FOR_EXIT = new TreeMap<>(Map.of(
+            "KVM_CAP_X86_USER_SPACE_MSR",
+            188,
+            "KVM_CAP_X86_MSR_FILTER",
+            189,
+            "KVM_CAP_SET_GUEST_DEBUG",
+            23,
+            "KVM_CAP_READONLY_MEM",
+            81));
 
     private final Path device;
     private Map<String, Object> asked = Map.of();
@@ -75,16 +87,21 @@ public final class KvmDevice implements KvmProbe {
         } catch (LastErrorException e) {
             return switch (e.getErrorCode()) {
                 case ENOENT -> KvmReport.unusable(Presence.MISSING, "there is no " + device);
-                case EACCES, EPERM -> KvmReport.unusable(Presence.FORBIDDEN,
-                        "this user may not open " + device);
-                default -> KvmReport.unusable(Presence.BROKEN, device + " can't be opened (" + words(e) + ")");
+                case EACCES, EPERM ->
+                    KvmReport.unusable(Presence.FORBIDDEN, "this user may not open " + device);
+                default ->
+                    KvmReport.unusable(
+                            Presence.BROKEN, device + " can't be opened (" + words(e) + ")");
             };
         }
         try {
-            int version = LibC.INSTANCE.ioctl(fd, new NativeLong(GET_API_VERSION), new NativeLong(0));
+            int version =
+                    LibC.INSTANCE.ioctl(fd, new NativeLong(GET_API_VERSION), new NativeLong(0));
             if (version != API_VERSION) {
-                return KvmReport.unusable(Presence.BROKEN, device + " speaks version " + version
-                        + " of KVM's interface, not " + API_VERSION);
+                return KvmReport.unusable(
+                        Presence.BROKEN,
+                        device + " speaks version " + version + " of KVM's interface, not "
+                                + API_VERSION);
             }
             int sim = extension(fd, CAP_SIM);
             List<String> missing = new ArrayList<>();
@@ -93,9 +110,15 @@ public final class KvmDevice implements KvmProbe {
                     missing.add(name);
                 }
             });
-            return new KvmReport(Presence.USABLE, "", (sim & SIM_VMFUNC) != 0, (sim & SIM_HYPERCALL) != 0, missing);
+            return new KvmReport(
+                    Presence.USABLE,
+                    "",
+                    (sim & SIM_VMFUNC) != 0,
+                    (sim & SIM_HYPERCALL) != 0,
+                    missing);
         } catch (LastErrorException e) {
-            return KvmReport.unusable(Presence.BROKEN, device + " does not answer as KVM does (" + words(e) + ")");
+            return KvmReport.unusable(
+                    Presence.BROKEN, device + " does not answer as KVM does (" + words(e) + ")");
         } finally {
             LibC.INSTANCE.close(fd);
         }

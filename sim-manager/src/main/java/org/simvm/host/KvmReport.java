@@ -11,10 +11,14 @@ import java.util.Objects;
  * @param reason why not, in a few words; empty if it can
  * @param vmfunc it is patched, and switches views by VMFUNC
  * @param hypercall it is patched, and switches views by hypercall
- * @param missingForExit what it lacks of that which the gate {@code exit} needs; empty for upstream's since
- *     Linux 5.10
+ * @param missingForExit what it lacks of that which the gate {@code exit} needs; empty for
+ *     upstream's since Linux 5.10
  */
-public record KvmReport(Presence presence, String reason, boolean vmfunc, boolean hypercall,
+public record KvmReport(
+        Presence presence,
+        String reason,
+        boolean vmfunc,
+        boolean hypercall,
         List<String> missingForExit) {
 
     /** Whether KVM can be asked. */

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.simvm.state.StateFile;
 
 /**
- * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses are
- * hexadecimal; those inside the region are secret and not in it.
+ * Keeps what a boot looked like when it was armed, for people and for a later manager. Addresses
+ * are hexadecimal; those inside the region are secret and not in it.
  *
  * @param format version of this layout, {@value #FORMAT}
  * @param recorded when, as ISO 8601
@@ -28,11 +28,22 @@ import org.simvm.state.StateFile;
  * @param paging the kernel's own page tables
  * @param gate how the gates are mapped
  */
-record Baseline(int format, String recorded, String kernel, String lstar, List<Copy> copies, List<Segment> segments,
-        List<Table> tables, Map<String, String> registers, List<Hook> hooks, Paging paging, Gate gate) {
+record Baseline(
+        int format,
+        String recorded,
+        String kernel,
+        String lstar,
+        List<Copy> copies,
+        List<Segment> segments,
+        List<Table> tables,
+        Map<String, String> registers,
+        List<Hook> hooks,
+        Paging paging,
+        Gate gate) {
     static final int FORMAT = 2;
     static final String FILE = "baseline.json";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /**
      * A part of the kernel's image.
@@ -44,8 +55,13 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param sha256 digest
      * @param pieces where it lies in guest-physical memory
      */
-    record Copy(String name, String start, long bytes, long excluded, String sha256, List<Piece> pieces) {
-    }
+    record Copy(
+            String name,
+            String start,
+            long bytes,
+            long excluded,
+            String sha256,
+            List<Piece> pieces) {}
 
     /**
      * A physically contiguous piece of a copy.
@@ -53,8 +69,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param offset of its first byte in the copy
      * @param gpa guest-physical address
      */
-    record Piece(int offset, String gpa) {
-    }
+    record Piece(int offset, String gpa) {}
 
     /**
      * A part of the region.
@@ -63,8 +78,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param bytes length
      * @param sha256 digest
      */
-    record Segment(String name, long bytes, String sha256) {
-    }
+    record Segment(String name, long bytes, String sha256) {}
 
     /**
      * A table in the kernel's data.
@@ -73,8 +87,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param address guest virtual address
      * @param contents its bytes
      */
-    record Table(String symbol, String address, String contents) {
-    }
+    record Table(String symbol, String address, String contents) {}
 
     /**
      * A hook.
@@ -87,8 +100,14 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param original bytes before
      * @param call bytes since
      */
-    record Hook(int monitor, int id, String symbol, String address, String gpa, String original, String call) {
-    }
+    record Hook(
+            int monitor,
+            int id,
+            String symbol,
+            String address,
+            String gpa,
+            String original,
+            String call) {}
 
     /**
      * The page tables of {@code init_mm}.
@@ -96,8 +115,7 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param root guest-physical address of the topmost table
      * @param levels 4 or 5
      */
-    record Paging(String root, int levels) {
-    }
+    record Paging(String root, int levels) {}
 
     /**
      * How the guest's page tables map the gates.
@@ -108,20 +126,24 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
      * @param virtualBase guest virtual address of the frame
      * @param pages guest-physical address of the gate's first page
      */
-    record Gate(String entryGpa, String entry, String frame, String virtualBase, String pages) {
-    }
+    record Gate(String entryGpa, String entry, String frame, String virtualBase, String pages) {}
 
     Copy copy(String name) throws IOException {
-        return copies.stream().filter(copy -> copy.name().equals(name)).findFirst()
+        return copies.stream()
+                .filter(copy -> copy.name().equals(name))
+                .findFirst()
                 .orElseThrow(() -> new IOException("the baseline has no " + name));
     }
 
     /**
-     * Writes the baseline into a directory: the new file is complete and on disk before it takes the old
-     * one's name.
+     * Writes the baseline into a directory: the new file is complete and on disk before it takes
+     * the old one's name.
      */
     void write(Path directory) throws IOException {
-        StateFile.replace(directory.resolve(FILE), ByteBuffer.wrap(JSON.writeValueAsBytes(this)), StateFile.Safety.HOST);
+        StateFile.replace(
+                directory.resolve(FILE),
+                ByteBuffer.wrap(JSON.writeValueAsBytes(this)),
+                StateFile.Safety.HOST);
     }
 
     /** Reads what {@link #write} wrote. */
@@ -130,7 +152,8 @@ record Baseline(int format, String recorded, String kernel, String lstar, List<C
         try {
             int format = JSON.readTree(Files.readAllBytes(file)).path("format").asInt();
             if (format != FORMAT) {
-                throw new IOException(file + ": format " + format + ", this manager knows " + FORMAT);
+                throw new IOException(
+                        file + ": format " + format + ", this manager knows " + FORMAT);
             }
             return JSON.readValue(Files.readAllBytes(file), Baseline.class);
         } catch (JsonProcessingException e) {

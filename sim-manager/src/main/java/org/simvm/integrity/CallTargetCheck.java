@@ -16,10 +16,10 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Follows pointers to functions that attackers like to plant: hooks of security modules, network filters of
- * every network namespace, tracers of ftrace, handlers of kprobes. Each must lead to the start of a function of
- * the kernel, or into the text of a module in the guest's list, which are checked themselves. There is no
- * baseline: what is registered changes as the guest works.
+ * Follows pointers to functions that attackers like to plant: hooks of security modules, network
+ * filters of every network namespace, tracers of ftrace, handlers of kprobes. Each must lead to the
+ * start of a function of the kernel, or into the text of a module in the guest's list, which are
+ * checked themselves. There is no baseline: what is registered changes as the guest works.
  */
 final class CallTargetCheck implements Check {
     private static final int MOST_NAMESPACES = 4096;
@@ -27,16 +27,18 @@ final class CallTargetCheck implements Check {
     private static final int MOST_SECURITY_HOOKS = 8192;
     private static final int ATTEMPTS = 3;
     /** Points in the network where filters hook: protocol and how many. */
-    private static final List<Map.Entry<String, Integer>> FILTERS = List.of(Map.entry("ipv4", 5),
-            Map.entry("ipv6", 5), Map.entry("arp", 3), Map.entry("bridge", 5));
+    private static final List<Map.Entry<String, Integer>> FILTERS = List.of(
+            Map.entry("ipv4", 5),
+            Map.entry("ipv6", 5),
+            Map.entry("arp", 3),
+            Map.entry("bridge", 5));
 
     private final Kernel kernel;
     private final VirtualMemory memory;
     private final Optional<ModuleList> modules;
 
     /** A pointer to a function, where it is and what it is for. */
-    private record Target(String subject, long at, long function) {
-    }
+    private record Target(String subject, long at, long function) {}
 
     /** Reads pointers; the guest may change what leads to them. */
     private interface Source {
@@ -57,18 +59,26 @@ final class CallTargetCheck implements Check {
         follow("kprobes", this::kprobes, findings);
     }
 
-    private void follow(String what, Source source, FindingCollector findings) throws GuestMemoryException {
+    private void follow(String what, Source source, FindingCollector findings)
+            throws GuestMemoryException {
         String reason = "";
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // entries come and go under the reader
+        for (int attempt = 0;
+                attempt < ATTEMPTS;
+                attempt++) { // entries come and go under the reader
             try {
                 List<Target> targets = new ArrayList<>();
                 source.read(targets);
-                LoadedCode code = LoadedCode.read(kernel, modules); // later: who registers is loaded before
+                LoadedCode code =
+                        LoadedCode.read(kernel, modules); // later: who registers is loaded before
                 for (Target target : targets) {
                     findings.compared(Long.BYTES);
                     if (target.function() != 0 && !code.function(target.function())) {
-                        findings.addGuestControlled(target.subject(), OptionalLong.of(target.at()), OptionalLong.empty(),
-                                "a function of the kernel or of a listed module", code.name(target.function()));
+                        findings.addGuestControlled(
+                                target.subject(),
+                                OptionalLong.of(target.at()),
+                                OptionalLong.empty(),
+                                "a function of the kernel or of a listed module",
+                                code.name(target.function()));
                     }
                 }
                 return;
@@ -87,7 +97,9 @@ final class CallTargetCheck implements Check {
         OptionalInt size = kernel.size("security_hook_heads");
         if (heads.isPresent() && size.isPresent() && hook.isPresent() && list.isPresent()) {
             for (int at = 0; at + Long.BYTES <= size.getAsInt(); at += Long.BYTES) {
-                for (long node = memory.readLong(heads.getAsLong() + at); node != 0; node = memory.readLong(node)) {
+                for (long node = memory.readLong(heads.getAsLong() + at);
+                        node != 0;
+                        node = memory.readLong(node)) {
                     long where = node - list.getAsInt() + hook.getAsInt();
                     add(targets, "security hook " + at / Long.BYTES, where, MOST_SECURITY_HOOKS);
                 }
@@ -97,14 +109,22 @@ final class CallTargetCheck implements Check {
         OptionalInt tableSize = kernel.size("lsm_static_calls_table");
         OptionalInt entry = kernel.size("lsm_static_call");
         OptionalInt hooks = kernel.offset("lsm_static_call.hl");
-        if (table.isEmpty() || tableSize.isEmpty() || entry.isEmpty() || entry.getAsInt() < Long.BYTES || hooks.isEmpty()
+        if (table.isEmpty()
+                || tableSize.isEmpty()
+                || entry.isEmpty()
+                || entry.getAsInt() < Long.BYTES
+                || hooks.isEmpty()
                 || hook.isEmpty()) {
             return;
         }
         for (int at = 0; at + entry.getAsInt() <= tableSize.getAsInt(); at += entry.getAsInt()) {
             long registered = memory.readLong(table.getAsLong() + at + hooks.getAsInt());
             if (registered != 0) {
-                add(targets, "security hook " + at / entry.getAsInt(), registered + hook.getAsInt(), MOST_SECURITY_HOOKS);
+                add(
+                        targets,
+                        "security hook " + at / entry.getAsInt(),
+                        registered + hook.getAsInt(),
+                        MOST_SECURITY_HOOKS);
             }
         }
     }
@@ -116,29 +136,40 @@ final class CallTargetCheck implements Check {
             return;
         }
         int namespaces = 0;
-        for (long at = memory.readLong(head.getAsLong()); at != head.getAsLong(); at = memory.readLong(at)) {
+        for (long at = memory.readLong(head.getAsLong());
+                at != head.getAsLong();
+                at = memory.readLong(at)) {
             if (namespaces++ >= MOST_NAMESPACES) {
-                throw new GuestMemoryException(at, "the guest's list of network namespaces has more than "
-                        + MOST_NAMESPACES + " entries");
+                throw new GuestMemoryException(
+                        at,
+                        "the guest's list of network namespaces has more than " + MOST_NAMESPACES
+                                + " entries");
             }
             for (Map.Entry<String, Integer> filter : FILTERS) {
                 OptionalInt points = kernel.offset("net.nf.hooks_" + filter.getKey());
                 for (int point = 0; points.isPresent() && point < filter.getValue(); point++) {
-                    filters(targets, filter.getKey() + " filter at point " + point,
+                    filters(
+                            targets,
+                            filter.getKey() + " filter at point " + point,
                             memory.readLong(at - list.getAsInt() + points.getAsInt() + 8L * point));
                 }
             }
         }
     }
 
-    /** {@code struct nf_hook_entries}: a count, and pairs of function and argument from the next 8 bytes on. */
-    private void filters(List<Target> targets, String subject, long entries) throws GuestMemoryException {
+    /**
+     * {@code struct nf_hook_entries}: a count, and pairs of function and argument from the next 8
+     * bytes on.
+     */
+    private void filters(List<Target> targets, String subject, long entries)
+            throws GuestMemoryException {
         if (entries == 0) {
             return;
         }
         int count = memory.readShort(entries) & 0xffff;
         if (count > MOST_PER_HOOK) {
-            throw new GuestMemoryException(entries, subject + ": " + count + " functions, which no kernel allows");
+            throw new GuestMemoryException(
+                    entries, subject + ": " + count + " functions, which no kernel allows");
         }
         for (int i = 0; i < count; i++) {
             add(targets, subject, entries + 8 + 16L * i, Integer.MAX_VALUE);
@@ -153,12 +184,18 @@ final class CallTargetCheck implements Check {
 
     private void kprobes(List<Target> targets) throws GuestMemoryException {
         for (Kprobes.Probe probe : Kprobes.read(kernel, memory).values()) {
-            targets.add(new Target("kprobe at " + kernel.symbolAt(probe.address()).map(Object::toString)
-                    .orElse(String.format("0x%x", probe.address())), probe.address(), probe.handler()));
+            targets.add(new Target(
+                    "kprobe at "
+                            + kernel.symbolAt(probe.address())
+                                    .map(Object::toString)
+                                    .orElse(String.format("0x%x", probe.address())),
+                    probe.address(),
+                    probe.handler()));
         }
     }
 
-    private void add(List<Target> targets, String subject, long at, int most) throws GuestMemoryException {
+    private void add(List<Target> targets, String subject, long at, int most)
+            throws GuestMemoryException {
         if (targets.size() >= most) {
             throw new GuestMemoryException(at, "the guest's lists of functions do not end");
         }

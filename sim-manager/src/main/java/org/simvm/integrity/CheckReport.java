@@ -16,8 +16,8 @@ import org.simvm.settings.IntegrityCheck;
  * @param abandoned the guest was reset or went away during the round, so that nothing in it counts
  * @param results one for each check that ran, in the order in which they ran
  */
-public record CheckReport(Instant started, Duration took, long bytes, boolean abandoned,
-        List<Result> results) {
+public record CheckReport(
+        Instant started, Duration took, long bytes, boolean abandoned, List<Result> results) {
     public CheckReport {
         results = List.copyOf(results);
     }
@@ -31,7 +31,11 @@ public record CheckReport(Instant started, Duration took, long bytes, boolean ab
      * @param findings empty if all is as it was
      * @param information what is as it may be, but worth knowing
      */
-    public record Result(IntegrityCheck check, Duration took, long bytes, List<Finding> findings,
+    public record Result(
+            IntegrityCheck check,
+            Duration took,
+            long bytes,
+            List<Finding> findings,
             List<Information> information) {
         public Result {
             findings = List.copyOf(findings);
@@ -40,7 +44,8 @@ public record CheckReport(Instant started, Duration took, long bytes, boolean ab
     }
 
     /**
-     * Tells of something that a check saw and that breaks no rule: a kprobe, a module that was loaded.
+     * Tells of something that a check saw and that breaks no rule: a kprobe, a module that was
+     * loaded.
      *
      * @param subject what it is about; cleaned of control characters
      * @param va guest virtual address, if there is one

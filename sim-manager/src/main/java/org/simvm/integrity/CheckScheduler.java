@@ -11,10 +11,11 @@ import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegritySettings;
 
 /**
- * Runs each domain's groups of checks when its settings say so, never two rounds of one domain at once.
+ * Runs each domain's groups of checks when its settings say so, never two rounds of one domain at
+ * once.
  *
- * <p>A round that could not start in time, because the host slept or all threads were busy, is made up for
- * once. A watchdog looks for rounds that do not end and for triggers that do not come.
+ * <p>A round that could not start in time, because the host slept or all threads were busy, is made
+ * up for once. A watchdog looks for rounds that do not end and for triggers that do not come.
  */
 public interface CheckScheduler extends AutoCloseable {
     /**
@@ -27,11 +28,14 @@ public interface CheckScheduler extends AutoCloseable {
     }
 
     /**
-     * Starts a scheduler with settings of Quartz's own, such as {@code org.quartz.jobStore.*} of a store that
-     * several managers share. What they leave out is as for {@link #start(int)}.
+     * Starts a scheduler with settings of Quartz's own, such as {@code org.quartz.jobStore.*} of a
+     * store that several managers share. What they leave out is as for {@link #start(int)}.
      */
     static CheckScheduler start(int threads, Properties quartz) {
-        return new QuartzCheckScheduler(threads, quartz, QuartzCheckScheduler.WATCH_PERIOD,
+        return new QuartzCheckScheduler(
+                threads,
+                quartz,
+                QuartzCheckScheduler.WATCH_PERIOD,
                 QuartzCheckScheduler.LONGEST_ROUND);
     }
 
@@ -39,7 +43,8 @@ public interface CheckScheduler extends AutoCloseable {
     @FunctionalInterface
     interface StuckListener {
         /**
-         * A round has run for too long, and was interrupted; or a trigger was overdue, and was set anew.
+         * A round has run for too long, and was interrupted; or a trigger was overdue, and was set
+         * anew.
          *
          * @param domain whose
          * @param what one line: which, and what was done
@@ -55,19 +60,26 @@ public interface CheckScheduler extends AutoCloseable {
      *
      * @param domain whose
      * @param settings its groups and when they are due
-     * @param round runs the checks of a group; what it throws is logged and does not end the schedule
+     * @param round runs the checks of a group; what it throws is logged and does not end the
+     *     schedule
      */
     void schedule(UUID domain, IntegritySettings settings, Consumer<CheckGroup> round);
 
-    /** Ends a domain's schedule; a round that runs goes on to its end. Does nothing if there is none. */
+    /**
+     * Ends a domain's schedule; a round that runs goes on to its end. Does nothing if there is
+     * none.
+     */
     void cancel(UUID domain);
 
-    /** Makes a round of each group start now, beside the schedule; returns whether the domain has one. */
+    /**
+     * Makes a round of each group start now, beside the schedule; returns whether the domain has
+     * one.
+     */
     boolean runNow(UUID domain);
 
     /**
-     * Lets no scheduled round of a domain start for a while, whether it has a schedule now or gets one. When
-     * the time is over, each group has one round at once.
+     * Lets no scheduled round of a domain start for a while, whether it has a schedule now or gets
+     * one. When the time is over, each group has one round at once.
      *
      * @param until when it is over
      * @param ended called then, on a thread of the scheduler; not after {@link #resume}

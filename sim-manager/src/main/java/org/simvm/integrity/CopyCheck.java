@@ -26,7 +26,11 @@ final class CopyCheck implements Check {
 
     @Override
     public void run(FindingCollector findings) throws GuestMemoryException {
-        copy.compare(findings, new PatchJudge(guest.kernel(), new VirtualMemory(guest.kernelTables()),
-                LoadedCode.read(guest.kernel(), modules)));
+        copy.compare(
+                findings,
+                new PatchJudge(
+                        guest.kernel(),
+                        new VirtualMemory(guest.kernelTables()),
+                        LoadedCode.read(guest.kernel(), modules)));
     }
 }

@@ -19,10 +19,11 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * Compares each process's credentials ({@code real_cred}) with those at the last look.
  *
- * <p>A process without the right to take other ids can reach an id or a capability that it did not have only by
- * starting a program, or in another user namespace. No process of the guest's user space has the kernel's own
- * credentials, {@code init_cred}. Where all system calls are seen, credentials that change at all, with no call
- * that changes them, are a finding too. A process is looked at anew once it has started a program.
+ * <p>A process without the right to take other ids can reach an id or a capability that it did not
+ * have only by starting a program, or in another user namespace. No process of the guest's user
+ * space has the kernel's own credentials, {@code init_cred}. Where all system calls are seen,
+ * credentials that change at all, with no call that changes them, are a finding too. A process is
+ * looked at anew once it has started a program.
  */
 final class CredentialCheck implements Check {
     private static final long CAP_SETGID = 1L << 6;
@@ -46,22 +47,29 @@ final class CredentialCheck implements Check {
     private final Map<Long, Seen> seen = new HashMap<>();
 
     /** Credentials at a moment. */
-    private record Credentials(long address, int[] users, int[] groups, long permitted, long namespace) {
+    private record Credentials(
+            long address, int[] users, int[] groups, long permitted, long namespace) {
         boolean same(Credentials other) {
-            return Arrays.equals(users, other.users) && Arrays.equals(groups, other.groups)
-                    && permitted == other.permitted && namespace == other.namespace;
+            return Arrays.equals(users, other.users)
+                    && Arrays.equals(groups, other.groups)
+                    && permitted == other.permitted
+                    && namespace == other.namespace;
         }
 
         @Override
         public String toString() {
-            return String.format("uid %s, euid %s, gid %s, egid %s, capabilities 0x%x", Integer.toUnsignedString(users[0]),
-                    Integer.toUnsignedString(users[2]), Integer.toUnsignedString(groups[0]),
-                    Integer.toUnsignedString(groups[2]), permitted);
+            return String.format(
+                    "uid %s, euid %s, gid %s, egid %s, capabilities 0x%x",
+                    Integer.toUnsignedString(users[0]),
+                    Integer.toUnsignedString(users[2]),
+                    Integer.toUnsignedString(groups[0]),
+                    Integer.toUnsignedString(groups[2]),
+                    permitted);
         }
     }
 
-    private record Seen(int pid, long mm, long programs, int execId, long calls, Credentials credentials) {
-    }
+    private record Seen(
+            int pid, long mm, long programs, int execId, long calls, Credentials credentials) {}
 
     /**
      * Makes the check.
@@ -70,7 +78,12 @@ final class CredentialCheck implements Check {
      * @param callsSeen whether every system call is reported
      * @throws BaselineException if the kernel lacks a structure
      */
-    CredentialCheck(VirtualMemory memory, Kernel kernel, TaskList tasks, Optional<ProcessRecord> record, boolean callsSeen)
+    CredentialCheck(
+            VirtualMemory memory,
+            Kernel kernel,
+            TaskList tasks,
+            Optional<ProcessRecord> record,
+            boolean callsSeen)
             throws BaselineException {
         this.memory = memory;
         this.tasks = tasks;
@@ -89,7 +102,8 @@ final class CredentialCheck implements Check {
         }
     }
 
-    private static int[] offsets(Kernel kernel, List<String> members) throws KernelUnresolvedException {
+    private static int[] offsets(Kernel kernel, List<String> members)
+            throws KernelUnresolvedException {
         int[] offsets = new int[members.size()];
         for (int i = 0; i < offsets.length; i++) {
             offsets[i] = kernel.requireOffset("cred." + members.get(i));
@@ -122,7 +136,8 @@ final class CredentialCheck implements Check {
         seen.keySet().retainAll(there);
     }
 
-    private void look(TaskList.Process process, FindingCollector findings) throws InterruptedException {
+    private void look(TaskList.Process process, FindingCollector findings)
+            throws InterruptedException {
         Seen before = seen.get(process.task());
         Seen now;
         try {
@@ -139,9 +154,15 @@ final class CredentialCheck implements Check {
         if (wrong.isEmpty()) {
             seen.put(process.task(), now);
         } else if (tasks.unchanged(process)) {
-            String was = before == null ? "credentials of its own" : before.credentials().toString();
-            findings.addGuestControlled(process.toString(), OptionalLong.of(now.credentials().address()),
-                    OptionalLong.empty(), was, now.credentials() + ": " + wrong.get());
+            String was = before == null
+                    ? "credentials of its own"
+                    : before.credentials().toString();
+            findings.addGuestControlled(
+                    process.toString(),
+                    OptionalLong.of(now.credentials().address()),
+                    OptionalLong.empty(),
+                    was,
+                    now.credentials() + ": " + wrong.get());
         }
     }
 
@@ -154,9 +175,17 @@ final class CredentialCheck implements Check {
             userIds[i] = memory.readInt(credentials + users[i]);
             groupIds[i] = memory.readInt(credentials + groups[i]);
         }
-        return new Seen(process.pid(), process.mm(), deeds.map(ProcessRecord.Deeds::programs).orElse(0L),
-                memory.readInt(process.task() + execId), deeds.map(ProcessRecord.Deeds::credentialCalls).orElse(0L),
-                new Credentials(credentials, userIds, groupIds, memory.readLong(credentials + permitted),
+        return new Seen(
+                process.pid(),
+                process.mm(),
+                deeds.map(ProcessRecord.Deeds::programs).orElse(0L),
+                memory.readInt(process.task() + execId),
+                deeds.map(ProcessRecord.Deeds::credentialCalls).orElse(0L),
+                new Credentials(
+                        credentials,
+                        userIds,
+                        groupIds,
+                        memory.readLong(credentials + permitted),
                         memory.readLong(credentials + namespace)));
     }
 
@@ -169,12 +198,15 @@ final class CredentialCheck implements Check {
         }
         Optional<ProcessRecord.Deeds> deeds = record.flatMap(known -> known.deeds(process.task()));
         if (callsSeen && deeds.isPresent() && deeds.get().escalation().isPresent()) {
-            return Optional.of("it rose " + deeds.get().escalation().get() + " between two of its events, with no call");
+            return Optional.of("it rose " + deeds.get().escalation().get()
+                    + " between two of its events, with no call");
         }
         // Deeds are read anew: what was done while the credentials were read counts as well.
-        boolean started = deeds.isPresent() ? deeds.get().programs() != before.programs()
+        boolean started = deeds.isPresent()
+                ? deeds.get().programs() != before.programs()
                 : now.execId() != before.execId() || now.mm() != before.mm();
-        if (started || now.credentials().same(before.credentials())
+        if (started
+                || now.credentials().same(before.credentials())
                 || now.credentials().namespace() != before.credentials().namespace()) {
             return Optional.empty();
         }
@@ -204,6 +236,7 @@ final class CredentialCheck implements Check {
     }
 
     private static boolean within(int[] now, int[] before) {
-        return Arrays.stream(now).allMatch(id -> Arrays.stream(before).anyMatch(known -> known == id));
+        return Arrays.stream(now)
+                .allMatch(id -> Arrays.stream(before).anyMatch(known -> known == id));
     }
 }

@@ -8,8 +8,7 @@ import java.util.HexFormat;
 
 /** Makes SHA-256 digests, as text. */
 final class Digests {
-    private Digests() {
-    }
+    private Digests() {}
 
     static MessageDigest sha256() {
         try {

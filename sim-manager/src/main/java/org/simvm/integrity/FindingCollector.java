@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.simvm.settings.FindingClass;
 
-/** Gathers the findings of one check, up to a limit that keeps a guest from filling the manager's memory. */
+/**
+ * Gathers the findings of one check, up to a limit that keeps a guest from filling the manager's
+ * memory.
+ */
 final class FindingCollector {
     static final int LIMIT = 64;
 
@@ -32,22 +35,34 @@ final class FindingCollector {
     }
 
     /** Adds what rests on data of the guest's, such as its list of tasks. */
-    void addGuestControlled(String subject, OptionalLong va, OptionalLong gpa, String expected,
-            String found) {
+    void addGuestControlled(
+            String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
         add(findingClass, subject, va, gpa, expected, found, true);
     }
 
     /** Adds that something could not be compared. */
     void addIncomplete(String subject, String reason, boolean guestControlled) {
-        add(FindingClass.CHECK_INCOMPLETE, subject, OptionalLong.empty(), OptionalLong.empty(),
-                "a check that completes", reason, guestControlled);
+        add(
+                FindingClass.CHECK_INCOMPLETE,
+                subject,
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "a check that completes",
+                reason,
+                guestControlled);
     }
 
-    private void add(FindingClass findingOf, String subject, OptionalLong va, OptionalLong gpa,
-            String expected, String found, boolean guestControlled) {
+    private void add(
+            FindingClass findingOf,
+            String subject,
+            OptionalLong va,
+            OptionalLong gpa,
+            String expected,
+            String found,
+            boolean guestControlled) {
         if (findings.size() < LIMIT) {
-            findings.add(new Finding(Instant.now(), findingOf, subject, va, gpa, expected, found,
-                    guestControlled));
+            findings.add(new Finding(
+                    Instant.now(), findingOf, subject, va, gpa, expected, found, guestControlled));
         } else {
             leftOut++;
         }
@@ -78,8 +93,15 @@ final class FindingCollector {
             return List.copyOf(findings);
         }
         List<Finding> all = new ArrayList<>(findings);
-        all.add(new Finding(Instant.now(), findingClass, "more findings of this check", OptionalLong.empty(),
-                OptionalLong.empty(), "none", leftOut + " left out", false));
+        all.add(new Finding(
+                Instant.now(),
+                findingClass,
+                "more findings of this check",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "none",
+                leftOut + " left out",
+                false));
         return all;
     }
 }

@@ -20,14 +20,16 @@ import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
 /**
- * Looks at how page tables map the gates: the kernel's own, and those of every process in the guest's list. A
- * process shares the kernel's half of its tables with all others, from the topmost entry on; one that does
- * not could call other gates, or none.
+ * Looks at how page tables map the gates: the kernel's own, and those of every process in the
+ * guest's list. A process shares the kernel's half of its tables with all others, from the topmost
+ * entry on; one that does not could call other gates, or none.
  */
 final class GateMappingCheck implements Check {
     /** Accessed and dirty: the CPU's to set. */
     private static final long CPU_BITS = 0x60;
-    private static final String KERNELS_OWN = "the kernel's own page tables above 0xffffff8000000000";
+
+    private static final String KERNELS_OWN =
+            "the kernel's own page tables above 0xffffff8000000000";
     private static final int ATTEMPTS = 3;
     private static final long USER_TABLE = 4096;
 
@@ -42,14 +44,18 @@ final class GateMappingCheck implements Check {
     }
 
     /**
-     * Page-table isolation keeps a second topmost table, for user mode, right behind each process's ({@code
-     * arch/x86/include/asm/pgtable.h}, {@code kernel_to_user_pgdp}): the kernel's own one shows that it is in
-     * use.
+     * Page-table isolation keeps a second topmost table, for user mode, right behind each process's
+     * ({@code arch/x86/include/asm/pgtable.h}, {@code kernel_to_user_pgdp}): the kernel's own one
+     * shows that it is in use.
      */
     private boolean isolated() throws GuestMemoryException {
-        return new PageTables(guest.memory(), guest.kernelTables().root() + USER_TABLE,
-                guest.kernelTables().levels()).entry(gateAddress(), guest.kernelTables().top())
-                .filter(TableEntry::present).isPresent();
+        return new PageTables(
+                        guest.memory(),
+                        guest.kernelTables().root() + USER_TABLE,
+                        guest.kernelTables().levels())
+                .entry(gateAddress(), guest.kernelTables().top())
+                .filter(TableEntry::present)
+                .isPresent();
     }
 
     static GateMappingCheck of(ArmedGuest guest) throws BaselineException {
@@ -62,9 +68,13 @@ final class GateMappingCheck implements Check {
             throws GuestMemoryException, QmpException, InterruptedException {
         compareEntry(findings);
         compareVcpus(findings);
-        gatesAsSeenBy(guest.kernelTables()).ifPresent(wrong ->
-                findings.add("gates, by the kernel's page tables", OptionalLong.of(gateAddress()),
-                        OptionalLong.of(guest.image().gatePages()), "mapped as armed", wrong));
+        gatesAsSeenBy(guest.kernelTables())
+                .ifPresent(wrong -> findings.add(
+                        "gates, by the kernel's page tables",
+                        OptionalLong.of(gateAddress()),
+                        OptionalLong.of(guest.image().gatePages()),
+                        "mapped as armed",
+                        wrong));
         List<TaskList.Process> processes = readTasks(findings);
         Set<Long> seen = new HashSet<>();
         for (TaskList.Process process : processes) {
@@ -75,17 +85,22 @@ final class GateMappingCheck implements Check {
     }
 
     private void compareEntry(FindingCollector findings) throws GuestMemoryException {
-        Optional<TableEntry> entry = guest.kernelTables().entry(guest.image().gateVirtualBase(),
-                TableLevel.PDPT);
+        Optional<TableEntry> entry =
+                guest.kernelTables().entry(guest.image().gateVirtualBase(), TableLevel.PDPT);
         findings.compared(Long.BYTES);
-        String expected = String.format("entry 0x%x at gpa 0x%x", guest.image().gateEntry(),
-                guest.gateEntryGpa());
-        if (entry.isEmpty() || entry.get().gpa() != guest.gateEntryGpa()
+        String expected = String.format(
+                "entry 0x%x at gpa 0x%x", guest.image().gateEntry(), guest.gateEntryGpa());
+        if (entry.isEmpty()
+                || entry.get().gpa() != guest.gateEntryGpa()
                 || (entry.get().value() | CPU_BITS) != (guest.image().gateEntry() | CPU_BITS)) {
-            findings.add("page-table entry of the gates", OptionalLong.of(guest.image().gateVirtualBase()),
-                    OptionalLong.of(guest.gateEntryGpa()), expected, entry.map(now ->
-                            String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa()))
-                                    .orElse("no such table"));
+            findings.add(
+                    "page-table entry of the gates",
+                    OptionalLong.of(guest.image().gateVirtualBase()),
+                    OptionalLong.of(guest.gateEntryGpa()),
+                    expected,
+                    entry.map(now ->
+                                    String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa()))
+                            .orElse("no such table"));
         }
     }
 
@@ -115,13 +130,19 @@ final class GateMappingCheck implements Check {
                 return;
             }
         }
-        wrong.forEach((index, text) -> findings.add("page tables in use on vCPU " + index,
-                OptionalLong.of(gateAddress()), OptionalLong.empty(), KERNELS_OWN, text));
+        wrong.forEach((index, text) -> findings.add(
+                "page tables in use on vCPU " + index,
+                OptionalLong.of(gateAddress()),
+                OptionalLong.empty(),
+                KERNELS_OWN,
+                text));
     }
 
     private List<TaskList.Process> readTasks(FindingCollector findings) {
         String reason = "";
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // entries come and go under the reader
+        for (int attempt = 0;
+                attempt < ATTEMPTS;
+                attempt++) { // entries come and go under the reader
             try {
                 return tasks.read();
             } catch (GuestMemoryException e) {
@@ -144,8 +165,12 @@ final class GateMappingCheck implements Check {
                 return;
             }
         }
-        findings.addGuestControlled(process.toString(), OptionalLong.of(gateAddress()), OptionalLong.empty(),
-                KERNELS_OWN, wrong);
+        findings.addGuestControlled(
+                process.toString(),
+                OptionalLong.of(gateAddress()),
+                OptionalLong.empty(),
+                KERNELS_OWN,
+                wrong);
     }
 
     private Optional<String> differenceOf(TaskList.Process process) {
@@ -156,10 +181,14 @@ final class GateMappingCheck implements Check {
         }
     }
 
-    /** Says how the page tables below a root show gates and hooks otherwise than the kernel's, or nothing. */
+    /**
+     * Says how the page tables below a root show gates and hooks otherwise than the kernel's, or
+     * nothing.
+     */
     private Optional<String> difference(long root) {
         try {
-            PageTables own = new PageTables(guest.memory(), root, guest.kernelTables().levels());
+            PageTables own =
+                    new PageTables(guest.memory(), root, guest.kernelTables().levels());
             if (topEntry(own) == topEntry(guest.kernelTables())) {
                 return Optional.empty();
             }
@@ -170,8 +199,9 @@ final class GateMappingCheck implements Check {
             for (HookSite hook : guest.hooks()) {
                 Optional<Translation> page = own.translate(hook.address());
                 if (page.isEmpty() || page.get().gpa() != hook.gpa()) {
-                    return Optional.of("hook " + hook.symbol() + " " + page.map(at ->
-                            String.format("at gpa 0x%x", at.gpa())).orElse("not mapped"));
+                    return Optional.of("hook " + hook.symbol() + " "
+                            + page.map(at -> String.format("at gpa 0x%x", at.gpa()))
+                                    .orElse("not mapped"));
                 }
             }
             return Optional.of("page tables of its own that show the same");
@@ -181,7 +211,8 @@ final class GateMappingCheck implements Check {
     }
 
     private long topEntry(PageTables tables) throws GuestMemoryException {
-        return tables.entry(gateAddress(), tables.top()).map(TableEntry::value).orElse(0L) | CPU_BITS;
+        return tables.entry(gateAddress(), tables.top()).map(TableEntry::value).orElse(0L)
+                | CPU_BITS;
     }
 
     private Optional<String> gatesAsSeenBy(PageTables tables) throws GuestMemoryException {
@@ -194,13 +225,15 @@ final class GateMappingCheck implements Check {
             return Optional.of(String.format("mapped to gpa 0x%x", now.gpa()));
         }
         if (now.writable() || now.user() || !now.executable()) {
-            return Optional.of((now.writable() ? "writable " : "") + (now.user() ? "open to user mode " : "")
+            return Optional.of((now.writable() ? "writable " : "")
+                    + (now.user() ? "open to user mode " : "")
                     + (now.executable() ? "" : "not executable"));
         }
         return Optional.empty();
     }
 
     private long gateAddress() {
-        return guest.image().gateVirtualBase() + (guest.image().gatePages() - guest.image().gateFrame());
+        return guest.image().gateVirtualBase()
+                + (guest.image().gatePages() - guest.image().gateFrame());
     }
 }

@@ -22,12 +22,13 @@ import org.simvm.region.RegionException;
 import org.simvm.settings.IntegrityCheck;
 
 /**
- * Checks one boot of a guest against the baseline recorded when it was armed. A reset ends its use, see
- * {@link #retire}.
+ * Checks one boot of a guest against the baseline recorded when it was armed. A reset ends its use,
+ * see {@link #retire}.
  *
- * <p>Rounds may be asked for from any thread; one runs at a time. What looks wrong is looked at again a
- * moment later, and is a finding only if it still is: the guest runs meanwhile, and may just be going down.
- * A check that needs what this guest has not, a monitor or a part of its kernel, is left out.
+ * <p>Rounds may be asked for from any thread; one runs at a time. What looks wrong is looked at
+ * again a moment later, and is a finding only if it still is: the guest runs meanwhile, and may
+ * just be going down. A check that needs what this guest has not, a monitor or a part of its
+ * kernel, is left out.
  */
 public final class GuestChecks {
     private static final Duration SECOND_LOOK = Duration.ofMillis(100);
@@ -40,7 +41,8 @@ public final class GuestChecks {
     private final SelfPatching patching;
     private volatile boolean retired;
 
-    private GuestChecks(ArmedGuest guest, Recorded recorded, Optional<ProcessRecord> record) throws BaselineException {
+    private GuestChecks(ArmedGuest guest, Recorded recorded, Optional<ProcessRecord> record)
+            throws BaselineException {
         this.guest = guest;
         this.recorded = recorded;
         this.patching = new SelfPatching(guest.kernel(), new VirtualMemory(guest.kernelTables()));
@@ -53,19 +55,23 @@ public final class GuestChecks {
         checks.put(IntegrityCheck.MODULE_TEXT, new ModuleCheck(guest, knowledge.modules()));
         checks.put(IntegrityCheck.CALL_TARGETS, new CallTargetCheck(guest, knowledge.modules()));
         if (tasks.isPresent()) {
-            this.record.ifPresent(seen -> checks.put(IntegrityCheck.TASKS, new TaskCheck(tasks.get(), seen)));
-            knowledge.credentials(this.record).ifPresent(check -> checks.put(IntegrityCheck.CREDENTIALS, check));
+            this.record.ifPresent(
+                    seen -> checks.put(IntegrityCheck.TASKS, new TaskCheck(tasks.get(), seen)));
+            knowledge
+                    .credentials(this.record)
+                    .ifPresent(check -> checks.put(IntegrityCheck.CREDENTIALS, check));
         }
     }
 
     /**
-     * Records the baseline. The guest must stand, hooks and gates in place; it takes as long as a copy of the
-     * kernel's text and read-only data.
+     * Records the baseline. The guest must stand, hooks and gates in place; it takes as long as a
+     * copy of the kernel's text and read-only data.
      *
      * @param record what the process monitor sees from now on; its user feeds it
      * @throws BaselineException if something that will be checked can't be read
      */
-    public static GuestChecks record(ArmedGuest guest, Optional<ProcessRecord> record) throws BaselineException {
+    public static GuestChecks record(ArmedGuest guest, Optional<ProcessRecord> record)
+            throws BaselineException {
         try {
             ArmedGuest standing = VcpusOfRound.of(guest);
             GuestChecks checks = new GuestChecks(standing, Recorded.now(standing), record);
@@ -85,17 +91,19 @@ public final class GuestChecks {
     }
 
     /**
-     * Takes up the baseline that an earlier manager kept, of a guest that runs. What it knew of tasks and modules
-     * begins anew with what the guest shows now.
+     * Takes up the baseline that an earlier manager kept, of a guest that runs. What it knew of
+     * tasks and modules begins anew with what the guest shows now.
      *
      * @param directory where {@link #persist} wrote
      * @throws BaselineException if it isn't there, is damaged, or the guest can't be read
      */
-    public static GuestChecks resume(ArmedGuest guest, Optional<ProcessRecord> record, Path directory)
+    public static GuestChecks resume(
+            ArmedGuest guest, Optional<ProcessRecord> record, Path directory)
             throws BaselineException {
         try {
             ArmedGuest running = VcpusOfRound.of(guest);
-            GuestChecks checks = new GuestChecks(running, Recorded.kept(running, directory), record);
+            GuestChecks checks =
+                    new GuestChecks(running, Recorded.kept(running, directory), record);
             checks.beginRecord();
             return checks;
         } catch (IOException | GuestMemoryException e) {
@@ -123,9 +131,9 @@ public final class GuestChecks {
     }
 
     /**
-     * Writes the baseline, atomically: an old file stays until the new one is complete. The copies of the
-     * kernel's text and data move from the heap to files beside {@code baseline.json}. Not for the time that
-     * the guest stands.
+     * Writes the baseline, atomically: an old file stays until the new one is complete. The copies
+     * of the kernel's text and data move from the heap to files beside {@code baseline.json}. Not
+     * for the time that the guest stands.
      *
      * @param directory the domain's state directory; must exist
      */
@@ -133,13 +141,17 @@ public final class GuestChecks {
         recorded.persist(directory);
     }
 
-    /** Lets go of the pages of the baseline that rounds so far brought into this process; a later round brings them back. */
+    /**
+     * Lets go of the pages of the baseline that rounds so far brought into this process; a later
+     * round brings them back.
+     */
     public void forgetTouchedPages() {
         recorded.forgetTouchedPages();
     }
 
     /**
-     * Makes this and every later round count for nothing: the guest was reset, or is gone. Returns at once.
+     * Makes this and every later round count for nothing: the guest was reset, or is gone. Returns
+     * at once.
      */
     public void retire() {
         retired = true;
@@ -154,8 +166,8 @@ public final class GuestChecks {
      * Runs checks now, on this thread.
      *
      * @param wanted which ones; those that this guest can't have are left out
-     * @return what they found; a check that can't be carried out is a finding of class {@code
-     *     CHECK_INCOMPLETE}
+     * @return what they found; a check that can't be carried out is a finding of class
+     *     {@code CHECK_INCOMPLETE}
      */
     public synchronized CheckReport check(Set<IntegrityCheck> wanted) {
         Instant started = Instant.now();
@@ -174,8 +186,8 @@ public final class GuestChecks {
             patching.ended();
         }
         long bytes = results.stream().mapToLong(CheckReport.Result::bytes).sum();
-        return new CheckReport(started, Duration.ofNanos(took), bytes, retired, retired ? List.of()
-                : results);
+        return new CheckReport(
+                started, Duration.ofNanos(took), bytes, retired, retired ? List.of() : results);
     }
 
     private CheckReport.Result run(IntegrityCheck name, Check check) {
@@ -187,11 +199,17 @@ public final class GuestChecks {
             findings.addIncomplete("check " + name.xmlName(), e.getMessage(), false);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            findings.addIncomplete("check " + name.xmlName(), "it was interrupted: the manager is stopping, or it took too"
-                    + " long", false);
+            findings.addIncomplete(
+                    "check " + name.xmlName(),
+                    "it was interrupted: the manager is stopping, or it took too" + " long",
+                    false);
         }
-        return new CheckReport.Result(name, Duration.ofNanos(System.nanoTime() - start), findings.bytes(),
-                findings.findings(), findings.information());
+        return new CheckReport.Result(
+                name,
+                Duration.ofNanos(System.nanoTime() - start),
+                findings.bytes(),
+                findings.findings(),
+                findings.information());
     }
 
     private List<CheckReport.Result> secondLook(List<CheckReport.Result> first) {
@@ -213,20 +231,29 @@ public final class GuestChecks {
             Thread.currentThread().interrupt();
         }
         results = again(results);
-        return patching.postpones() ? results.stream().map(GuestChecks::postponed).toList() : results;
+        return patching.postpones()
+                ? results.stream().map(GuestChecks::postponed).toList()
+                : results;
     }
 
     /** Leaves functions out that ftrace is writing just now; a later round looks at them again. */
     private static CheckReport.Result postponed(CheckReport.Result result) {
-        List<Finding> others = result.findings().stream().filter(finding -> !finding.expected().equals(PatchJudge.TRACED)).toList();
+        List<Finding> others = result.findings().stream()
+                .filter(finding -> !finding.expected().equals(PatchJudge.TRACED))
+                .toList();
         int left = result.findings().size() - others.size();
         if (left == 0) {
             return result;
         }
         List<CheckReport.Information> information = new ArrayList<>(result.information());
-        information.add(new CheckReport.Information("ftrace", OptionalLong.empty(), left
-                + " functions or more can't be judged while the kernel patches itself; the next round looks at them again"));
-        return new CheckReport.Result(result.check(), result.took(), result.bytes(), others, information);
+        information.add(new CheckReport.Information(
+                "ftrace",
+                OptionalLong.empty(),
+                left
+                        + " functions or more can't be judged while the kernel "
+                        + "patches itself; the next round looks at them again"));
+        return new CheckReport.Result(
+                result.check(), result.took(), result.bytes(), others, information);
     }
 
     /** For tests: how long a round waits for a kernel that patches itself. */
@@ -244,11 +271,20 @@ public final class GuestChecks {
         if (result.findings().isEmpty() || retired) {
             return result;
         }
-        Set<String> seenBefore = result.findings().stream().map(Finding::subject).collect(Collectors.toSet());
+        Set<String> seenBefore =
+                result.findings().stream().map(Finding::subject).collect(Collectors.toSet());
         CheckReport.Result again = run(result.check(), checks.get(result.check()));
         List<CheckReport.Information> information = new ArrayList<>(result.information());
-        again.information().stream().filter(each -> !information.contains(each)).forEach(information::add);
-        return new CheckReport.Result(result.check(), result.took(), result.bytes(),
-                again.findings().stream().filter(finding -> seenBefore.contains(finding.subject())).toList(), information);
+        again.information().stream()
+                .filter(each -> !information.contains(each))
+                .forEach(information::add);
+        return new CheckReport.Result(
+                result.check(),
+                result.took(),
+                result.bytes(),
+                again.findings().stream()
+                        .filter(finding -> seenBefore.contains(finding.subject()))
+                        .toList(),
+                information);
     }
 }

@@ -45,15 +45,21 @@ final class GuestKnowledge {
 
     /** Tells whether every beginning, program and end of a task calls a monitor. */
     boolean processesSeen() {
-        return List.of("wake_up_new_task", "begin_new_exec", "do_exit").stream().allMatch(function ->
-                guest.hooks().stream().anyMatch(hook -> hook.declaration().function().equals(function)));
+        return List.of("wake_up_new_task", "begin_new_exec", "do_exit").stream()
+                .allMatch(function -> guest.hooks().stream()
+                        .anyMatch(hook -> hook.declaration().function().equals(function)));
     }
 
-    /** Tells whether every system call is reported: a monitor has them all, and its settings do not choose. */
+    /**
+     * Tells whether every system call is reported: a monitor has them all, and its settings do not
+     * choose.
+     */
     private boolean callsSeen() {
-        return guest.hooks().stream().anyMatch(hook -> hook.declaration().kind() == HookDeclaration.Kind.CALL
-                && hook.declaration().function().equals("do_syscall_64") && hook.monitor() < planned().size()
-                && planned().get(hook.monitor()).parameters().get("calls") == null);
+        return guest.hooks().stream()
+                .anyMatch(hook -> hook.declaration().kind() == HookDeclaration.Kind.CALL
+                        && hook.declaration().function().equals("do_syscall_64")
+                        && hook.monitor() < planned().size()
+                        && planned().get(hook.monitor()).parameters().get("calls") == null);
     }
 
     private List<RegionPlan.PlannedMonitor> planned() {

@@ -11,8 +11,8 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.Translation;
 
 /**
- * Looks at each hook twice: where the kernel's own page tables lead now, so that a page put in place of the
- * patched one shows; and at the guest-physical address where it was written.
+ * Looks at each hook twice: where the kernel's own page tables lead now, so that a page put in
+ * place of the patched one shows; and at the guest-physical address where it was written.
  */
 final class HookCheck implements Check {
     private final ArmedGuest guest;
@@ -29,9 +29,15 @@ final class HookCheck implements Check {
             guest.memory().read(hook.gpa(), now, 0, now.length);
             findings.compared(now.length);
             if (!Arrays.equals(call, now)) {
-                findings.add(hook.symbol(), OptionalLong.of(hook.address()), OptionalLong.of(hook.gpa()),
-                        "hook " + HexFormat.of().formatHex(call), HexFormat.of().formatHex(now)
-                        + (Arrays.equals(now, hook.original()) ? ", what was there before the hook" : ""));
+                findings.add(
+                        hook.symbol(),
+                        OptionalLong.of(hook.address()),
+                        OptionalLong.of(hook.gpa()),
+                        "hook " + HexFormat.of().formatHex(call),
+                        HexFormat.of().formatHex(now)
+                                + (Arrays.equals(now, hook.original())
+                                        ? ", what was there before the hook"
+                                        : ""));
             }
             mapping(hook, findings);
         }
@@ -40,11 +46,14 @@ final class HookCheck implements Check {
     private void mapping(HookSite hook, FindingCollector findings) throws GuestMemoryException {
         Optional<Translation> page = guest.kernelTables().translate(hook.address());
         if (page.isEmpty() || page.get().gpa() != hook.gpa() || !page.get().executable()) {
-            findings.add(hook.symbol(), OptionalLong.of(hook.address()),
+            findings.add(
+                    hook.symbol(),
+                    OptionalLong.of(hook.address()),
                     page.map(Translation::gpa).map(OptionalLong::of).orElse(OptionalLong.empty()),
                     String.format("executable at gpa 0x%x", hook.gpa()),
-                    page.map(at -> String.format("%sexecutable at gpa 0x%x", at.executable() ? "" : "not ",
-                            at.gpa()))
+                    page.map(at -> String.format(
+                                    "%sexecutable at gpa 0x%x",
+                                    at.executable() ? "" : "not ", at.gpa()))
                             .orElse("not mapped"));
         }
     }

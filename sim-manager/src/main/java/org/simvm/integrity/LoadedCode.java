@@ -9,8 +9,8 @@ import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.memory.GuestMemoryException;
 
 /**
- * What is code in the guest's kernel at a moment: its text, which has a check, and the text of modules in the
- * guest's list, which has one too.
+ * What is code in the guest's kernel at a moment: its text, which has a check, and the text of
+ * modules in the guest's list, which has one too.
  *
  * @param modules those in the list
  */
@@ -19,7 +19,7 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
 
     /** Reads the list of modules, which may change under the reader. */
     static LoadedCode read(Kernel kernel, Optional<ModuleList> list) throws GuestMemoryException {
-        for (int attempt = 1;; attempt++) {
+        for (int attempt = 1; ; attempt++) {
             try {
                 return new LoadedCode(kernel, list.isPresent() ? list.get().read() : List.of());
             } catch (GuestMemoryException e) {
@@ -31,7 +31,9 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
     }
 
     Optional<KernelModule> moduleAt(long address) {
-        return modules.stream().filter(module -> module.text().contains(address)).findFirst();
+        return modules.stream()
+                .filter(module -> module.text().contains(address))
+                .findFirst();
     }
 
     boolean contains(long address) {
@@ -39,8 +41,8 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
     }
 
     /**
-     * Tells whether a function can begin at an address: in the kernel's own text only where a symbol does, in a
-     * module's anywhere, as its symbols are the module's word.
+     * Tells whether a function can begin at an address: in the kernel's own text only where a
+     * symbol does, in a module's anywhere, as its symbols are the module's word.
      */
     boolean function(long address) {
         if (kernel.text().contains(address)) {
@@ -51,9 +53,13 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
 
     /** Names an address for people. */
     String name(long address) {
-        return kernel.symbolAt(address).map(symbol -> symbol + " ")
-                .or(() -> moduleAt(address).map(module -> String.format("%s+0x%x ", module.name(),
-                        address - module.text().start())))
-                .orElse("no known code ") + String.format("(0x%x)", address);
+        return kernel.symbolAt(address)
+                        .map(symbol -> symbol + " ")
+                        .or(() -> moduleAt(address)
+                                .map(module -> String.format(
+                                        "%s+0x%x ",
+                                        module.name(), address - module.text().start())))
+                        .orElse("no known code ")
+                + String.format("(0x%x)", address);
     }
 }

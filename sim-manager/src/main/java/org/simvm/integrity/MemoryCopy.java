@@ -22,34 +22,47 @@ import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.state.StateFile;
 
 /**
- * A copy of a range of the guest's kernel, as its own page tables showed it, to compare it with byte by byte:
- * as fast as reading, not to be deceived by a second preimage, and it says what changed. Where the kernel
- * patches itself a {@link PatchJudge} says what else is legal; some ranges are left out.
+ * A copy of a range of the guest's kernel, as its own page tables showed it, to compare it with
+ * byte by byte: as fast as reading, not to be deceived by a second preimage, and it says what
+ * changed. Where the kernel patches itself a {@link PatchJudge} says what else is legal; some
+ * ranges are left out.
  */
 final class MemoryCopy {
     /** Bytes of a difference that a finding shows. */
     private static final int SHOWN = 16;
+
     private static final int LONGEST_BRANCH = 5;
 
     private final VirtualMemory memory;
     private final VirtualRange range;
     private final LongFunction<String> names;
-    /** Where bytes may differ: first offsets in the range and first offsets behind, in rising order. */
+    /**
+     * Where bytes may differ: first offsets in the range and first offsets behind, in rising order.
+     */
     private final int[] placeStarts;
+
     private final int[] placeEnds;
     /** For each of them what may stand there; null where anything may. */
     private final PatchSite[] placeSites;
-    /** Where each physically contiguous piece lies: offset in the range → guest-physical address. */
+    /**
+     * Where each physically contiguous piece lies: offset in the range → guest-physical address.
+     */
     private final TreeMap<Integer, Long> pieces;
     /** Replaced, once, by a mapping of the same bytes: one machine may have many guests. */
     private volatile ByteBuffer copy;
+
     private volatile MappedFile file;
 
-    private record Place(VirtualRange range, PatchSite site) {
-    }
+    private record Place(VirtualRange range, PatchSite site) {}
 
-    private MemoryCopy(VirtualMemory memory, VirtualRange range, LongFunction<String> names, List<PatchSite> sites,
-            List<VirtualRange> leftOut, TreeMap<Integer, Long> pieces, ByteBuffer copy) {
+    private MemoryCopy(
+            VirtualMemory memory,
+            VirtualRange range,
+            LongFunction<String> names,
+            List<PatchSite> sites,
+            List<VirtualRange> leftOut,
+            TreeMap<Integer, Long> pieces,
+            ByteBuffer copy) {
         this.memory = memory;
         this.range = range;
         this.names = names;
@@ -58,13 +71,18 @@ final class MemoryCopy {
         List<Place> places = new ArrayList<>(sites.size() + leftOut.size());
         leftOut.forEach(out -> places.add(new Place(out, null)));
         for (PatchSite site : sites) {
-            if (leftOut.stream().noneMatch(out -> site.address() < out.end() && out.start() < site.end())) {
+            if (leftOut.stream()
+                    .noneMatch(out -> site.address() < out.end() && out.start() < site.end())) {
                 places.add(new Place(new VirtualRange(site.address(), site.end()), site));
             }
         }
         places.sort(Comparator.comparingLong(place -> place.range().start()));
-        placeStarts = places.stream().mapToInt(place -> (int) (place.range().start() - range.start())).toArray();
-        placeEnds = places.stream().mapToInt(place -> (int) (place.range().end() - range.start())).toArray();
+        placeStarts = places.stream()
+                .mapToInt(place -> (int) (place.range().start() - range.start()))
+                .toArray();
+        placeEnds = places.stream()
+                .mapToInt(place -> (int) (place.range().end() - range.start()))
+                .toArray();
         placeSites = places.stream().map(Place::site).toArray(PatchSite[]::new);
     }
 
@@ -75,10 +93,16 @@ final class MemoryCopy {
      * @param sites where the kernel patches itself, in rising order
      * @param leftOut ranges that something else compares
      */
-    static MemoryCopy of(VirtualMemory memory, VirtualRange range, LongFunction<String> names, List<PatchSite> sites,
-            List<VirtualRange> leftOut) throws GuestMemoryException {
+    static MemoryCopy of(
+            VirtualMemory memory,
+            VirtualRange range,
+            LongFunction<String> names,
+            List<PatchSite> sites,
+            List<VirtualRange> leftOut)
+            throws GuestMemoryException {
         if (range.size() > Integer.MAX_VALUE) {
-            throw new GuestMemoryException(range.start(), "kernel memory of " + range.size() + " bytes");
+            throw new GuestMemoryException(
+                    range.start(), "kernel memory of " + range.size() + " bytes");
         }
         ByteBuffer bytes = ByteBuffer.allocate((int) range.size());
         TreeMap<Integer, Long> pieces = new TreeMap<>();
@@ -86,7 +110,8 @@ final class MemoryCopy {
             pieces.put(bytes.position(), gpa);
             bytes.put(slice);
         });
-        return new MemoryCopy(memory, range, names, sites, leftOut, pieces, bytes.flip().asReadOnlyBuffer());
+        return new MemoryCopy(
+                memory, range, names, sites, leftOut, pieces, bytes.flip().asReadOnlyBuffer());
     }
 
     /**
@@ -94,20 +119,34 @@ final class MemoryCopy {
      *
      * @throws IOException if the file is not what the baseline says
      */
-    static MemoryCopy resume(Baseline.Copy kept, Path directory, VirtualMemory memory, LongFunction<String> names,
-            List<PatchSite> sites, List<VirtualRange> leftOut) throws IOException {
+    static MemoryCopy resume(
+            Baseline.Copy kept,
+            Path directory,
+            VirtualMemory memory,
+            LongFunction<String> names,
+            List<PatchSite> sites,
+            List<VirtualRange> leftOut)
+            throws IOException {
         MappedFile file = MappedFile.map(directory.resolve(kept.name()));
         TreeMap<Integer, Long> pieces = new TreeMap<>();
         for (Baseline.Piece piece : kept.pieces()) {
             pieces.put(piece.offset(), Long.parseUnsignedLong(piece.gpa(), 16));
         }
         long start = Long.parseUnsignedLong(kept.start(), 16);
-        MemoryCopy copy = new MemoryCopy(memory, new VirtualRange(start, start + kept.bytes()), names, sites, leftOut,
-                pieces, file.bytes());
+        MemoryCopy copy = new MemoryCopy(
+                memory,
+                new VirtualRange(start, start + kept.bytes()),
+                names,
+                sites,
+                leftOut,
+                pieces,
+                file.bytes());
         copy.file = file;
-        if (file.bytes().capacity() != kept.bytes() || pieces.firstEntry() == null
+        if (file.bytes().capacity() != kept.bytes()
+                || pieces.firstEntry() == null
                 || !copy.digest().equals(kept.sha256())) {
-            throw new IOException(directory.resolve(kept.name()) + ": not the copy that the baseline names");
+            throw new IOException(
+                    directory.resolve(kept.name()) + ": not the copy that the baseline names");
         }
         return copy;
     }
@@ -128,12 +167,22 @@ final class MemoryCopy {
         for (int i = 0; i < placeStarts.length; i++) {
             excluded += placeEnds[i] - placeStarts[i];
         }
-        return new Baseline.Copy(name, Long.toHexString(range.start()), range.size(), excluded, digest(),
-                pieces.entrySet().stream().map(piece ->
-                        new Baseline.Piece(piece.getKey(), Long.toHexString(piece.getValue()))).toList());
+        return new Baseline.Copy(
+                name,
+                Long.toHexString(range.start()),
+                range.size(),
+                excluded,
+                digest(),
+                pieces.entrySet().stream()
+                        .map(piece -> new Baseline.Piece(
+                                piece.getKey(), Long.toHexString(piece.getValue())))
+                        .toList());
     }
 
-    /** Returns the digest of the range with zeros where the kernel patches itself, and where hooks are. */
+    /**
+     * Returns the digest of the range with zeros where the kernel patches itself, and where hooks
+     * are.
+     */
     private String digest() {
         MessageDigest digest = Digests.sha256();
         ByteBuffer bytes = copy.duplicate();
@@ -180,25 +229,31 @@ final class MemoryCopy {
      * guest-physical memory.
      */
     private void mapping(int start, int length, long gpa, FindingCollector findings) {
-        for (int offset = start; offset < start + length;) {
+        for (int offset = start; offset < start + length; ) {
             var piece = pieces.floorEntry(offset);
             Integer next = pieces.higherKey(offset);
             long expected = piece.getValue() + (offset - piece.getKey());
             long found = gpa + (offset - start);
             if (expected != found) {
-                findings.add(subject(offset), OptionalLong.of(range.start() + offset), OptionalLong.of(found),
-                        String.format("mapped to gpa 0x%x", expected), String.format("mapped to gpa 0x%x", found));
+                findings.add(
+                        subject(offset),
+                        OptionalLong.of(range.start() + offset),
+                        OptionalLong.of(found),
+                        String.format("mapped to gpa 0x%x", expected),
+                        String.format("mapped to gpa 0x%x", found));
             }
             offset = next == null ? start + length : next;
         }
     }
 
-    private void compare(int start, long gpa, ByteBuffer slice, FindingCollector findings, PatchJudge judge)
+    private void compare(
+            int start, long gpa, ByteBuffer slice, FindingCollector findings, PatchJudge judge)
             throws GuestMemoryException {
         int length = slice.remaining();
         ByteBuffer baseline = copy;
-        for (int offset = 0; offset < length && !findings.full();) {
-            int same = slice.slice(offset, length - offset).mismatch(baseline.slice(start + offset, length - offset));
+        for (int offset = 0; offset < length && !findings.full(); ) {
+            int same = slice.slice(offset, length - offset)
+                    .mismatch(baseline.slice(start + offset, length - offset));
             if (same < 0) {
                 return;
             }
@@ -216,8 +271,12 @@ final class MemoryCopy {
                 continue;
             }
             int shown = differing(slice, offset, start + offset, Math.min(SHOWN, limit));
-            findings.add(subject(start + offset), OptionalLong.of(range.start() + start + offset),
-                    OptionalLong.of(gpa + offset), hex(baseline, start + offset, shown), hex(slice, offset, shown));
+            findings.add(
+                    subject(start + offset),
+                    OptionalLong.of(range.start() + start + offset),
+                    OptionalLong.of(gpa + offset),
+                    hex(baseline, start + offset, shown),
+                    hex(slice, offset, shown));
             offset += shown;
         }
     }
@@ -232,13 +291,23 @@ final class MemoryCopy {
         byte[] now = memory.read(site.address(), site.length());
         Optional<String> expected = judge.expected(site, now);
         if (expected.isPresent()) {
-            findings.add(subject(placeStarts[place]), OptionalLong.of(site.address()),
-                    OptionalLong.of(memory.physical(site.address())), expected.get(), HexFormat.of().formatHex(now)
-                            + ", before " + hex(copy, placeStarts[place], site.length()));
+            findings.add(
+                    subject(placeStarts[place]),
+                    OptionalLong.of(site.address()),
+                    OptionalLong.of(memory.physical(site.address())),
+                    expected.get(),
+                    HexFormat.of().formatHex(now) + ", before "
+                            + hex(copy, placeStarts[place], site.length()));
         }
     }
 
-    private int probe(int offset, ByteBuffer slice, int at, int limit, FindingCollector findings, PatchJudge judge)
+    private int probe(
+            int offset,
+            ByteBuffer slice,
+            int at,
+            int limit,
+            FindingCollector findings,
+            PatchJudge judge)
             throws GuestMemoryException {
         if (judge == null) {
             return 0;
@@ -248,8 +317,11 @@ final class MemoryCopy {
         slice.get(at, now);
         int probed = judge.probe(va, now);
         if (probed > 0) {
-            findings.inform(subject(offset), OptionalLong.of(va), "a kprobe of the kernel's, handled by "
-                    + judge.code().name(judge.probes().get(va).handler()));
+            findings.inform(
+                    subject(offset),
+                    OptionalLong.of(va),
+                    "a kprobe of the kernel's, handled by "
+                            + judge.code().name(judge.probes().get(va).handler()));
         }
         return probed;
     }

@@ -17,13 +17,15 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Compares the text of each module with what it was when it was first seen live, and says when a module is new.
- * A module is known by its name, the place of its text and its structure, and the number of its load; one that is unloaded and
- * loaded again is a new one, though it may come to lie at the same addresses, on other pages.
+ * Compares the text of each module with what it was when it was first seen live, and says when a
+ * module is new. A module is known by its name, the place of its text and its structure, and the
+ * number of its load; one that is unloaded and loaded again is a new one, though it may come to lie
+ * at the same addresses, on other pages.
  */
 final class ModuleCheck implements Check {
     /** Bytes of all copies together: a large guest's modules have some 20 MiB of text. */
     private static final long MOST_BYTES = 256L << 20;
+
     private static final int ATTEMPTS = 3;
 
     private final Kernel kernel;
@@ -34,7 +36,12 @@ final class ModuleCheck implements Check {
 
     private record Identity(String name, long address, long load, long text, long size) {
         static Identity of(KernelModule module) {
-            return new Identity(module.name(), module.address(), module.load(), module.text().start(), module.text().size());
+            return new Identity(
+                    module.name(),
+                    module.address(),
+                    module.load(),
+                    module.text().start(),
+                    module.text().size());
         }
     }
 
@@ -73,29 +80,43 @@ final class ModuleCheck implements Check {
     }
 
     private void record(KernelModule module, Identity identity, FindingCollector findings) {
-        long held = copies.values().stream().mapToLong(copy -> copy.range().size()).sum();
+        long held =
+                copies.values().stream().mapToLong(copy -> copy.range().size()).sum();
         if (held + module.text().size() > MOST_BYTES) {
-            findings.addIncomplete("module " + module.name(), "the guest's modules have more than " + (MOST_BYTES >> 20)
-                    + " MiB of text", true);
+            findings.addIncomplete(
+                    "module " + module.name(),
+                    "the guest's modules have more than " + (MOST_BYTES >> 20) + " MiB of text",
+                    true);
             return;
         }
         try {
-            MemoryCopy plain = MemoryCopy.of(memory, module.text(), va -> name(module, va), List.of(), List.of());
-            copies.put(identity, MemoryCopy.of(memory, module.text(), va -> name(module, va),
-                    PatchSites.of(module, memory, module.text(), plain.bytes()), List.of()));
+            MemoryCopy plain = MemoryCopy.of(
+                    memory, module.text(), va -> name(module, va), List.of(), List.of());
+            copies.put(
+                    identity,
+                    MemoryCopy.of(
+                            memory,
+                            module.text(),
+                            va -> name(module, va),
+                            PatchSites.of(module, memory, module.text(), plain.bytes()),
+                            List.of()));
             findings.compared(module.text().size());
             if (!first) {
-                findings.inform("module " + module.name(), OptionalLong.of(module.text().start()),
-                        "loaded since the last look; its text is what it is compared with from now on");
+                findings.inform(
+                        "module " + module.name(),
+                        OptionalLong.of(module.text().start()),
+                        "loaded since the last look; its text is what it is compared with "
+                                + "from now on");
             }
         } catch (GuestMemoryException e) {
             findings.addIncomplete("module " + module.name(), e.getMessage(), true);
         }
     }
 
-    private void compare(KernelModule module, MemoryCopy copy, PatchJudge judge, FindingCollector findings)
+    private void compare(
+            KernelModule module, MemoryCopy copy, PatchJudge judge, FindingCollector findings)
             throws GuestMemoryException {
-        for (int attempt = 1;; attempt++) { // it may be unloaded under the reader
+        for (int attempt = 1; ; attempt++) { // it may be unloaded under the reader
             try {
                 copy.compare(findings, judge);
                 return;
@@ -104,8 +125,12 @@ final class ModuleCheck implements Check {
                     return;
                 }
                 if (attempt == ATTEMPTS) {
-                    findings.addGuestControlled("module " + module.name(), OptionalLong.of(module.text().start()),
-                            OptionalLong.empty(), "text of a live module", e.getMessage());
+                    findings.addGuestControlled(
+                            "module " + module.name(),
+                            OptionalLong.of(module.text().start()),
+                            OptionalLong.empty(),
+                            "text of a live module",
+                            e.getMessage());
                     return;
                 }
             }
@@ -113,8 +138,8 @@ final class ModuleCheck implements Check {
     }
 
     private boolean stillThere(KernelModule module) throws GuestMemoryException {
-        return LoadedCode.read(kernel, list).modules().stream().anyMatch(now ->
-                now.live() && Identity.of(now).equals(Identity.of(module)));
+        return LoadedCode.read(kernel, list).modules().stream()
+                .anyMatch(now -> now.live() && Identity.of(now).equals(Identity.of(module)));
     }
 
     private static String name(KernelModule module, long va) {

@@ -13,17 +13,40 @@ import org.simvm.events.EventSink;
 import org.simvm.events.Subject;
 
 /**
- * What the process monitor saw of the guest's tasks: which began and did not end, which started a program or
- * asked for other credentials. Tasks are known by the address of their {@code task_struct}, as a thread that
- * starts a program takes its leader's process id.
+ * What the process monitor saw of the guest's tasks: which began and did not end, which started a
+ * program or asked for other credentials. Tasks are known by the address of their
+ * {@code task_struct}, as a thread that starts a program takes its leader's process id.
  */
 public final class ProcessRecord implements EventSink {
-    /** More than {@code PID_MAX_LIMIT} of a guest of reasonable size; what a hostile guest could make up. */
+    /**
+     * More than {@code PID_MAX_LIMIT} of a guest of reasonable size; what a hostile guest could
+     * make up.
+     */
     private static final int MOST = 1 << 18;
     /** Calls by which a task changes its credentials; starting a program is an event of its own. */
-    private static final Set<String> CREDENTIAL_CALLS = Set.of("setuid", "setgid", "setreuid", "setregid", "setresuid",
-            "setresgid", "setfsuid", "setfsgid", "setgroups", "capset", "prctl", "keyctl", "unshare", "setns", "setuid32",
-            "setgid32", "setreuid32", "setregid32", "setresuid32", "setresgid32", "setfsuid32", "setfsgid32",
+    private static final Set<String> CREDENTIAL_CALLS = Set.of(
+            "setuid",
+            "setgid",
+            "setreuid",
+            "setregid",
+            "setresuid",
+            "setresgid",
+            "setfsuid",
+            "setfsgid",
+            "setgroups",
+            "capset",
+            "prctl",
+            "keyctl",
+            "unshare",
+            "setns",
+            "setuid32",
+            "setgid32",
+            "setreuid32",
+            "setregid32",
+            "setresuid32",
+            "setresgid32",
+            "setfsuid32",
+            "setfsgid32",
             "setgroups32");
 
     private final Runnable wake;
@@ -68,10 +91,10 @@ public final class ProcessRecord implements EventSink {
      *
      * @param programs it started
      * @param credentialCalls it made
-     * @param escalation how its credentials grew between two events of its, with no call and no program between
+     * @param escalation how its credentials grew between two events of its, with no call and no
+     *     program between
      */
-    record Deeds(long programs, long credentialCalls, Optional<String> escalation) {
-    }
+    record Deeds(long programs, long credentialCalls, Optional<String> escalation) {}
 
     /**
      * @param wake has whoever reads the ring look at it now
@@ -99,7 +122,8 @@ public final class ProcessRecord implements EventSink {
         if (event instanceof Event.ExecEvent) {
             life.programs++;
             life.last = null; // what it starts may have rights of its own
-        } else if (event instanceof Event.SyscallEvent call && CREDENTIAL_CALLS.contains(call.name())) {
+        } else if (event instanceof Event.SyscallEvent call
+                && CREDENTIAL_CALLS.contains(call.name())) {
             life.credentialCalls++;
             life.last = null;
         } else {
@@ -130,9 +154,12 @@ public final class ProcessRecord implements EventSink {
 
     private static void escalation(Life life, Subject now) {
         Subject before = life.last;
-        if (before != null && before.uid() != 0 && before.euid() != 0 && (now.uid() == 0 || now.euid() == 0)) {
-            life.escalation = "from uid " + before.uid() + ", euid " + before.euid() + " to uid " + now.uid() + ", euid "
-                    + now.euid();
+        if (before != null
+                && before.uid() != 0
+                && before.euid() != 0
+                && (now.uid() == 0 || now.euid() == 0)) {
+            life.escalation = "from uid " + before.uid() + ", euid " + before.euid() + " to uid "
+                    + now.uid() + ", euid " + now.euid();
         }
     }
 
@@ -151,7 +178,9 @@ public final class ProcessRecord implements EventSink {
         }
     }
 
-    /** Begins anew with what the guest's own list says; returns how many events were lost before. */
+    /**
+     * Begins anew with what the guest's own list says; returns how many events were lost before.
+     */
     synchronized void restart(Collection<TaskList.Task> tasks) {
         lossesKnown = losses.getAsLong();
         full = false;
@@ -170,8 +199,9 @@ public final class ProcessRecord implements EventSink {
     }
 
     synchronized Optional<Deeds> deeds(long task) {
-        return Optional.ofNullable(alive.get(task)).map(life ->
-                new Deeds(life.programs, life.credentialCalls, Optional.ofNullable(life.escalation)));
+        return Optional.ofNullable(alive.get(task))
+                .map(life -> new Deeds(
+                        life.programs, life.credentialCalls, Optional.ofNullable(life.escalation)));
     }
 
     /**

@@ -30,12 +30,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one Quartz job for each domain (group = the domain's UUID) with a trigger for each group of checks,
- * so that {@link DisallowConcurrentExecution} keeps rounds of a domain apart and domains independent.
+ * Keeps one Quartz job for each domain (group = the domain's UUID) with a trigger for each group of
+ * checks, so that {@link DisallowConcurrentExecution} keeps rounds of a domain apart and domains
+ * independent.
  *
- * <p>The RAM store is what a host wants: a domain can be checked on its own host alone, and a manager that starts
- * anew schedules its domains anew. A {@link SharedStore} is written by a thread of its own, and again if that failed: whoever arms
- * a guest doesn't wait for a database.
+ * <p>The RAM store is what a host wants: a domain can be checked on its own host alone, and a
+ * manager that starts anew schedules its domains anew. A {@link SharedStore} is written by a thread
+ * of its own, and again if that failed: whoever arms a guest doesn't wait for a database.
  */
 final class QuartzCheckScheduler implements CheckScheduler {
     static final Duration WATCH_PERIOD = Duration.ofSeconds(60);
@@ -57,37 +58,45 @@ final class QuartzCheckScheduler implements CheckScheduler {
     private long clockAheadMs = wallMinusMonotonic();
 
     /** What a domain has scheduled. */
-    private record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {
-    }
+    private record Rounds(Consumer<CheckGroup> body, Map<String, CheckGroup> groups) {}
 
-    private record Suspension(Instant until, Future<?> end) {
-    }
+    private record Suspension(Instant until, Future<?> end) {}
 
-    QuartzCheckScheduler(int threads, Properties given, Duration watchPeriod, Duration longestRound) {
+    QuartzCheckScheduler(
+            int threads, Properties given, Duration watchPeriod, Duration longestRound) {
         shared = QuartzFactory.shared(given);
         this.longestRound = longestRound;
         try {
             quartz = QuartzFactory.scheduler(threads, given);
             host = quartz.getSchedulerInstanceId();
             watchdog = new Watchdog(quartz, rounds.keySet(), longestRound);
-            JobFactory factory = (bundle, scheduler) -> new RoundJob(bundle.getJobDetail().getKey().getGroup(), this);
+            JobFactory factory = (bundle, scheduler) ->
+                    new RoundJob(bundle.getJobDetail().getKey().getGroup(), this);
             quartz.setJobFactory(factory);
             quartz.start();
         } catch (SchedulerException e) {
-            throw new IllegalStateException("cannot start the scheduler of integrity checks: "
-                    + e.getMessage(), e);
+            throw new IllegalStateException(
+                    "cannot start the scheduler of integrity checks: " + e.getMessage(), e);
         }
         clock = Executors.newSingleThreadScheduledExecutor(body -> {
             Thread thread = new Thread(body, "watchdog of checks");
             thread.setDaemon(true);
             return thread;
         });
-        clock.scheduleWithFixedDelay(this::followClock, CLOCK_LOOK_SECONDS, CLOCK_LOOK_SECONDS, TimeUnit.SECONDS);
+        clock.scheduleWithFixedDelay(
+                this::followClock, CLOCK_LOOK_SECONDS, CLOCK_LOOK_SECONDS, TimeUnit.SECONDS);
         if (shared) {
             clock.execute(this::forgetEarlierLife);
-            clock.scheduleWithFixedDelay(this::writeAgain, watchPeriod.toMillis(), watchPeriod.toMillis(), TimeUnit.MILLISECONDS);
+            clock.scheduleWithFixedDelay(
+                    this::writeAgain,
+                    watchPeriod.toMillis(),
+                    watchPeriod.toMillis(),
+                    TimeUnit.MILLISECONDS);
         }
-        clock.scheduleWithFixedDelay(watchdog::look, watchPeriod.toMillis(), watchPeriod.toMillis(),
+        clock.scheduleWithFixedDelay(
+                watchdog::look,
+                watchPeriod.toMillis(),
+                watchPeriod.toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 
@@ -96,8 +105,8 @@ final class QuartzCheckScheduler implements CheckScheduler {
     }
 
     /**
-     * Sets triggers anew when somebody set the host's clock: one that was due in a minute would else wait for as long as the clock
-     * was set back.
+     * Sets triggers anew when somebody set the host's clock: one that was due in a minute would
+     * else wait for as long as the clock was set back.
      */
     private void followClock() {
         long now = wallMinusMonotonic();
@@ -106,14 +115,22 @@ final class QuartzCheckScheduler implements CheckScheduler {
         if (Math.abs(jump) < SMALLEST_JUMP_MS) {
             return;
         }
-        log.warn("the host's clock jumped by {} s; schedules of integrity checks begin anew", jump / 1000.0);
+        log.warn(
+                "the host's clock jumped by {} s; schedules of integrity checks begin anew",
+                jump / 1000.0);
         rounds.forEach((domain, scheduled) -> {
             JobKey key = job(domain);
             for (CheckGroup group : scheduled.groups().values()) {
                 try {
-                    quartz.rescheduleJob(RoundTriggers.key(group.name(), key), RoundTriggers.scheduled(key, group));
+                    quartz.rescheduleJob(
+                            RoundTriggers.key(group.name(), key),
+                            RoundTriggers.scheduled(key, group));
                 } catch (SchedulerException e) {
-                    log.error("domain {}: group '{}' can't be scheduled anew: {}", domain, group.name(), e.getMessage());
+                    log.error(
+                            "domain {}: group '{}' can't be scheduled anew: {}",
+                            domain,
+                            group.name(),
+                            e.getMessage());
                 }
             }
         });
@@ -131,8 +148,13 @@ final class QuartzCheckScheduler implements CheckScheduler {
 
     @Override
     public void schedule(UUID domain, IntegritySettings settings, Consumer<CheckGroup> round) {
-        rounds.put(domain.toString(), new Rounds(round, settings.groups().stream()
-                .collect(Collectors.toUnmodifiableMap(CheckGroup::name, each -> each))));
+        rounds.put(
+                domain.toString(),
+                new Rounds(
+                        round,
+                        settings.groups().stream()
+                                .collect(Collectors.toUnmodifiableMap(
+                                        CheckGroup::name, each -> each))));
         if (shared) {
             unwritten.add(domain);
             onClock(() -> writeOne(domain));
@@ -141,12 +163,15 @@ final class QuartzCheckScheduler implements CheckScheduler {
         try {
             write(domain);
         } catch (SchedulerException e) {
-            throw new IllegalStateException("cannot schedule checks of domain " + domain + ": "
-                    + e.getMessage(), e);
+            throw new IllegalStateException(
+                    "cannot schedule checks of domain " + domain + ": " + e.getMessage(), e);
         }
     }
 
-    /** Has the clock's thread do something soon; nothing any more when the manager ends, which ends its domains' sessions, too. */
+    /**
+     * Has the clock's thread do something soon; nothing any more when the manager ends, which ends
+     * its domains' sessions, too.
+     */
     private void onClock(Runnable work) {
         try {
             clock.execute(work);
@@ -163,13 +188,21 @@ final class QuartzCheckScheduler implements CheckScheduler {
         if (scheduled == null) {
             return;
         }
-        quartz.addJob(JobBuilder.newJob(RoundJob.class).withIdentity(key).storeDurably().build(), true);
+        quartz.addJob(
+                JobBuilder.newJob(RoundJob.class)
+                        .withIdentity(key)
+                        .storeDurably()
+                        .build(),
+                true);
         for (CheckGroup checks : scheduled.groups().values()) {
             quartz.scheduleJob(RoundTriggers.scheduled(key, checks));
         }
     }
 
-    /** Jobs are a host's own: a domain that moves is on two hosts for a moment, and one that was copied for ever. */
+    /**
+     * Jobs are a host's own: a domain that moves is on two hosts for a moment, and one that was
+     * copied for ever.
+     */
     private JobKey job(String domain) {
         return JobKey.jobKey(host, domain);
     }
@@ -181,7 +214,9 @@ final class QuartzCheckScheduler implements CheckScheduler {
         } catch (SchedulerException | RuntimeException e) {
             unwritten.add(domain);
             if (rounds.containsKey(domain.toString())) {
-                watchdog.report(domain, "its checks can't be scheduled, which is tried again: " + e.getMessage());
+                watchdog.report(
+                        domain,
+                        "its checks can't be scheduled, which is tried again: " + e.getMessage());
             }
         }
     }
@@ -200,7 +235,9 @@ final class QuartzCheckScheduler implements CheckScheduler {
         unwritten.forEach(this::writeOne);
     }
 
-    /** What this host's manager had scheduled when it was killed; its domains are scheduled anew. */
+    /**
+     * What this host's manager had scheduled when it was killed; its domains are scheduled anew.
+     */
     private void forgetEarlierLife() {
         try {
             for (JobKey key : quartz.getJobKeys(GroupMatcher.anyJobGroup())) {
@@ -264,11 +301,16 @@ final class QuartzCheckScheduler implements CheckScheduler {
                 before.end().cancel(false);
             }
             long delay = Math.max(0, Duration.between(Instant.now(), until).toMillis());
-            return new Suspension(until, clock.schedule(() -> {
-                if (endSuspension(domain)) {
-                    ended.run();
-                }
-            }, delay, TimeUnit.MILLISECONDS));
+            return new Suspension(
+                    until,
+                    clock.schedule(
+                            () -> {
+                                if (endSuspension(domain)) {
+                                    ended.run();
+                                }
+                            },
+                            delay,
+                            TimeUnit.MILLISECONDS));
         });
     }
 
@@ -299,9 +341,11 @@ final class QuartzCheckScheduler implements CheckScheduler {
     public Optional<String> illness() {
         try {
             return clock.isShutdown() || quartz.isShutdown() || !quartz.isStarted()
-                    ? Optional.of("the scheduler of integrity checks has ended") : Optional.empty();
+                    ? Optional.of("the scheduler of integrity checks has ended")
+                    : Optional.empty();
         } catch (SchedulerException e) {
-            return Optional.of("the scheduler of integrity checks does not answer: " + e.getMessage());
+            return Optional.of(
+                    "the scheduler of integrity checks does not answer: " + e.getMessage());
         }
     }
 
@@ -315,10 +359,14 @@ final class QuartzCheckScheduler implements CheckScheduler {
         }
     }
 
-    /** Returns a group of checks if a round of it is wanted: it was not cancelled, and the domain's checks aren't suspended. */
+    /**
+     * Returns a group of checks if a round of it is wanted: it was not cancelled, and the domain's
+     * checks aren't suspended.
+     */
     Optional<CheckGroup> wanted(String domain, String group) {
         Rounds scheduled = rounds.get(domain);
-        return scheduled == null || suspensions.containsKey(domain) ? Optional.empty()
+        return scheduled == null || suspensions.containsKey(domain)
+                ? Optional.empty()
                 : Optional.ofNullable(scheduled.groups().get(group));
     }
 

@@ -14,7 +14,10 @@ import org.quartz.simpl.RAMJobStore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes Quartz's schedulers: with a store in memory, or with a {@link SharedStore} that serves this host's triggers alone. */
+/**
+ * Makes Quartz's schedulers: with a store in memory, or with a {@link SharedStore} that serves this
+ * host's triggers alone.
+ */
 final class QuartzFactory extends StdSchedulerFactory {
     private static final String STORE_CLASS = "org.quartz.jobStore.class";
 
@@ -29,7 +32,8 @@ final class QuartzFactory extends StdSchedulerFactory {
      */
     static Scheduler scheduler(int threads, Properties given) throws SchedulerException {
         Properties properties = new Properties();
-        properties.setProperty("org.quartz.scheduler.instanceName", "sim-integrity-" + UUID.randomUUID());
+        properties.setProperty(
+                "org.quartz.scheduler.instanceName", "sim-integrity-" + UUID.randomUUID());
         properties.setProperty("org.quartz.scheduler.skipUpdateCheck", "true");
         properties.setProperty("org.quartz.scheduler.makeSchedulerThreadDaemon", "true");
         properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
@@ -43,7 +47,8 @@ final class QuartzFactory extends StdSchedulerFactory {
             properties.setProperty(STORE_CLASS, SharedStore.class.getName());
         }
         Scheduler scheduler = new QuartzFactory(properties).getScheduler();
-        // Nobody looks it up by its name, by which a cluster's schedulers in one process would be one.
+        // Nobody looks it up by its name, by which a cluster's schedulers in one process would be
+        // one.
         SchedulerRepository.getInstance().remove(scheduler.getSchedulerName());
         return scheduler;
     }
@@ -62,7 +67,8 @@ final class QuartzFactory extends StdSchedulerFactory {
     @Override
     protected Scheduler instantiate(QuartzSchedulerResources resources, QuartzScheduler scheduler) {
         if (resources.getJobStore() instanceof SharedStore store) {
-            store.serve(key -> RoundTriggers.group(key, scheduler.getSchedulerInstanceId()).isPresent());
+            store.serve(key ->
+                    RoundTriggers.group(key, scheduler.getSchedulerInstanceId()).isPresent());
         }
         return super.instantiate(resources, scheduler);
     }

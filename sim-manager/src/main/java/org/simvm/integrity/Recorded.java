@@ -17,7 +17,6 @@ import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.HookSite;
 import org.simvm.arming.KeptBoot;
 import org.simvm.guest.kernel.Kernel;
-import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.kernel.VirtualRange;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -27,52 +26,103 @@ import org.simvm.region.RegionException;
 import org.simvm.settings.IntegrityCheck;
 
 /**
- * The checks that compare with what was recorded when the guest was armed, by this manager or an earlier one.
+ * The checks that compare with what was recorded when the guest was armed, by this manager or an
+ * earlier one.
  *
  * @param data the kernel's read-only data, if its symbols say where it is
  */
-record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyCheck> data, TableCheck systemCalls,
-        TableCheck interrupts, SegmentCheck monitorCode, SegmentCheck gates, SegmentCheck monitorData,
-        RegisterCheck entries, RegisterCheck interruptRegisters) {
+record Recorded(
+        ArmedGuest guest,
+        String when,
+        CopyCheck text,
+        Optional<CopyCheck> data,
+        TableCheck systemCalls,
+        TableCheck interrupts,
+        SegmentCheck monitorCode,
+        SegmentCheck gates,
+        SegmentCheck monitorData,
+        RegisterCheck entries,
+        RegisterCheck interruptRegisters) {
     static final String TEXT = "kernel-text";
     static final String DATA = "read-only-data";
 
-    static Recorded now(ArmedGuest guest) throws BaselineException, GuestMemoryException, RegionException,
-            QmpException, InterruptedException {
+    static Recorded now(ArmedGuest guest)
+            throws BaselineException, GuestMemoryException, RegionException, QmpException,
+                    InterruptedException {
         VirtualMemory memory = new VirtualMemory(guest.kernelTables());
         Optional<VirtualRange> data = readOnlyData(guest.kernel());
-        Optional<CopyCheck> dataCheck = data.isEmpty() ? Optional.empty() : Optional.of(new CopyCheck(guest, modules(guest),
-                MemoryCopy.of(memory, data.get(), names(guest.kernel()), List.of(), List.of())));
-        return new Recorded(guest, Instant.now().toString(), new CopyCheck(guest, modules(guest), MemoryCopy.of(memory,
-                guest.kernel().text(), names(guest.kernel()), guest.patchable(), hookRanges(guest))), dataCheck,
-                TableCheck.record(guest, TableCheck.SYSTEM_CALLS), TableCheck.record(guest, TableCheck.INTERRUPTS),
-                SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::monitorCode),
+        Optional<CopyCheck> dataCheck = data.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new CopyCheck(
+                        guest,
+                        modules(guest),
+                        MemoryCopy.of(
+                                memory, data.get(), names(guest.kernel()), List.of(), List.of())));
+        return new Recorded(
+                guest,
+                Instant.now().toString(),
+                new CopyCheck(
+                        guest,
+                        modules(guest),
+                        MemoryCopy.of(
+                                memory,
+                                guest.kernel().text(),
+                                names(guest.kernel()),
+                                guest.patchable(),
+                                hookRanges(guest))),
+                dataCheck,
+                TableCheck.record(guest, TableCheck.SYSTEM_CALLS),
+                TableCheck.record(guest, TableCheck.INTERRUPTS),
+                SegmentCheck.record(
+                        guest.region(), guest.image().layout(), SegmentCheck::monitorCode),
                 SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::gates),
-                SegmentCheck.record(guest.region(), guest.image().layout(), SegmentCheck::pageTables), RegisterCheck.recordEntries(guest),
+                SegmentCheck.record(
+                        guest.region(), guest.image().layout(), SegmentCheck::pageTables),
+                RegisterCheck.recordEntries(guest),
                 RegisterCheck.recordInterrupts(guest));
     }
 
     static Recorded kept(ArmedGuest guest, Path directory) throws BaselineException, IOException {
         Baseline baseline = Baseline.read(directory);
         if (!baseline.kernel().equals(guest.kernel().version())) {
-            throw new IOException("the baseline in " + directory + " is of Linux " + baseline.kernel() + ", the guest runs "
-                    + guest.kernel().version());
+            throw new IOException("the baseline in " + directory + " is of Linux "
+                    + baseline.kernel() + ", the guest runs " + guest.kernel().version());
         }
         VirtualMemory memory = new VirtualMemory(guest.kernelTables());
-        MemoryCopy text = MemoryCopy.resume(baseline.copy(TEXT), directory, memory, names(guest.kernel()), guest.patchable(),
+        MemoryCopy text = MemoryCopy.resume(
+                baseline.copy(TEXT),
+                directory,
+                memory,
+                names(guest.kernel()),
+                guest.patchable(),
                 hookRanges(guest));
         Optional<CopyCheck> data = Optional.empty();
         if (baseline.copies().stream().anyMatch(copy -> copy.name().equals(DATA))) {
-            data = Optional.of(new CopyCheck(guest, modules(guest), MemoryCopy.resume(baseline.copy(DATA), directory, memory,
-                    names(guest.kernel()), List.of(), List.of())));
+            data = Optional.of(new CopyCheck(
+                    guest,
+                    modules(guest),
+                    MemoryCopy.resume(
+                            baseline.copy(DATA),
+                            directory,
+                            memory,
+                            names(guest.kernel()),
+                            List.of(),
+                            List.of())));
         }
         var layout = guest.image().layout();
-        return new Recorded(guest, baseline.recorded(), new CopyCheck(guest, modules(guest), text), data,
+        return new Recorded(
+                guest,
+                baseline.recorded(),
+                new CopyCheck(guest, modules(guest), text),
+                data,
                 TableCheck.resume(guest, TableCheck.SYSTEM_CALLS, baseline.tables()),
                 TableCheck.resume(guest, TableCheck.INTERRUPTS, baseline.tables()),
-                SegmentCheck.resume(guest.region(), layout, SegmentCheck::monitorCode, baseline.segments()),
-                SegmentCheck.resume(guest.region(), layout, SegmentCheck::gates, baseline.segments()),
-                SegmentCheck.resume(guest.region(), layout, SegmentCheck::pageTables, baseline.segments()),
+                SegmentCheck.resume(
+                        guest.region(), layout, SegmentCheck::monitorCode, baseline.segments()),
+                SegmentCheck.resume(
+                        guest.region(), layout, SegmentCheck::gates, baseline.segments()),
+                SegmentCheck.resume(
+                        guest.region(), layout, SegmentCheck::pageTables, baseline.segments()),
                 RegisterCheck.resumeEntries(guest, baseline.registers()),
                 RegisterCheck.resumeInterrupts(guest, baseline.registers()));
     }
@@ -80,19 +130,36 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
     static KeptBoot keptBoot(Path directory) throws IOException {
         try {
             return keptBoot(Baseline.read(directory), directory);
-        } catch (IllegalArgumentException | NullPointerException e) { // JSON, but of other things than a baseline has
-            throw new IOException(directory.resolve(Baseline.FILE) + ": damaged: " + e.getMessage(), e);
+        } catch (IllegalArgumentException
+                | NullPointerException e) { // JSON, but of other things than a baseline has
+            throw new IOException(
+                    directory.resolve(Baseline.FILE) + ": damaged: " + e.getMessage(), e);
         }
     }
 
     private static KeptBoot keptBoot(Baseline baseline, Path directory) throws IOException {
         HexFormat hex = HexFormat.of();
         Baseline.Gate gate = baseline.gate();
-        return new KeptBoot(number(baseline.lstar()), number(baseline.paging().root()), baseline.paging().levels(),
-                number(gate.entryGpa()), number(gate.entry()), number(gate.frame()), number(gate.virtualBase()),
-                number(gate.pages()), baseline.hooks().stream().map(hook -> new KeptBoot.Hook(hook.monitor(), hook.id(),
-                        hook.symbol(), number(hook.address()), number(hook.gpa()), hex.parseHex(hook.original()),
-                        hex.parseHex(hook.call()))).toList(), PatchSiteFile.read(directory));
+        return new KeptBoot(
+                number(baseline.lstar()),
+                number(baseline.paging().root()),
+                baseline.paging().levels(),
+                number(gate.entryGpa()),
+                number(gate.entry()),
+                number(gate.frame()),
+                number(gate.virtualBase()),
+                number(gate.pages()),
+                baseline.hooks().stream()
+                        .map(hook -> new KeptBoot.Hook(
+                                hook.monitor(),
+                                hook.id(),
+                                hook.symbol(),
+                                number(hook.address()),
+                                number(hook.gpa()),
+                                hex.parseHex(hook.original()),
+                                hex.parseHex(hook.call())))
+                        .toList(),
+                PatchSiteFile.read(directory));
     }
 
     private static long number(String hexadecimal) {
@@ -103,23 +170,33 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
         return GuestKnowledge.of(guest).modules();
     }
 
-    /** {@code RO_DATA} of {@code include/asm-generic/vmlinux.lds.h}, what is read-only after init included. */
+    /**
+     * {@code RO_DATA} of {@code include/asm-generic/vmlinux.lds.h}, what is read-only after init
+     * included.
+     */
     private static Optional<VirtualRange> readOnlyData(Kernel kernel) {
         OptionalLong start = kernel.symbol("__start_rodata");
         OptionalLong end = kernel.symbol("__end_rodata");
-        if (start.isEmpty() || end.isEmpty() || end.getAsLong() <= start.getAsLong()
-                || !kernel.image().contains(start.getAsLong(), end.getAsLong() - start.getAsLong())) {
+        if (start.isEmpty()
+                || end.isEmpty()
+                || end.getAsLong() <= start.getAsLong()
+                || !kernel.image()
+                        .contains(start.getAsLong(), end.getAsLong() - start.getAsLong())) {
             return Optional.empty();
         }
         return Optional.of(new VirtualRange(start.getAsLong(), end.getAsLong()));
     }
 
     private static LongFunction<String> names(Kernel kernel) {
-        return va -> kernel.symbolAt(va).map(Object::toString).orElse(String.format("kernel image at 0x%x", va));
+        return va -> kernel.symbolAt(va)
+                .map(Object::toString)
+                .orElse(String.format("kernel image at 0x%x", va));
     }
 
     private static List<VirtualRange> hookRanges(ArmedGuest guest) {
-        return guest.hooks().stream().map(hook -> new VirtualRange(hook.address(), hook.returnAddress())).toList();
+        return guest.hooks().stream()
+                .map(hook -> new VirtualRange(hook.address(), hook.returnAddress()))
+                .toList();
     }
 
     void addTo(Map<IntegrityCheck, Check> checks) {
@@ -146,14 +223,30 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
         PatchSiteFile.write(directory, guest.patchable());
         Map<String, String> registers = new LinkedHashMap<>(entries.baseline());
         registers.putAll(interruptRegisters.baseline());
-        new Baseline(Baseline.FORMAT, when, guest.kernel().version(), Long.toHexString(guest.lstar()), copies,
-                Stream.of(monitorCode.baseline(), gates.baseline(), monitorData.baseline()).flatMap(List::stream).toList(),
-                Stream.of(systemCalls, interrupts).flatMap(table -> table.baseline().stream()).toList(), registers,
-                guest.hooks().stream().map(Recorded::hook).toList(),
-                new Baseline.Paging(Long.toHexString(guest.kernelTables().root()), guest.kernelTables().levels()),
-                new Baseline.Gate(Long.toHexString(guest.gateEntryGpa()), Long.toHexString(guest.image().gateEntry()),
-                        Long.toHexString(guest.image().gateFrame()), Long.toHexString(guest.image().gateVirtualBase()),
-                        Long.toHexString(guest.image().gatePages()))).write(directory);
+        new Baseline(
+                        Baseline.FORMAT,
+                        when,
+                        guest.kernel().version(),
+                        Long.toHexString(guest.lstar()),
+                        copies,
+                        Stream.of(monitorCode.baseline(), gates.baseline(), monitorData.baseline())
+                                .flatMap(List::stream)
+                                .toList(),
+                        Stream.of(systemCalls, interrupts)
+                                .flatMap(table -> table.baseline().stream())
+                                .toList(),
+                        registers,
+                        guest.hooks().stream().map(Recorded::hook).toList(),
+                        new Baseline.Paging(
+                                Long.toHexString(guest.kernelTables().root()),
+                                guest.kernelTables().levels()),
+                        new Baseline.Gate(
+                                Long.toHexString(guest.gateEntryGpa()),
+                                Long.toHexString(guest.image().gateEntry()),
+                                Long.toHexString(guest.image().gateFrame()),
+                                Long.toHexString(guest.image().gateVirtualBase()),
+                                Long.toHexString(guest.image().gatePages())))
+                .write(directory);
         forgetTouchedPages();
     }
 
@@ -164,7 +257,13 @@ record Recorded(ArmedGuest guest, String when, CopyCheck text, Optional<CopyChec
 
     private static Baseline.Hook hook(HookSite hook) {
         HexFormat hex = HexFormat.of();
-        return new Baseline.Hook(hook.monitor(), hook.declaration().id(), hook.symbol(), Long.toHexString(hook.address()),
-                Long.toHexString(hook.gpa()), hex.formatHex(hook.original()), hex.formatHex(hook.call()));
+        return new Baseline.Hook(
+                hook.monitor(),
+                hook.declaration().id(),
+                hook.symbol(),
+                Long.toHexString(hook.address()),
+                Long.toHexString(hook.gpa()),
+                hex.formatHex(hook.original()),
+                hex.formatHex(hook.call()));
     }
 }

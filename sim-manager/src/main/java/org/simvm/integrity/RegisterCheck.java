@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.integrity;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,11 +12,13 @@ import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
 /**
- * Compares registers of every virtual CPU that has been brought up with what the first one had when the guest
- * was armed. QEMU tells them, so no guest memory is believed.
+ * Compares registers of every virtual CPU that has been brought up with what the first one had when
+ * the guest was armed. QEMU tells them, so no guest memory is believed.
  */
 final class RegisterCheck implements Check {
-    /** {@code CR4}: PAE, LA57, SMEP, SMAP. What was on keeps the kernel out of an attacker's pages. */
+    /**
+     * {@code CR4}: PAE, LA57, SMEP, SMAP. What was on keeps the kernel out of an attacker's pages.
+     */
     private static final long CR4_BITS = 1L << 5 | 1L << 12 | 1L << 20 | 1L << 21;
     /** {@code EFER}: SCE, LME, LMA, NXE. */
     private static final long EFER_BITS = 1L | 1L << 8 | 1L << 10 | 1L << 11;
@@ -38,8 +39,7 @@ final class RegisterCheck implements Check {
      *
      * @param mask bits that must stay as they were; those off at the baseline may be on
      */
-    private record Register(String name, Reader reader, long mask, boolean address) {
-    }
+    private record Register(String name, Reader reader, long mask, boolean address) {}
 
     /** Where system calls enter the kernel, and the bits that protect it. */
     private static final List<Register> ENTRIES = List.of(
@@ -50,8 +50,8 @@ final class RegisterCheck implements Check {
             new Register("CR4", vcpu -> OptionalLong.of(vcpu.cr4()), CR4_BITS, false),
             new Register("EFER", vcpu -> OptionalLong.of(vcpu.efer()), EFER_BITS, false));
     /** Where the interrupt table is: Linux shows one to all CPUs. */
-    private static final List<Register> INTERRUPTS = List.of(
-            new Register("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()), -1, true));
+    private static final List<Register> INTERRUPTS =
+            List.of(new Register("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()), -1, true));
 
     private RegisterCheck(ArmedGuest guest, List<Register> registers, Map<String, Long> recorded) {
         this.guest = guest;
@@ -63,7 +63,8 @@ final class RegisterCheck implements Check {
         return record(guest, ENTRIES);
     }
 
-    static RegisterCheck recordInterrupts(ArmedGuest guest) throws QmpException, InterruptedException {
+    static RegisterCheck recordInterrupts(ArmedGuest guest)
+            throws QmpException, InterruptedException {
         return record(guest, INTERRUPTS);
     }
 
@@ -71,10 +72,12 @@ final class RegisterCheck implements Check {
             throws QmpException, InterruptedException {
         Map<String, Long> values = new LinkedHashMap<>();
         Optional<SimStatus.Vcpu> first = guest.vcpus().vcpus().stream()
-                .filter(vcpu -> vcpu.lstar() == guest.lstar()).findFirst();
+                .filter(vcpu -> vcpu.lstar() == guest.lstar())
+                .findFirst();
         for (Register register : registers) {
-            first.map(register.reader()::read).ifPresent(value -> value.ifPresent(known ->
-                    values.put(register.name(), known & register.mask())));
+            first.map(register.reader()::read)
+                    .ifPresent(value -> value.ifPresent(
+                            known -> values.put(register.name(), known & register.mask())));
         }
         return new RegisterCheck(guest, registers, values);
     }
@@ -87,7 +90,8 @@ final class RegisterCheck implements Check {
         return resume(guest, INTERRUPTS, kept);
     }
 
-    private static RegisterCheck resume(ArmedGuest guest, List<Register> registers, Map<String, String> kept) {
+    private static RegisterCheck resume(
+            ArmedGuest guest, List<Register> registers, Map<String, String> kept) {
         Map<String, Long> values = new LinkedHashMap<>();
         kept.forEach((name, value) -> values.put(name, Long.parseUnsignedLong(value, 16)));
         return new RegisterCheck(guest, registers, values);
@@ -116,15 +120,29 @@ final class RegisterCheck implements Check {
         }
     }
 
-    private void compare(SimStatus.Vcpu vcpu, Register register, long expected, long now, FindingCollector findings) {
+    private void compare(
+            SimStatus.Vcpu vcpu,
+            Register register,
+            long expected,
+            long now,
+            FindingCollector findings) {
         String subject = register.name() + " of vCPU " + vcpu.index();
         if (register.address()) {
             if (now != expected) {
-                findings.add(subject, OptionalLong.of(now), OptionalLong.empty(), describe(expected), describe(now));
+                findings.add(
+                        subject,
+                        OptionalLong.of(now),
+                        OptionalLong.empty(),
+                        describe(expected),
+                        describe(now));
             }
         } else if ((expected & ~now) != 0) {
-            findings.add(subject, OptionalLong.empty(), OptionalLong.empty(),
-                    String.format("bits 0x%x on", expected), String.format("0x%x, without bits 0x%x", now, expected & ~now));
+            findings.add(
+                    subject,
+                    OptionalLong.empty(),
+                    OptionalLong.empty(),
+                    String.format("bits 0x%x on", expected),
+                    String.format("0x%x, without bits 0x%x", now, expected & ~now));
         }
     }
 

@@ -44,9 +44,14 @@ final class RoundJob implements Job {
         }
     }
 
-    /** Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains. */
-    private static void postpone(JobExecutionContext context, CheckGroup group) throws SchedulerException {
-        Trigger once = RoundTriggers.postponed(context.getJobDetail().getKey(), group.name(),
+    /**
+     * Comes back later by a trigger, not by sleeping: a thread asleep would hold up other domains.
+     */
+    private static void postpone(JobExecutionContext context, CheckGroup group)
+            throws SchedulerException {
+        Trigger once = RoundTriggers.postponed(
+                context.getJobDetail().getKey(),
+                group.name(),
                 ThreadLocalRandom.current().nextLong(group.jitter().toMillis() + 1));
         if (context.getScheduler().rescheduleJob(once.getKey(), once) == null) {
             context.getScheduler().scheduleJob(once);

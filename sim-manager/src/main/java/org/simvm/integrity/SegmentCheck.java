@@ -14,8 +14,8 @@ import org.simvm.region.RegionLayout;
 import org.simvm.region.RegionSegment;
 
 /**
- * Compares segments of the region with their digests. Findings name segments, never their addresses, which
- * are secret.
+ * Compares segments of the region with their digests. Findings name segments, never their
+ * addresses, which are secret.
  */
 final class SegmentCheck implements Check {
     private static final int PIECE = 1 << 20;
@@ -25,8 +25,7 @@ final class SegmentCheck implements Check {
     private final RegionFile region;
     private final List<Recorded> segments = new ArrayList<>();
 
-    private record Recorded(RegionSegment segment, String sha256) {
-    }
+    private record Recorded(RegionSegment segment, String sha256) {}
 
     private SegmentCheck(RegionFile region) {
         this.region = region;
@@ -50,14 +49,16 @@ final class SegmentCheck implements Check {
     }
 
     /**
-     * Tells the page tables of the SIM view: nobody writes them once the guest is armed, but for the bits that the CPU sets,
-     * which count for nothing. Monitors that run outside of the guest have none.
+     * Tells the page tables of the SIM view: nobody writes them once the guest is armed, but for
+     * the bits that the CPU sets, which count for nothing. Monitors that run outside of the guest
+     * have none.
      */
     static boolean pageTables(RegionSegment segment) {
         return segment.role() == RegionSegment.Role.PAGE_TABLES;
     }
 
-    static SegmentCheck record(RegionFile region, RegionLayout layout, Predicate<RegionSegment> which)
+    static SegmentCheck record(
+            RegionFile region, RegionLayout layout, Predicate<RegionSegment> which)
             throws RegionException {
         SegmentCheck check = new SegmentCheck(region);
         for (RegionSegment segment : layout.segments()) {
@@ -69,19 +70,25 @@ final class SegmentCheck implements Check {
     }
 
     /** Takes up what an earlier manager recorded. */
-    static SegmentCheck resume(RegionFile region, RegionLayout layout, Predicate<RegionSegment> which,
+    static SegmentCheck resume(
+            RegionFile region,
+            RegionLayout layout,
+            Predicate<RegionSegment> which,
             List<Baseline.Segment> kept) {
         SegmentCheck check = new SegmentCheck(region);
         for (RegionSegment segment : layout.segments()) {
-            kept.stream().filter(each -> which.test(segment) && each.name().equals(segment.name()))
+            kept.stream()
+                    .filter(each -> which.test(segment) && each.name().equals(segment.name()))
                     .forEach(each -> check.segments.add(new Recorded(segment, each.sha256())));
         }
         return check;
     }
 
     List<Baseline.Segment> baseline() {
-        return segments.stream().map(recorded -> new Baseline.Segment(recorded.segment().name(),
-                recorded.segment().size(), recorded.sha256())).toList();
+        return segments.stream()
+                .map(recorded -> new Baseline.Segment(
+                        recorded.segment().name(), recorded.segment().size(), recorded.sha256()))
+                .toList();
     }
 
     @Override
@@ -90,16 +97,21 @@ final class SegmentCheck implements Check {
             String now = digest(recorded.segment());
             findings.compared(recorded.segment().size());
             if (!now.equals(recorded.sha256())) {
-                findings.add("region segment " + recorded.segment().name(), OptionalLong.empty(),
-                        OptionalLong.empty(), "sha256 " + recorded.sha256(), "sha256 " + now);
+                findings.add(
+                        "region segment " + recorded.segment().name(),
+                        OptionalLong.empty(),
+                        OptionalLong.empty(),
+                        "sha256 " + recorded.sha256(),
+                        "sha256 " + now);
             }
         }
     }
 
     private String digest(RegionSegment segment) throws RegionException {
         MessageDigest digest = Digests.sha256();
-        for (long done = 0; done < segment.size();) {
-            ByteBuffer piece = region.read(segment, done, (int) Math.min(PIECE, segment.size() - done));
+        for (long done = 0; done < segment.size(); ) {
+            ByteBuffer piece =
+                    region.read(segment, done, (int) Math.min(PIECE, segment.size() - done));
             if (pageTables(segment)) {
                 withoutCpuBits(piece.order(ByteOrder.LITTLE_ENDIAN));
             }

@@ -11,10 +11,11 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Tells whether the guest's kernel is patching itself just now: it holds a lock of those who do. A tracer that
- * ends is out of ftrace's list a while before the calls of its trampoline are gone. With tens of thousands of
- * them that takes a second, or minutes if the host is so busy that the guest hardly runs: a round waits for {@link #PATIENCE}, and
- * then the functions concerned are left to later rounds. A guest that holds a lock for ever gains no more than {@link #LONGEST}.
+ * Tells whether the guest's kernel is patching itself just now: it holds a lock of those who do. A
+ * tracer that ends is out of ftrace's list a while before the calls of its trampoline are gone.
+ * With tens of thousands of them that takes a second, or minutes if the host is so busy that the
+ * guest hardly runs: a round waits for {@link #PATIENCE}, and then the functions concerned are left
+ * to later rounds. A guest that holds a lock for ever gains no more than {@link #LONGEST}.
  */
 final class SelfPatching {
     static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -43,7 +44,10 @@ final class SelfPatching {
         patience = waits;
     }
 
-    /** Waits until it is done with, or the patience is over; returns whether it was under way at all. */
+    /**
+     * Waits until it is done with, or the patience is over; returns whether it was under way at
+     * all.
+     */
     boolean await() throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         boolean waited = false;
@@ -55,8 +59,8 @@ final class SelfPatching {
     }
 
     /**
-     * Tells whether what it may be writing is to be left to the next round: it is under way, and since no longer than {@link #LONGEST},
-     * as far as rounds have seen.
+     * Tells whether what it may be writing is to be left to the next round: it is under way, and
+     * since no longer than {@link #LONGEST}, as far as rounds have seen.
      */
     boolean postpones() {
         if (!underWay()) {
@@ -80,7 +84,9 @@ final class SelfPatching {
         try {
             for (String lock : LOCKS) {
                 OptionalLong address = kernel.symbol(lock);
-                if (address.isPresent() && owner.isPresent() && memory.readLong(address.getAsLong() + owner.getAsInt()) != 0) {
+                if (address.isPresent()
+                        && owner.isPresent()
+                        && memory.readLong(address.getAsLong() + owner.getAsInt()) != 0) {
                     return true;
                 }
             }

@@ -13,15 +13,17 @@ import org.quartz.impl.jdbcjobstore.JobStoreTX;
 import org.quartz.impl.jdbcjobstore.NoSuchDelegateException;
 
 /**
- * A database of schedules that several managers share, each of which takes the rounds of its own domains alone: a guest's memory is
- * on one host. Quartz's own store would give a round to whichever manager asks first. Public because Quartz makes it by its name.
+ * A database of schedules that several managers share, each of which takes the rounds of its own
+ * domains alone: a guest's memory is on one host. Quartz's own store would give a round to
+ * whichever manager asks first. Public because Quartz makes it by its name.
  */
 public final class SharedStore extends JobStoreTX {
     private static final String DUE = "selectTriggerToAcquire";
     /** Due triggers that are looked at; those of others may be due before ours. */
     private static final int MOST_DUE = 10_000;
 
-    private static final int DUE_ARGUMENTS = 4; // connection, not later than, not earlier than, how many
+    private static final int DUE_ARGUMENTS =
+            4; // connection, not later than, not earlier than, how many
 
     private Predicate<TriggerKey> served = key -> false;
     private DriverDelegate filtered;
@@ -41,11 +43,14 @@ public final class SharedStore extends JobStoreTX {
     protected synchronized DriverDelegate getDelegate() throws NoSuchDelegateException {
         if (filtered == null) {
             DriverDelegate delegate = super.getDelegate();
-            filtered = (DriverDelegate) Proxy.newProxyInstance(SharedStore.class.getClassLoader(), new Class<?>[] {DriverDelegate.class},
+            filtered = (DriverDelegate) Proxy.newProxyInstance(
+                    SharedStore.class.getClassLoader(),
+                    new Class<?>[] {DriverDelegate.class},
                     (proxy, method, arguments) -> {
                         try {
                             return method.getName().equals(DUE) && arguments.length == DUE_ARGUMENTS
-                                    ? due(delegate, arguments) : method.invoke(delegate, arguments);
+                                    ? due(delegate, arguments)
+                                    : method.invoke(delegate, arguments);
                         } catch (InvocationTargetException e) {
                             throw e.getCause();
                         }
@@ -55,7 +60,11 @@ public final class SharedStore extends JobStoreTX {
     }
 
     private List<TriggerKey> due(DriverDelegate delegate, Object[] arguments) throws SQLException {
-        List<TriggerKey> all = delegate.selectTriggerToAcquire((Connection) arguments[0], (long) arguments[1], (long) arguments[2], MOST_DUE);
-        return all.stream().filter(served).limit((int) arguments[DUE_ARGUMENTS - 1]).toList();
+        List<TriggerKey> all = delegate.selectTriggerToAcquire(
+                (Connection) arguments[0], (long) arguments[1], (long) arguments[2], MOST_DUE);
+        return all.stream()
+                .filter(served)
+                .limit((int) arguments[DUE_ARGUMENTS - 1])
+                .toList();
     }
 }

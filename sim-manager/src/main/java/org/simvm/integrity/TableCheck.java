@@ -15,18 +15,20 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Compares tables that say where the kernel's entry points are: system calls of each kind and interrupts.
- * They are read-only from before the first program on.
+ * Compares tables that say where the kernel's entry points are: system calls of each kind and
+ * interrupts. They are read-only from before the first program on.
  */
 final class TableCheck implements Check {
     /**
-     * System calls: 64-bit, 32-bit, x32. Kernels since 6.9, and those with its hardening against branch target
-     * injection, call system calls by a {@code switch} ({@code x64_sys_call}), which is text; then only tracing
-     * reads the tables.
+     * System calls: 64-bit, 32-bit, x32. Kernels since 6.9, and those with its hardening against
+     * branch target injection, call system calls by a {@code switch} ({@code x64_sys_call}), which
+     * is text; then only tracing reads the tables.
      */
-    static final List<Layout> SYSTEM_CALLS = List.of(new Layout("sys_call_table", 8, "x64_sys_call"),
+    static final List<Layout> SYSTEM_CALLS = List.of(
+            new Layout("sys_call_table", 8, "x64_sys_call"),
             new Layout("ia32_sys_call_table", 8, "ia32_sys_call"),
             new Layout("x32_sys_call_table", 8, "x32_sys_call"));
+
     static final List<Layout> INTERRUPTS = List.of(new Layout("idt_table", 16, ""));
     private static final int LARGEST = 1 << 16;
 
@@ -41,11 +43,9 @@ final class TableCheck implements Check {
      * @param entrySize bytes of an entry: 8 for a pointer, 16 for a gate of the interrupt table
      * @param replacedBy a function that does the table's work in kernels that have it, or empty
      */
-    record Layout(String symbol, int entrySize, String replacedBy) {
-    }
+    record Layout(String symbol, int entrySize, String replacedBy) {}
 
-    private record Recorded(Layout layout, long address, byte[] bytes) {
-    }
+    private record Recorded(Layout layout, long address, byte[] bytes) {}
 
     private TableCheck(ArmedGuest guest) {
         kernel = guest.kernel();
@@ -58,8 +58,8 @@ final class TableCheck implements Check {
         for (Layout layout : layouts) {
             for (Symbol table : check.kernel.symbols(layout.symbol())) {
                 int length = (int) Math.min(table.extent(), LARGEST);
-                check.tables.add(new Recorded(layout, table.address(),
-                        check.memory.read(table.address(), length)));
+                check.tables.add(new Recorded(
+                        layout, table.address(), check.memory.read(table.address(), length)));
             }
         }
         return check;
@@ -69,16 +69,23 @@ final class TableCheck implements Check {
     static TableCheck resume(ArmedGuest guest, List<Layout> layouts, List<Baseline.Table> kept) {
         TableCheck check = new TableCheck(guest);
         for (Layout layout : layouts) {
-            kept.stream().filter(table -> table.symbol().equals(layout.symbol())).forEach(table ->
-                    check.tables.add(new Recorded(layout, Long.parseUnsignedLong(table.address(), 16),
+            kept.stream()
+                    .filter(table -> table.symbol().equals(layout.symbol()))
+                    .forEach(table -> check.tables.add(new Recorded(
+                            layout,
+                            Long.parseUnsignedLong(table.address(), 16),
                             HexFormat.of().parseHex(table.contents()))));
         }
         return check;
     }
 
     List<Baseline.Table> baseline() {
-        return tables.stream().map(table -> new Baseline.Table(table.layout().symbol(),
-                Long.toHexString(table.address()), HexFormat.of().formatHex(table.bytes()))).toList();
+        return tables.stream()
+                .map(table -> new Baseline.Table(
+                        table.layout().symbol(),
+                        Long.toHexString(table.address()),
+                        HexFormat.of().formatHex(table.bytes())))
+                .toList();
     }
 
     @Override
@@ -90,11 +97,19 @@ final class TableCheck implements Check {
             for (int at = 0; at + size <= now.length; at += size) {
                 if (!Arrays.equals(table.bytes(), at, at + size, now, at, at + size)) {
                     long va = table.address() + at;
-                    boolean replaced = kernel.symbol(table.layout().replacedBy()).isPresent();
-                    findings.add(table.layout().symbol() + "[" + at / size + "]", OptionalLong.of(va),
-                            OptionalLong.of(memory.physical(va)), target(table.layout(), table.bytes(), at),
-                            target(table.layout(), now, at) + (replaced ? "; this kernel calls by "
-                                    + table.layout().replacedBy() + " and reads the table for tracing alone" : ""));
+                    boolean replaced =
+                            kernel.symbol(table.layout().replacedBy()).isPresent();
+                    findings.add(
+                            table.layout().symbol() + "[" + at / size + "]",
+                            OptionalLong.of(va),
+                            OptionalLong.of(memory.physical(va)),
+                            target(table.layout(), table.bytes(), at),
+                            target(table.layout(), now, at)
+                                    + (replaced
+                                            ? "; this kernel calls by "
+                                                    + table.layout().replacedBy()
+                                                    + " and reads the table for tracing alone"
+                                            : ""));
                 }
             }
         }
@@ -102,11 +117,16 @@ final class TableCheck implements Check {
 
     private String target(Layout layout, byte[] bytes, int at) {
         ByteBuffer entry = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        long address = layout.entrySize() == 8 ? entry.getLong(at)
-                : entry.getShort(at) & 0xffffL | (entry.getShort(at + 6) & 0xffffL) << 16
+        long address = layout.entrySize() == 8
+                ? entry.getLong(at)
+                : entry.getShort(at) & 0xffffL
+                        | (entry.getShort(at + 6) & 0xffffL) << 16
                         | (long) entry.getInt(at + 8) << 32;
-        String attributes = layout.entrySize() == 8 ? "" : String.format(" attributes 0x%x", entry.getInt(at + 2));
+        String attributes = layout.entrySize() == 8
+                ? ""
+                : String.format(" attributes 0x%x", entry.getInt(at + 2));
         return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("")
-                + String.format("(0x%x)", address) + attributes;
+                + String.format("(0x%x)", address)
+                + attributes;
     }
 }

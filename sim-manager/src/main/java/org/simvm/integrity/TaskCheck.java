@@ -9,9 +9,9 @@ import java.util.OptionalLong;
 import org.simvm.guest.memory.GuestMemoryException;
 
 /**
- * Compares the guest's list of tasks with the process monitor's record. A task that the monitor saw begin and
- * not end, and that is not in the list, is hidden; one in the list that it never saw begin got there by other
- * means than the kernel's.
+ * Compares the guest's list of tasks with the process monitor's record. A task that the monitor saw
+ * begin and not end, and that is not in the list, is hidden; one in the list that it never saw
+ * begin got there by other means than the kernel's.
  */
 final class TaskCheck implements Check {
     private static final int ATTEMPTS = 3;
@@ -31,7 +31,9 @@ final class TaskCheck implements Check {
             List<TaskList.Task> now = read(findings);
             if (now != null) {
                 record.restart(now);
-                findings.inform("record of tasks", OptionalLong.empty(),
+                findings.inform(
+                        "record of tasks",
+                        OptionalLong.empty(),
                         "events were lost: it begins anew with the guest's own list");
             }
             return;
@@ -42,27 +44,41 @@ final class TaskCheck implements Check {
             return;
         }
         if (!record.catchUp(PATIENCE)) {
-            findings.addIncomplete("record of tasks", "the guest's events are not read fast enough", false);
+            findings.addIncomplete(
+                    "record of tasks", "the guest's events are not read fast enough", false);
             return;
         }
         compare(before, list, record.alive(), findings);
     }
 
-    private void compare(Map<Long, ProcessRecord.Life> before, List<TaskList.Task> list,
-            Map<Long, ProcessRecord.Life> after, FindingCollector findings) {
+    private void compare(
+            Map<Long, ProcessRecord.Life> before,
+            List<TaskList.Task> list,
+            Map<Long, ProcessRecord.Life> after,
+            FindingCollector findings) {
         Map<Long, TaskList.Task> listed = new HashMap<>();
         list.forEach(task -> listed.put(task.address(), task));
         findings.compared((long) list.size() * Long.BYTES);
         before.forEach((address, life) -> {
-            if (after.get(address) == life && !listed.containsKey(address) && (tasks.hasThreads() || life.leader())) {
-                findings.addGuestControlled(life.toString(), OptionalLong.of(address), OptionalLong.empty(),
-                        "in the guest's list of tasks", "a task that has not ended, and is not in the list");
+            if (after.get(address) == life
+                    && !listed.containsKey(address)
+                    && (tasks.hasThreads() || life.leader())) {
+                findings.addGuestControlled(
+                        life.toString(),
+                        OptionalLong.of(address),
+                        OptionalLong.empty(),
+                        "in the guest's list of tasks",
+                        "a task that has not ended, and is not in the list");
             }
         });
         for (TaskList.Task task : list) {
             if (!task.exiting() && !after.containsKey(task.address())) {
-                findings.addGuestControlled(task.toString(), OptionalLong.of(task.address()), OptionalLong.empty(),
-                        "a task that the process monitor saw begin", "in the guest's list, though never seen to begin");
+                findings.addGuestControlled(
+                        task.toString(),
+                        OptionalLong.of(task.address()),
+                        OptionalLong.empty(),
+                        "a task that the process monitor saw begin",
+                        "in the guest's list, though never seen to begin");
             }
         }
     }

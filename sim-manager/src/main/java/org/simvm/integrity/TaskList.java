@@ -10,14 +10,16 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Reads the guest's list of processes ({@code init_task.tasks}) while it runs. All of it is the guest's own
- * word: it may leave out a process, and it may lead anywhere.
+ * Reads the guest's list of processes ({@code init_task.tasks}) while it runs. All of it is the
+ * guest's own word: it may leave out a process, and it may lead anywhere.
  */
 final class TaskList {
     /**
-     * The default limit of process ids ({@code PID_MAX_DEFAULT}) twice over; bounds a list that never ends.
+     * The default limit of process ids ({@code PID_MAX_DEFAULT}) twice over; bounds a list that
+     * never ends.
      */
     private static final int MOST = 1 << 16;
+
     private static final int COMM = 16;
     /** {@code PF_EXITING}. */
     private static final int EXITING = 4;
@@ -50,13 +52,17 @@ final class TaskList {
         threadNode = kernel.offset("task_struct.thread_node");
     }
 
-    /** Makes a reader, or throws {@link BaselineException} if the kernel lacks a symbol or member. */
+    /**
+     * Makes a reader, or throws {@link BaselineException} if the kernel lacks a symbol or member.
+     */
     static TaskList of(VirtualMemory memory, Kernel kernel) throws BaselineException {
         try {
             return new TaskList(memory, kernel);
         } catch (NoSuchElementException e) {
-            throw new BaselineException("Linux " + kernel.version()
-                    + " lacks a structure that the list of processes needs", e);
+            throw new BaselineException(
+                    "Linux " + kernel.version()
+                            + " lacks a structure that the list of processes needs",
+                    e);
         }
     }
 
@@ -79,8 +85,8 @@ final class TaskList {
     /**
      * Reads the list once.
      *
-     * @throws GuestMemoryException if it leads out of memory, or does not end; it may have changed under the
-     *     reader
+     * @throws GuestMemoryException if it leads out of memory, or does not end; it may have changed
+     *     under the reader
      */
     List<Process> read() throws GuestMemoryException {
         List<Process> processes = new ArrayList<>();
@@ -88,14 +94,18 @@ final class TaskList {
         long at = memory.readLong(head);
         for (int count = 0; at != head; count++) {
             if (count >= MOST) {
-                throw new GuestMemoryException(at, "the guest's list of processes has more than " + MOST
-                        + " entries");
+                throw new GuestMemoryException(
+                        at, "the guest's list of processes has more than " + MOST + " entries");
             }
             long task = at - tasks;
             long space = memory.readLong(task + mm);
             if (space != 0) {
-                processes.add(new Process(task, space, memory.readLong(space + pgd),
-                        memory.readInt(task + pid), name(task)));
+                processes.add(new Process(
+                        task,
+                        space,
+                        memory.readLong(space + pgd),
+                        memory.readInt(task + pid),
+                        name(task)));
             }
             at = memory.readLong(at);
         }
@@ -157,15 +167,21 @@ final class TaskList {
         private int taken;
 
         void take(long at) throws GuestMemoryException {
-            if (++taken > 2 * MOST) { // a leader is met twice, in the list of processes and in that of its threads
-                throw new GuestMemoryException(at, "the guest's list of tasks has more than " + MOST + " entries");
+            if (++taken > 2 * MOST) { // a leader is met twice, in the list of processes and in that
+                // of its threads
+                throw new GuestMemoryException(
+                        at, "the guest's list of tasks has more than " + MOST + " entries");
             }
         }
     }
 
     private Task task(long task) throws GuestMemoryException {
-        return new Task(task, memory.readInt(task + pid), memory.readInt(task + tgid),
-                (memory.readInt(task + flags) & EXITING) != 0, name(task));
+        return new Task(
+                task,
+                memory.readInt(task + pid),
+                memory.readInt(task + tgid),
+                (memory.readInt(task + flags) & EXITING) != 0,
+                name(task));
     }
 
     /** Tells whether a process still has the page tables that it had when the list was read. */

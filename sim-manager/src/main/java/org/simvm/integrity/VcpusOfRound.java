@@ -8,8 +8,8 @@ import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
 /**
- * The registers of the virtual CPUs as QEMU told them, once for all checks of a round: each question waits until every CPU of the
- * guest has stopped for it. Used by one thread at a time.
+ * The registers of the virtual CPUs as QEMU told them, once for all checks of a round: each
+ * question waits until every CPU of the guest has stopped for it. Used by one thread at a time.
  */
 final class VcpusOfRound implements VcpuSource {
     private final VcpuSource qemu;
@@ -21,8 +21,18 @@ final class VcpusOfRound implements VcpuSource {
 
     /** Returns the guest with such registers, which {@link #begin} has QEMU asked for anew. */
     static ArmedGuest of(ArmedGuest guest) {
-        return new ArmedGuest(guest.kernel(), guest.memory(), guest.kernelTables(), new VcpusOfRound(guest.vcpus()), guest.lstar(),
-                guest.region(), guest.image(), guest.gateEntryGpa(), guest.hooks(), guest.patchable(), guest.steps());
+        return new ArmedGuest(
+                guest.kernel(),
+                guest.memory(),
+                guest.kernelTables(),
+                new VcpusOfRound(guest.vcpus()),
+                guest.lstar(),
+                guest.region(),
+                guest.image(),
+                guest.gateEntryGpa(),
+                guest.hooks(),
+                guest.patchable(),
+                guest.steps());
     }
 
     /** Forgets what QEMU told: a round begins, or a second look. */

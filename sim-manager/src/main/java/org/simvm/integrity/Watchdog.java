@@ -20,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks for rounds that do not end, and for triggers that Quartz holds back for ever: in state {@code ERROR},
- * or overdue though no round of their domain runs (seen with shared stores, where a node that died leaves
- * triggers {@code BLOCKED} or {@code ACQUIRED}).
+ * Looks for rounds that do not end, and for triggers that Quartz holds back for ever: in state
+ * {@code ERROR}, or overdue though no round of their domain runs (seen with shared stores, where a
+ * node that died leaves triggers {@code BLOCKED} or {@code ACQUIRED}).
  */
 final class Watchdog {
     private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
@@ -31,10 +31,9 @@ final class Watchdog {
     private final Collection<String> domains;
     private final Duration patience;
     private final Map<String, Running> running = new ConcurrentHashMap<>();
-    private volatile StuckListener listener = (domain, what) -> { };
+    private volatile StuckListener listener = (domain, what) -> {};
 
-    private record Running(String group, Instant since, Thread thread) {
-    }
+    private record Running(String group, Instant since, Thread thread) {}
 
     /**
      * @param domains those of this scheduler, as they come and go
@@ -82,8 +81,11 @@ final class Watchdog {
     private synchronized void interrupt(String domain, Running round, Instant now) {
         if (running.get(domain) == round) {
             round.thread().interrupt();
-            report(domain, "a round of group '" + round.group() + "' has run for "
-                    + Duration.between(round.since(), now).toSeconds() + " s and was interrupted");
+            report(
+                    domain,
+                    "a round of group '" + round.group() + "' has run for "
+                            + Duration.between(round.since(), now).toSeconds()
+                            + " s and was interrupted");
         }
     }
 
@@ -102,11 +104,15 @@ final class Watchdog {
             boolean overdue = next != null && next.toInstant().plus(patience).isBefore(now);
             if (state == TriggerState.ERROR) {
                 quartz.resetTriggerFromErrorState(key);
-                report(domain, "the trigger of group '" + group.get() + "' was in error and was set anew");
+                report(
+                        domain,
+                        "the trigger of group '" + group.get() + "' was in error and was set anew");
             } else if (overdue) {
                 quartz.rescheduleJob(key, trigger.getTriggerBuilder().startNow().build());
-                report(domain, "the trigger of group '" + group.get() + "' was overdue since " + next.toInstant()
-                        + " and was set anew");
+                report(
+                        domain,
+                        "the trigger of group '" + group.get() + "' was overdue since "
+                                + next.toInstant() + " and was set anew");
             }
         }
     }

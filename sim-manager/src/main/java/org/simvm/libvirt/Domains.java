@@ -9,9 +9,9 @@ import java.util.UUID;
 /**
  * The calls to libvirt that the manager makes.
  *
- * <p>Every call may block for as long as libvirt holds the domain's lock (while it migrates, or while a hook
- * runs), so call each domain from a worker of its own, never from the listener of events, and never on behalf
- * of a hook. All methods may be called from any thread.
+ * <p>Every call may block for as long as libvirt holds the domain's lock (while it migrates, or
+ * while a hook runs), so call each domain from a worker of its own, never from the listener of
+ * events, and never on behalf of a hook. All methods may be called from any thread.
  */
 public interface Domains {
 
@@ -26,22 +26,32 @@ public interface Domains {
     /**
      * One domain, as it was when listed.
      *
-     * @param name       for people; may change
-     * @param active     runs, or is paused
+     * @param name for people; may change
+     * @param active runs, or is paused
      * @param persistent is still there when it does not run
      */
-    record Domain(UUID uuid, String name, boolean active, boolean persistent) { }
+    record Domain(UUID uuid, String name, boolean active, boolean persistent) {}
 
     /** What a domain does. */
-    enum RunState { NONE, RUNNING, BLOCKED, PAUSED, SHUTTING_DOWN, SHUT_OFF, CRASHED, PM_SUSPENDED, UNKNOWN }
+    enum RunState {
+        NONE,
+        RUNNING,
+        BLOCKED,
+        PAUSED,
+        SHUTTING_DOWN,
+        SHUT_OFF,
+        CRASHED,
+        PM_SUSPENDED,
+        UNKNOWN
+    }
 
     /**
      * A domain's state.
      *
      * @param reason libvirt's number for the reason ({@code virDomainRunningReason},
-     *               {@code virDomainPausedReason}, ... by {@code run})
+     *     {@code virDomainPausedReason}, ... by {@code run})
      */
-    record State(RunState run, int reason) { }
+    record State(RunState run, int reason) {}
 
     /** Lists all domains, running or not. Domains that vanish meanwhile are left out. */
     List<Domain> list() throws LibvirtException;
@@ -50,13 +60,17 @@ public interface Domains {
     String xml(UUID domain, Copy copy) throws LibvirtException;
 
     /**
-     * Defines or redefines a persistent domain; a running one keeps its live copy until its next start.
+     * Defines or redefines a persistent domain; a running one keeps its live copy until its next
+     * start.
      *
      * @return its UUID
      */
     UUID define(String xml) throws LibvirtException;
 
-    /** Returns the domain's {@code sim} element in the shape without namespace; empty if it has none. */
+    /**
+     * Returns the domain's {@code sim} element in the shape without namespace; empty if it has
+     * none.
+     */
     Optional<String> metadata(UUID domain, Copy copy) throws LibvirtException;
 
     /**
@@ -82,8 +96,8 @@ public interface Domains {
     void destroy(UUID domain) throws LibvirtException;
 
     /**
-     * Writes the domain's memory to a file, as an ELF core. The domain is paused while it is written, and is
-     * as before afterwards.
+     * Writes the domain's memory to a file, as an ELF core. The domain is paused while it is
+     * written, and is as before afterwards.
      *
      * @param file absolute; made by libvirt, must not exist
      */

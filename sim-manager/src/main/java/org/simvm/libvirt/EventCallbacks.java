@@ -18,9 +18,9 @@ import org.simvm.settings.SimSettings;
 /**
  * The functions that libvirt's event loop calls.
  *
- * <p>They run on the loop's thread, so they copy what they are given into a record, hand it on and return;
- * they call nothing that talks to libvirtd (which would wait for this very thread), and they throw nothing
- * (JNA would print it).
+ * <p>They run on the loop's thread, so they copy what they are given into a record, hand it on and
+ * return; they call nothing that talks to libvirtd (which would wait for this very thread), and
+ * they throw nothing (JNA would print it).
  */
 final class EventCallbacks {
 
@@ -28,8 +28,8 @@ final class EventCallbacks {
 
     /**
      * Every object of this class there ever was. libvirt may call it for a short while after it was
-     * deregistered, and a callback that the garbage collector took crashes the JVM. There is one for each
-     * connection of ours.
+     * deregistered, and a callback that the garbage collector took crashes the JVM. There is one
+     * for each connection of ours.
      */
     private static final Queue<EventCallbacks> KEPT = new ConcurrentLinkedQueue<>();
 
@@ -63,7 +63,11 @@ final class EventCallbacks {
         return close;
     }
 
-    private int onLifecycle(ConnectionPointer connection, DomainPointer domain, int event, int detail,
+    private int onLifecycle(
+            ConnectionPointer connection,
+            DomainPointer domain,
+            int event,
+            int detail,
             Pointer opaque) {
         Change[] changes = Change.values(); // in the order of virDomainEventType, UNKNOWN last
         Change change = event >= 0 && event < changes.length ? changes[event] : Change.UNKNOWN;
@@ -71,7 +75,11 @@ final class EventCallbacks {
         return 0;
     }
 
-    private void onMetadata(ConnectionPointer connection, DomainPointer domain, int type, String namespace,
+    private void onMetadata(
+            ConnectionPointer connection,
+            DomainPointer domain,
+            int type,
+            String namespace,
             Pointer opaque) {
         if (type == NativeLibvirt.METADATA_ELEMENT && SimSettings.NAMESPACE.equals(namespace)) {
             sink.accept(new MetadataChanged(uuid(domain), name(domain)));
@@ -79,13 +87,14 @@ final class EventCallbacks {
     }
 
     private void onClose(ConnectionPointer connection, int reason, Pointer opaque) {
-        lost.accept(switch (reason) { // virConnectCloseReason
-            case 0 -> "libvirt's end failed";
-            case 1 -> "libvirt's end was closed";
-            case 2 -> "no answer to keep-alive messages";
-            case 3 -> "closed by the client";
-            default -> "reason " + reason;
-        });
+        lost.accept(
+                switch (reason) { // virConnectCloseReason
+                    case 0 -> "libvirt's end failed";
+                    case 1 -> "libvirt's end was closed";
+                    case 2 -> "no answer to keep-alive messages";
+                    case 3 -> "closed by the client";
+                    default -> "reason " + reason;
+                });
     }
 
     /** Both of these read what the handle carries and send nothing. */

@@ -9,24 +9,23 @@ import org.slf4j.LoggerFactory;
 /**
  * libvirt's event loop, one for the process.
  *
- * <p>It must be registered before the first connection is opened and run for ever after: without it there are
- * no events, and keep-alive messages go unanswered, so that libvirtd closes the connection in the middle of a
- * long call.
+ * <p>It must be registered before the first connection is opened and run for ever after: without it
+ * there are no events, and keep-alive messages go unanswered, so that libvirtd closes the
+ * connection in the middle of a long call.
  */
 final class EventLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
     /**
-     * libvirt prints errors on stderr unless it has this; kept here, because libvirt keeps no reference for
-     * Java.
+     * libvirt prints errors on stderr unless it has this; kept here, because libvirt keeps no
+     * reference for Java.
      */
-    private static final Libvirt.VirErrorCallback SILENT = (opaque, error) -> { };
+    private static final Libvirt.VirErrorCallback SILENT = (opaque, error) -> {};
 
     private static boolean running;
 
-    private EventLoop() {
-    }
+    private EventLoop() {}
 
     static synchronized void ensureRunning() throws LibvirtException {
         if (running) {
@@ -34,7 +33,8 @@ final class EventLoop {
         }
         NativeLibvirt.INSTANCE.virSetErrorFunc(null, SILENT);
         NativeErrors.check(NativeLibvirt.INSTANCE.virInitialize(), "initialize libvirt");
-        NativeErrors.check(NativeLibvirt.INSTANCE.virEventRegisterDefaultImpl(),
+        NativeErrors.check(
+                NativeLibvirt.INSTANCE.virEventRegisterDefaultImpl(),
                 "register libvirt's event loop");
         Thread thread = new Thread(EventLoop::run, "libvirt-event-loop");
         thread.setDaemon(true);

@@ -23,15 +23,17 @@ import org.slf4j.LoggerFactory;
 /**
  * A connection to one libvirt URI that comes back by itself.
  *
- * <p>Opening returns at once. A thread connects, waits for libvirt to close the connection (libvirtd is
- * restarted, or exits because it is idle), and connects again: after half a second, then twice as long each
- * time, 30 seconds at most, a random part less so that not everything on a host comes back at once. While
- * there is no connection, calls fail with {@link LibvirtException.Cause#NOT_CONNECTED}.
+ * <p>Opening returns at once. A thread connects, waits for libvirt to close the connection
+ * (libvirtd is restarted, or exits because it is idle), and connects again: after half a second,
+ * then twice as long each time, 30 seconds at most, a random part less so that not everything on a
+ * host comes back at once. While there is no connection, calls fail with
+ * {@link LibvirtException.Cause#NOT_CONNECTED}.
  *
- * <p>Events are handed to the listener in the order in which libvirt sent them, one at a time, on a thread
- * that is neither libvirt's nor a caller's. Between {@code Disconnected} and {@code Connected} events may be
- * missed, so a listener lists the domains at each {@code Connected}. Events wait in memory without limit for
- * the listener: it should hand long work to others.
+ * <p>Events are handed to the listener in the order in which libvirt sent them, one at a time, on a
+ * thread that is neither libvirt's nor a caller's. Between {@code Disconnected} and
+ * {@code Connected} events may be missed, so a listener lists the domains at each
+ * {@code Connected}. Events wait in memory without limit for the listener: it should hand long work
+ * to others.
  */
 public final class LibvirtConnection implements Domains, AutoCloseable {
 
@@ -60,7 +62,7 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     /**
      * Starts to connect, and to hand events to the listener.
      *
-     * @param uri      as for {@code virsh -c}
+     * @param uri as for {@code virsh -c}
      * @param listener called on a thread of this connection's; what it throws is logged
      */
     public static LibvirtConnection open(String uri, Consumer<LibvirtEvent> listener) {
@@ -76,12 +78,17 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
         return current != null && !current.isLost();
     }
 
-    /** Returns what is wrong, one line: not that libvirt is away, but that nobody tries to reach it, or hears it. */
+    /**
+     * Returns what is wrong, one line: not that libvirt is away, but that nobody tries to reach it,
+     * or hears it.
+     */
     public Optional<String> illness() {
         if (!connector.isAlive()) {
             return Optional.of("nobody keeps the connection to " + uri);
         }
-        return dispatcher.isAlive() ? Optional.empty() : Optional.of("nobody hears the events of " + uri);
+        return dispatcher.isAlive()
+                ? Optional.empty()
+                : Optional.of("nobody hears the events of " + uri);
     }
 
     /** Waits for a connection; returns false if there is none in time. */
@@ -100,8 +107,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     }
 
     /**
-     * Closes the connection. Calls under way are left to end by themselves; no event comes after this
-     * returned.
+     * Closes the connection. Calls under way are left to end by themselves; no event comes after
+     * this returned.
      */
     @Override
     public void close() {
@@ -121,7 +128,10 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
             int active = LIBVIRT.virDomainIsActive(domain);
             int persistent = LIBVIRT.virDomainIsPersistent(domain);
             if (active >= 0 && persistent >= 0) { // else it vanished
-                domains.add(new Domain(EventCallbacks.uuid(domain), EventCallbacks.name(domain), active == 1,
+                domains.add(new Domain(
+                        EventCallbacks.uuid(domain),
+                        EventCallbacks.name(domain),
+                        active == 1,
                         persistent == 1));
             }
         });
@@ -152,8 +162,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     public Optional<String> metadata(UUID uuid, Copy copy) throws LibvirtException {
         return session().call(uuid, domain -> {
             String what = "read the SIM settings of " + label(domain);
-            CString fragment = LIBVIRT.virDomainGetMetadata(domain, NativeLibvirt.METADATA_ELEMENT,
-                    SimSettings.NAMESPACE, affected(copy));
+            CString fragment = LIBVIRT.virDomainGetMetadata(
+                    domain, NativeLibvirt.METADATA_ELEMENT, SimSettings.NAMESPACE, affected(copy));
             if (fragment == null && NativeErrors.isNoMetadata()) {
                 return Optional.empty();
             }
@@ -162,10 +172,18 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     }
 
     @Override
-    public void setMetadata(UUID uuid, Copy copy, Optional<String> fragment) throws LibvirtException {
-        change(uuid, "set the SIM settings of", domain -> LIBVIRT.virDomainSetMetadata(domain,
-                NativeLibvirt.METADATA_ELEMENT, fragment.orElse(null), SimSettings.PREFIX,
-                SimSettings.NAMESPACE, affected(copy)));
+    public void setMetadata(UUID uuid, Copy copy, Optional<String> fragment)
+            throws LibvirtException {
+        change(
+                uuid,
+                "set the SIM settings of",
+                domain -> LIBVIRT.virDomainSetMetadata(
+                        domain,
+                        NativeLibvirt.METADATA_ELEMENT,
+                        fragment.orElse(null),
+                        SimSettings.PREFIX,
+                        SimSettings.NAMESPACE,
+                        affected(copy)));
     }
 
     @Override
@@ -180,8 +198,12 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
 
     @Override
     public void suspend(UUID uuid) throws LibvirtException {
-        change(uuid, "pause", domain ->
-                state(domain).run() == RunState.PAUSED ? 0 : LIBVIRT.virDomainSuspend(domain));
+        change(
+                uuid,
+                "pause",
+                domain -> state(domain).run() == RunState.PAUSED
+                        ? 0
+                        : LIBVIRT.virDomainSuspend(domain));
     }
 
     @Override
@@ -191,14 +213,24 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
 
     @Override
     public void destroy(UUID uuid) throws LibvirtException {
-        change(uuid, "destroy", domain -> LIBVIRT.virDomainIsActive(domain) == 0 ? 0
-                : LIBVIRT.virDomainDestroy(domain));
+        change(
+                uuid,
+                "destroy",
+                domain -> LIBVIRT.virDomainIsActive(domain) == 0
+                        ? 0
+                        : LIBVIRT.virDomainDestroy(domain));
     }
 
     @Override
     public void coreDump(UUID uuid, Path file) throws LibvirtException {
-        change(uuid, "dump the memory of", domain -> LIBVIRT.virDomainCoreDumpWithFormat(domain,
-                file.toString(), NativeLibvirt.CORE_DUMP_RAW, NativeLibvirt.DUMP_MEMORY_ONLY));
+        change(
+                uuid,
+                "dump the memory of",
+                domain -> LIBVIRT.virDomainCoreDumpWithFormat(
+                        domain,
+                        file.toString(),
+                        NativeLibvirt.CORE_DUMP_RAW,
+                        NativeLibvirt.DUMP_MEMORY_ONLY));
     }
 
     private interface DomainChange {
@@ -216,11 +248,12 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     private static State state(DomainPointer domain) throws LibvirtException {
         IntByReference state = new IntByReference();
         IntByReference reason = new IntByReference();
-        NativeErrors.check(LIBVIRT.virDomainGetState(domain, state, reason, 0),
-                "read the state of a domain");
+        NativeErrors.check(
+                LIBVIRT.virDomainGetState(domain, state, reason, 0), "read the state of a domain");
         RunState[] states = RunState.values(); // in the order of virDomainState, UNKNOWN last
         int number = state.getValue();
-        return new State(number >= 0 && number < states.length ? states[number] : RunState.UNKNOWN,
+        return new State(
+                number >= 0 && number < states.length ? states[number] : RunState.UNKNOWN,
                 reason.getValue());
     }
 
@@ -233,7 +266,10 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
         return copy == Copy.PERSISTENT ? NativeLibvirt.AFFECT_CONFIG : 0;
     }
 
-    /** Names a domain in messages. Made before a call: each of these functions forgets the last error. */
+    /**
+     * Names a domain in messages. Made before a call: each of these functions forgets the last
+     * error.
+     */
     private static String label(DomainPointer domain) {
         return "domain " + EventCallbacks.name(domain) + " (" + EventCallbacks.uuid(domain) + ")";
     }
@@ -241,8 +277,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     private Session session() throws LibvirtException {
         Session current = session;
         if (current == null) {
-            throw new LibvirtException(Cause.NOT_CONNECTED, "there is no connection to " + uri
-                    + " at present");
+            throw new LibvirtException(
+                    Cause.NOT_CONNECTED, "there is no connection to " + uri + " at present");
         }
         return current;
     }
@@ -267,7 +303,9 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
                 }
             } catch (LibvirtException e) {
                 if (!complained) { // once for each loss: it is tried for ever
-                    LOG.warn("{}; trying again, at least every {} s", e.getMessage(),
+                    LOG.warn(
+                            "{}; trying again, at least every {} s",
+                            e.getMessage(),
                             LONGEST_PAUSE.toSeconds());
                     complained = true;
                 }
@@ -276,7 +314,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
             }
             try {
                 long millis = pause.toMillis();
-                TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(millis / 2, millis));
+                TimeUnit.MILLISECONDS.sleep(
+                        ThreadLocalRandom.current().nextLong(millis / 2, millis));
             } catch (InterruptedException e) {
                 return;
             }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.libvirt;
 
-/** A call to libvirt that failed. The message is one line that names the domain and libvirt's reason. */
+/**
+ * A call to libvirt that failed. The message is one line that names the domain and libvirt's
+ * reason.
+ */
 public final class LibvirtException extends Exception {
 
     /** What went wrong, as far as callers act on it. */

@@ -7,8 +7,7 @@ import org.simvm.libvirt.LibvirtException.Cause;
 /** Turns the calling thread's last libvirt error into an exception. */
 final class NativeErrors {
 
-    private NativeErrors() {
-    }
+    private NativeErrors() {}
 
     /** Throws unless a call returned 0 or more. */
     static int check(int result, String what) throws LibvirtException {
@@ -38,7 +37,8 @@ final class NativeErrors {
     }
 
     /**
-     * Tells whether the calling thread's last error says that the domain lacks our element: nothing is wrong.
+     * Tells whether the calling thread's last error says that the domain lacks our element: nothing
+     * is wrong.
      */
     static boolean isNoMetadata() {
         return number() == ErrorNumber.VIR_ERR_NO_DOMAIN_METADATA;
@@ -57,9 +57,10 @@ final class NativeErrors {
             case VIR_ERR_OPERATION_INVALID -> Cause.WRONG_STATE;
             case VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY -> Cause.BUSY;
             case VIR_ERR_NO_SUPPORT, VIR_ERR_OPERATION_UNSUPPORTED -> Cause.NOT_SUPPORTED;
-            case VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_CONFIG_UNSUPPORTED,
-                    VIR_ERR_XML_INVALID_SCHEMA ->
-                    Cause.INVALID_XML;
+            case VIR_ERR_XML_ERROR,
+                    VIR_ERR_XML_DETAIL,
+                    VIR_ERR_CONFIG_UNSUPPORTED,
+                    VIR_ERR_XML_INVALID_SCHEMA -> Cause.INVALID_XML;
             default -> Cause.OTHER;
         };
     }

@@ -12,21 +12,24 @@ import org.libvirt.jna.DomainPointer;
 import org.libvirt.jna.Libvirt;
 
 /**
- * libvirt's functions: those that libvirt-java declares, and those that it does not. Names are libvirt's; see
- * libvirt-domain.h.
+ * libvirt's functions: those that libvirt-java declares, and those that it does not. Names are
+ * libvirt's; see libvirt-domain.h.
  *
- * <p>Use this instance and not libvirt-java's own: libvirt speaks UTF-8, and JNA would use the locale of the
- * process, which is ASCII for a service of systemd.
+ * <p>Use this instance and not libvirt-java's own: libvirt speaks UTF-8, and JNA would use the
+ * locale of the process, which is ASCII for a service of systemd.
  */
 interface NativeLibvirt extends Libvirt {
 
-    NativeLibvirt INSTANCE = Native.load("virt", NativeLibvirt.class,
+    NativeLibvirt INSTANCE = Native.load(
+            "virt",
+            NativeLibvirt.class,
             Map.of(Library.OPTION_STRING_ENCODING, StandardCharsets.UTF_8.name()));
 
     /** {@code VIR_DOMAIN_EVENT_ID_LIFECYCLE}. */
     int EVENT_LIFECYCLE = 0;
     /**
-     * {@code VIR_DOMAIN_EVENT_ID_METADATA_CHANGE}; libvirt-java knows the number and has no callback for it.
+     * {@code VIR_DOMAIN_EVENT_ID_METADATA_CHANGE}; libvirt-java knows the number and has no
+     * callback for it.
      */
     int EVENT_METADATA_CHANGE = 23;
     /** {@code VIR_DOMAIN_METADATA_ELEMENT}. */
@@ -42,11 +45,16 @@ interface NativeLibvirt extends Libvirt {
 
     /** {@code virConnectDomainEventMetadataChangeCallback}. */
     interface MetadataChangeCallback extends Libvirt.VirDomainEventCallback {
-        void eventCallback(ConnectionPointer connection, DomainPointer domain, int type, String namespace,
+        void eventCallback(
+                ConnectionPointer connection,
+                DomainPointer domain,
+                int type,
+                String namespace,
                 Pointer opaque);
     }
 
-    int virDomainGetState(DomainPointer domain, IntByReference state, IntByReference reason, int flags);
+    int virDomainGetState(
+            DomainPointer domain, IntByReference state, IntByReference reason, int flags);
 
     DomainPointer virDomainDefineXMLFlags(ConnectionPointer connection, String xml, int flags);
 

@@ -18,8 +18,8 @@ import org.simvm.libvirt.LibvirtException.Cause;
 /**
  * One native connection, from open to close, with its event registrations.
  *
- * <p>Calls of several threads share it. It is closed when nobody uses it any more, because libvirt would read
- * freed memory otherwise; a call that hangs keeps it open and nothing else.
+ * <p>Calls of several threads share it. It is closed when nobody uses it any more, because libvirt
+ * would read freed memory otherwise; a call that hangs keeps it open and nothing else.
  */
 final class Session {
 
@@ -35,7 +35,10 @@ final class Session {
     private int users = 1; // the owner
     private boolean ended;
 
-    private Session(ConnectionPointer connection, EventCallbacks callbacks, CompletableFuture<String> lost) {
+    private Session(
+            ConnectionPointer connection,
+            EventCallbacks callbacks,
+            CompletableFuture<String> lost) {
         this.connection = connection;
         this.callbacks = callbacks;
         this.lost = lost;
@@ -66,9 +69,11 @@ final class Session {
         return session;
     }
 
-    private void register(int event, Libvirt.VirDomainEventCallback callback) throws LibvirtException {
+    private void register(int event, Libvirt.VirDomainEventCallback callback)
+            throws LibvirtException {
         registrations.add(NativeErrors.check(
-                LIBVIRT.virConnectDomainEventRegisterAny(connection, null, event, callback, null, null),
+                LIBVIRT.virConnectDomainEventRegisterAny(
+                        connection, null, event, callback, null, null),
                 "register for events"));
     }
 
@@ -85,7 +90,10 @@ final class Session {
         return lost.isDone();
     }
 
-    /** Ends the owner's use: no more events, and the connection is closed as soon as no call uses it. */
+    /**
+     * Ends the owner's use: no more events, and the connection is closed as soon as no call uses
+     * it.
+     */
     void end() {
         synchronized (this) {
             if (ended) {
@@ -102,7 +110,8 @@ final class Session {
 
     private synchronized void acquire() throws LibvirtException {
         if (ended || lost.isDone()) {
-            throw new LibvirtException(Cause.NOT_CONNECTED, "there is no connection to libvirt at present");
+            throw new LibvirtException(
+                    Cause.NOT_CONNECTED, "there is no connection to libvirt at present");
         }
         users++;
     }
@@ -139,7 +148,8 @@ final class Session {
     <T> T call(UUID uuid, DomainCall<T> call) throws LibvirtException {
         return call(open -> {
             DomainPointer pointer = NativeErrors.check(
-                    LIBVIRT.virDomainLookupByUUIDString(open, uuid.toString()), "find domain " + uuid);
+                    LIBVIRT.virDomainLookupByUUIDString(open, uuid.toString()),
+                    "find domain " + uuid);
             try (DomainHandle handle = new DomainHandle(pointer)) {
                 return call.run(handle.pointer());
             }
@@ -150,8 +160,8 @@ final class Session {
     void forEachDomain(Consumer<DomainPointer> call) throws LibvirtException {
         this.<Void>call(open -> {
             DomainByReference reference = new DomainByReference();
-            int count =
-                    NativeErrors.check(LIBVIRT.virConnectListAllDomains(open, reference, 0), "list domains");
+            int count = NativeErrors.check(
+                    LIBVIRT.virConnectListAllDomains(open, reference, 0), "list domains");
             Pointer array = reference.getValue();
             try {
                 for (int i = 0; i < Math.min(count, LIST_MAXIMUM); i++) {

@@ -9,7 +9,9 @@ import java.util.Optional;
 import org.simvm.integrity.CheckReport;
 import org.simvm.settings.IntegrityCheck;
 
-/** Counts how often each check of one domain ran, and how it ended, since the manager was started. */
+/**
+ * Counts how often each check of one domain ran, and how it ended, since the manager was started.
+ */
 public final class CheckTally {
     private final Map<IntegrityCheck, Count> counts = new EnumMap<>(IntegrityCheck.class);
     private Round last;
@@ -20,8 +22,7 @@ public final class CheckTally {
      * @param clean and found nothing
      * @param withFindings and found something
      */
-    public record Count(long clean, long withFindings) {
-    }
+    public record Count(long clean, long withFindings) {}
 
     /**
      * One round.
@@ -30,8 +31,7 @@ public final class CheckTally {
      * @param took how long
      * @param findings how many
      */
-    public record Round(Instant began, Duration took, int findings) {
-    }
+    public record Round(Instant began, Duration took, int findings) {}
 
     /** Counts a round. */
     public synchronized void add(CheckReport report) {
@@ -39,7 +39,11 @@ public final class CheckTally {
         for (CheckReport.Result result : report.results()) {
             Count before = counts.getOrDefault(result.check(), new Count(0, 0));
             boolean clean = result.findings().isEmpty();
-            counts.put(result.check(), new Count(before.clean() + (clean ? 1 : 0), before.withFindings() + (clean ? 0 : 1)));
+            counts.put(
+                    result.check(),
+                    new Count(
+                            before.clean() + (clean ? 1 : 0),
+                            before.withFindings() + (clean ? 0 : 1)));
         }
     }
 

@@ -21,9 +21,18 @@ import org.simvm.region.RingStatistics;
  * @param checks its rounds of checks
  * @param checksSuspended whether scheduled checks are suspended
  */
-public record DomainFigures(String name, UUID uuid, String state, Optional<String> gate, boolean required,
-        Map<String, Long> violations, Map<String, Long> findings, Optional<RingStatistics> ring, long eventsNotLogged,
-        CheckTally checks, boolean checksSuspended) {
+public record DomainFigures(
+        String name,
+        UUID uuid,
+        String state,
+        Optional<String> gate,
+        boolean required,
+        Map<String, Long> violations,
+        Map<String, Long> findings,
+        Optional<RingStatistics> ring,
+        long eventsNotLogged,
+        CheckTally checks,
+        boolean checksSuspended) {
     public DomainFigures {
         violations = Map.copyOf(violations);
         findings = Map.copyOf(findings);

@@ -12,7 +12,11 @@ import org.simvm.outlets.OutletStatus;
  * @param domains those under SIM
  * @param outlets those that were ever on
  */
-public record ManagerFigures(String version, boolean libvirtConnected, List<DomainFigures> domains, List<OutletStatus> outlets) {
+public record ManagerFigures(
+        String version,
+        boolean libvirtConnected,
+        List<DomainFigures> domains,
+        List<OutletStatus> outlets) {
     public ManagerFigures {
         domains = List.copyOf(domains);
         outlets = List.copyOf(outlets);

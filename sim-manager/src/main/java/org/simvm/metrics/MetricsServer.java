@@ -27,8 +27,13 @@ public final class MetricsServer implements AutoCloseable {
     /** Makes one that serves nothing yet. */
     public MetricsServer(ManagerFigures.Source source) {
         registry.register(new ManagerCollector(source));
-        durations = Histogram.builder().name("sim_check_duration_seconds").help("How long integrity checks took.").labelNames("check")
-                .classicOnly().classicUpperBounds(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10).register(registry);
+        durations = Histogram.builder()
+                .name("sim_check_duration_seconds")
+                .help("How long integrity checks took.")
+                .labelNames("check")
+                .classicOnly()
+                .classicUpperBounds(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+                .register(registry);
         ProcessMetrics.builder().register(registry);
         JvmMemoryMetrics.builder().register(registry);
         JvmThreadsMetrics.builder().register(registry);
@@ -36,11 +41,15 @@ public final class MetricsServer implements AutoCloseable {
 
     /** Notes how long the checks of a round took. */
     public void checked(CheckReport report) {
-        report.results().forEach(result -> durations.labelValues(result.check().xmlName()).observe(result.took().toNanos() / 1e9));
+        report.results()
+                .forEach(result -> durations
+                        .labelValues(result.check().xmlName())
+                        .observe(result.took().toNanos() / 1e9));
     }
 
     /**
-     * Serves at an address, or nowhere, from now on. An address that can't be had is said in the log, and nothing else suffers.
+     * Serves at an address, or nowhere, from now on. An address that can't be had is said in the
+     * log, and nothing else suffers.
      */
     public synchronized void serve(Optional<InetSocketAddress> wanted) {
         if (wanted.equals(address)) {
@@ -50,12 +59,20 @@ public final class MetricsServer implements AutoCloseable {
         if (wanted.isPresent()) {
             InetSocketAddress where = wanted.get();
             try {
-                server = HTTPServer.builder().inetAddress(where.getAddress()).port(where.getPort()).registry(registry).buildAndStart();
+                server = HTTPServer.builder()
+                        .inetAddress(where.getAddress())
+                        .port(where.getPort())
+                        .registry(registry)
+                        .buildAndStart();
                 address = wanted;
                 log.info("metrics at http:/{}/metrics", where);
             } catch (IOException e) {
-                log.error("no metrics: {}:{} can't be had ({}); set metrics.address and metrics.port, then 'virt-sim reload'",
-                        where.getAddress().getHostAddress(), where.getPort(), e.getMessage());
+                log.error(
+                        "no metrics: {}:{} can't be had ({}); set metrics.address and "
+                                + "metrics.port, then 'virt-sim reload'",
+                        where.getAddress().getHostAddress(),
+                        where.getPort(),
+                        e.getMessage());
             }
         }
     }

@@ -9,8 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that takes lines from a spool to a receiver. When that fails it tries again: after a second, then twice as long each
- * time, a minute at most, a random part less so that not every host comes back at once.
+ * The thread that takes lines from a spool to a receiver. When that fails it tries again: after a
+ * second, then twice as long each time, a minute at most, a random part less so that not every host
+ * comes back at once.
  */
 final class Courier {
     private static final Logger log = LoggerFactory.getLogger(Courier.class);
@@ -37,7 +38,13 @@ final class Courier {
      * @param refused counts what a receiver will never take
      * @param firstPause milliseconds until a delivery that failed is tried again for the first time
      */
-    Courier(String name, Spool spool, Transport transport, AtomicLong delivered, AtomicLong refused, long firstPause) {
+    Courier(
+            String name,
+            Spool spool,
+            Transport transport,
+            AtomicLong delivered,
+            AtomicLong refused,
+            long firstPause) {
         this.name = name;
         this.spool = spool;
         this.transport = transport;
@@ -66,14 +73,23 @@ final class Courier {
                     deliver();
                     if (failing) {
                         failing = false;
-                        log.info("outlet {}: {} takes notices again; {} wait", name, transport.receiver(), spool.waiting());
+                        log.info(
+                                "outlet {}: {} takes notices again; {} wait",
+                                name,
+                                transport.receiver(),
+                                spool.waiting());
                     }
                     pause = firstPause;
                 } catch (IOException | RuntimeException e) {
                     if (!failing) {
                         failing = true;
-                        log.warn("outlet {}: {} takes no notices ({}); they wait in the spool, {} now", name, transport.receiver(),
-                                e.getMessage() == null ? e.toString() : e.getMessage(), spool.waiting());
+                        log.warn(
+                                "outlet {}: {} takes no notices ({}); they wait in the spool, "
+                                        + "{} now",
+                                name,
+                                transport.receiver(),
+                                e.getMessage() == null ? e.toString() : e.getMessage(),
+                                spool.waiting());
                     }
                     if (ending) {
                         return;
@@ -104,8 +120,12 @@ final class Courier {
         delivered.addAndGet(delivery.taken() - delivery.refused());
         spool.remove(entries.subList(0, delivery.taken()));
         if (delivery.refused() > 0 && refused.getAndAdd(delivery.refused()) == 0) {
-            log.warn("outlet {}: {} refuses a notice for good; it is dropped, and so will be others like it, which are counted"
-                    + " (sim_notices_refused_total)", name, transport.receiver());
+            log.warn(
+                    "outlet {}: {} refuses a notice for good; it is dropped, and so will be "
+                            + "others like it, which are counted"
+                            + " (sim_notices_refused_total)",
+                    name,
+                    transport.receiver());
         }
     }
 

@@ -40,8 +40,15 @@ public final class EventNotices implements EventSink {
             return;
         }
         long nanos = event.head().receivedNanos();
-        byte[] line = new Notice(Instant.ofEpochSecond(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS)), Notice.Kind.EVENT,
-                Notice.Severity.INFO, Optional.of(domain), text.line(event), json.line(event)).line(outlets.host());
+        byte[] line = new Notice(
+                        Instant.ofEpochSecond(
+                                Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS)),
+                        Notice.Kind.EVENT,
+                        Notice.Severity.INFO,
+                        Optional.of(domain),
+                        text.line(event),
+                        json.line(event))
+                .line(outlets.host());
         for (Outlet outlet : wanting) {
             List<byte[]> batch = batches.computeIfAbsent(outlet, key -> new ArrayList<>());
             batch.add(line);

@@ -7,17 +7,19 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Sends entries to journald by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): a datagram to a Unix socket, or, if
- * that is too long for one, a sealed memory file whose descriptor is the datagram.
+ * Sends entries to journald by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): a datagram
+ * to a Unix socket, or, if that is too long for one, a sealed memory file whose descriptor is the
+ * datagram.
  *
- * <p>The JDK knows no datagrams on Unix sockets. libsystemd's {@code sd_journal_send} would do it, but says that all is well
- * when journald is away; here nothing may be lost unnoticed.
+ * <p>The JDK knows no datagrams on Unix sockets. libsystemd's {@code sd_journal_send} would do it,
+ * but says that all is well when journald is away; here nothing may be lost unnoticed.
  */
 final class JournalSocket implements Closeable {
     private static final int AF_UNIX = 1;
@@ -48,9 +50,16 @@ final class JournalSocket implements Closeable {
 
         int socket(int domain, int type, int protocol) throws LastErrorException;
 
-        int setsockopt(int socket, int level, int name, Pointer value, int length) throws LastErrorException;
+        int setsockopt(int socket, int level, int name, Pointer value, int length)
+                throws LastErrorException;
 
-        NativeLong sendto(int socket, byte[] bytes, NativeLong length, int flags, Pointer address, int addressLength)
+        NativeLong sendto(
+                int socket,
+                byte[] bytes,
+                NativeLong length,
+                int flags,
+                Pointer address,
+                int addressLength)
                 throws LastErrorException;
 
         NativeLong sendmsg(int socket, Pointer message, int flags) throws LastErrorException;
@@ -94,7 +103,13 @@ final class JournalSocket implements Closeable {
      */
     void send(byte[] entry) throws IOException {
         try {
-            LibC.INSTANCE.sendto(socket, entry, new NativeLong(entry.length), MSG_NOSIGNAL, address, addressLength);
+            LibC.INSTANCE.sendto(
+                    socket,
+                    entry,
+                    new NativeLong(entry.length),
+                    MSG_NOSIGNAL,
+                    address,
+                    addressLength);
         } catch (LastErrorException e) {
             if (e.getErrorCode() != EMSGSIZE && e.getErrorCode() != ENOBUFS) {
                 throw failure(e);
@@ -110,7 +125,9 @@ final class JournalSocket implements Closeable {
             bytes.write(0, entry, 0, entry.length);
             long done = 0;
             while (done < entry.length) {
-                done += LibC.INSTANCE.write(file, bytes.share(done), new NativeLong(entry.length - done)).longValue();
+                done += LibC.INSTANCE
+                        .write(file, bytes.share(done), new NativeLong(entry.length - done))
+                        .longValue();
             }
             // journald reads a file only if nobody can change it any more.
             LibC.INSTANCE.fcntl(file, F_ADD_SEALS, ALL_SEALS);
@@ -124,9 +141,13 @@ final class JournalSocket implements Closeable {
         }
     }
 
-    /** Builds {@code struct msghdr} with one {@code struct cmsghdr}; the layout is that of 64-bit Linux. */
+    /**
+     * Builds {@code struct msghdr} with one {@code struct cmsghdr}; the layout is that of 64-bit
+     * Linux.
+     */
     private void sendDescriptor(int file) {
-        try (Memory control = new Memory(CONTROL_BYTES); Memory header = new Memory(HEADER_BYTES)) {
+        try (Memory control = new Memory(CONTROL_BYTES);
+                Memory header = new Memory(HEADER_BYTES)) {
             control.clear();
             control.setLong(0, CONTROL_LENGTH);
             control.setInt(8, SOL_SOCKET);

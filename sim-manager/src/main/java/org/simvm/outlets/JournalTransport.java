@@ -13,9 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Writes notices to the journal: {@code MESSAGE}, {@code PRIORITY}, {@code SYSLOG_IDENTIFIER=sim-manager}, {@code SIM_KIND},
- * {@code SIM_DOMAIN}, {@code SIM_UUID}, every plain value of the details as in {@code SIM_GUEST_CONTROLLED}, and all of them
- * as JSON in {@code SIM_DATA}.
+ * Writes notices to the journal: {@code MESSAGE}, {@code PRIORITY},
+ * {@code SYSLOG_IDENTIFIER=sim-manager}, {@code SIM_KIND}, {@code SIM_DOMAIN}, {@code SIM_UUID},
+ * every plain value of the details as in {@code SIM_GUEST_CONTROLLED}, and all of them as JSON in
+ * {@code SIM_DATA}.
  */
 final class JournalTransport implements Transport {
     private final Path path;
@@ -63,13 +64,22 @@ final class JournalTransport implements Transport {
         field(entry, "SYSLOG_IDENTIFIER", "sim-manager");
         field(entry, "SIM_TIME", notice.time().toString());
         for (Map.Entry<String, String> each : notice.fields().entrySet()) {
-            field(entry, "SIM_" + each.getKey().replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toUpperCase(Locale.ROOT), each.getValue());
+            field(
+                    entry,
+                    "SIM_"
+                            + each.getKey()
+                                    .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+                                    .toUpperCase(Locale.ROOT),
+                    each.getValue());
         }
         field(entry, "SIM_DATA", notice.data());
         return entry.toByteArray();
     }
 
-    /** Values with line ends are sent with their length in front; so nobody can write fields of his own into one. */
+    /**
+     * Values with line ends are sent with their length in front; so nobody can write fields of his
+     * own into one.
+     */
     private static void field(ByteArrayOutputStream entry, String name, String value) {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         entry.writeBytes(name.getBytes(StandardCharsets.US_ASCII));
@@ -77,7 +87,10 @@ final class JournalTransport implements Transport {
             entry.write('=');
         } else {
             entry.write('\n');
-            entry.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(bytes.length).array());
+            entry.writeBytes(ByteBuffer.allocate(8)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(bytes.length)
+                    .array());
         }
         entry.writeBytes(bytes);
         entry.write('\n');

@@ -3,6 +3,7 @@ package org.simvm.outlets;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,7 +23,13 @@ import java.util.UUID;
  * @param text one line for people
  * @param data a JSON object with the details, for programs
  */
-public record Notice(Instant time, Kind kind, Severity severity, Optional<Domain> domain, String text, String data) {
+public record Notice(
+        Instant time,
+        Kind kind,
+        Severity severity,
+        Optional<Domain> domain,
+        String text,
+        String data) {
     private static final JsonFactory JSON = new JsonFactory();
 
     public Notice {
@@ -35,8 +42,7 @@ public record Notice(Instant time, Kind kind, Severity severity, Optional<Domain
     }
 
     /** Names a domain. */
-    public record Domain(UUID uuid, String name) {
-    }
+    public record Domain(UUID uuid, String name) {}
 
     /** What a notice is about. */
     public enum Kind {
@@ -63,7 +69,11 @@ public record Notice(Instant time, Kind kind, Severity severity, Optional<Domain
 
     /** How urgent, in syslog's scale (RFC 5424, 6.2.1). */
     public enum Severity {
-        CRITICAL(2), ERROR(3), WARNING(4), NOTICE(5), INFO(6);
+        CRITICAL(2),
+        ERROR(3),
+        WARNING(4),
+        NOTICE(5),
+        INFO(6);
 
         private final int number;
 

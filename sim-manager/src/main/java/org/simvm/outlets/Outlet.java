@@ -35,7 +35,8 @@ final class Outlet implements Closeable {
     }
 
     /** Takes new settings; if they are the old ones, the courier goes on undisturbed. */
-    synchronized void configure(Set<String> send, long maxBytes, Object newSettings, Factory transport) {
+    synchronized void configure(
+            Set<String> send, long maxBytes, Object newSettings, Factory transport) {
         spool.maxBytes(maxBytes);
         wanted = Set.copyOf(send);
         if (!newSettings.equals(settings)) {
@@ -70,8 +71,15 @@ final class Outlet implements Closeable {
 
     /** Returns how it is; for metrics and for people. */
     synchronized OutletStatus status() {
-        return new OutletStatus(name, courier != null, courier != null && courier.failing(), delivered.get(), refused.get(), spool.lost(),
-                spool.waiting(), spool.bytes());
+        return new OutletStatus(
+                name,
+                courier != null,
+                courier != null && courier.failing(),
+                delivered.get(),
+                refused.get(),
+                spool.lost(),
+                spool.waiting(),
+                spool.bytes());
     }
 
     /** Tells whether the courier, if there is one, is alive. */

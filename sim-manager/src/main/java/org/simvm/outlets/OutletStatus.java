@@ -13,6 +13,12 @@ package org.simvm.outlets;
  * @param waiting notices in the spool
  * @param bytes of the spool on disk
  */
-public record OutletStatus(String name, boolean on, boolean failing, long delivered, long refused, long lost, long waiting,
-        long bytes) {
-}
+public record OutletStatus(
+        String name,
+        boolean on,
+        boolean failing,
+        long delivered,
+        long refused,
+        long lost,
+        long waiting,
+        long bytes) {}

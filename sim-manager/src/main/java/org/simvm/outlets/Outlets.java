@@ -15,7 +15,10 @@ import org.simvm.settings.OutletSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** All outlets of a manager. Notices may come from any thread, at any time, {@link #configure} included. */
+/**
+ * All outlets of a manager. Notices may come from any thread, at any time, {@link #configure}
+ * included.
+ */
 public final class Outlets implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Outlets.class);
 
@@ -52,39 +55,66 @@ public final class Outlets implements AutoCloseable {
         }
     }
 
-    /** Takes settings, at the start and whenever they change. A spool that can't be opened is said in the log. */
+    /**
+     * Takes settings, at the start and whenever they change. A spool that can't be opened is said
+     * in the log.
+     */
     public synchronized void configure(OutletSettings settings) {
         OutletSettings.Journal journal = settings.journal();
         // A host without journald is no fault; a journald that goes away later is.
         boolean journald = Files.isDirectory(journal.socket().toAbsolutePath().getParent());
         if (!journal.send().isEmpty() && journald) {
-            on("journal", journal.send(), settings.spoolBytes(), journal.socket(), () -> new JournalTransport(journal.socket()));
+            on(
+                    "journal",
+                    journal.send(),
+                    settings.spoolBytes(),
+                    journal.socket(),
+                    () -> new JournalTransport(journal.socket()));
         } else {
             off("journal");
         }
         if (settings.syslog().isPresent() && !settings.syslog().get().send().isEmpty()) {
             OutletSettings.Syslog syslog = settings.syslog().get();
-            on("syslog", syslog.send(), settings.spoolBytes(), syslog.server(), () -> new SyslogTransport(syslog.server()));
+            on(
+                    "syslog",
+                    syslog.send(),
+                    settings.spoolBytes(),
+                    syslog.server(),
+                    () -> new SyslogTransport(syslog.server()));
         } else {
             off("syslog");
         }
         if (settings.webhook().isPresent() && !settings.webhook().get().send().isEmpty()) {
             OutletSettings.Webhook webhook = settings.webhook().get();
-            on("webhook", webhook.send(), settings.spoolBytes(), List.of(webhook.url(), webhook.timeout(), webhook.secret()),
+            on(
+                    "webhook",
+                    webhook.send(),
+                    settings.spoolBytes(),
+                    List.of(webhook.url(), webhook.timeout(), webhook.secret()),
                     () -> new WebhookTransport(webhook, host));
         } else {
             off("webhook");
         }
     }
 
-    private void on(String name, Set<String> send, long maxBytes, Object settings, Outlet.Factory transport) {
+    private void on(
+            String name,
+            Set<String> send,
+            long maxBytes,
+            Object settings,
+            Outlet.Factory transport) {
         Outlet outlet = outlets.get(name);
         if (outlet == null) {
             try {
-                outlet = new Outlet(name, new Spool(directory.resolve(name), host, maxBytes), firstPause);
+                outlet = new Outlet(
+                        name, new Spool(directory.resolve(name), host, maxBytes), firstPause);
                 outlets.put(name, outlet);
             } catch (IOException e) {
-                log.error("outlet {}: nothing is sent, its spool {} can't be opened: {}", name, directory.resolve(name), e.toString());
+                log.error(
+                        "outlet {}: nothing is sent, its spool {} can't be opened: {}",
+                        name,
+                        directory.resolve(name),
+                        e.toString());
                 return;
             }
         }
@@ -120,8 +150,12 @@ public final class Outlets implements AutoCloseable {
         for (Outlet outlet : outlets.values()) {
             any |= outlet.wants(kind) || outlet.wants(Notice.Kind.EVENT.word());
         }
-        return !any ? List.of() : outlets.values().stream()
-                .filter(outlet -> outlet.wants(kind) || outlet.wants(Notice.Kind.EVENT.word())).toList();
+        return !any
+                ? List.of()
+                : outlets.values().stream()
+                        .filter(outlet ->
+                                outlet.wants(kind) || outlet.wants(Notice.Kind.EVENT.word()))
+                        .toList();
     }
 
     String host() {
@@ -130,16 +164,24 @@ public final class Outlets implements AutoCloseable {
 
     /** Tells how each outlet is that was ever on, by name. */
     public List<OutletStatus> status() {
-        return outlets.values().stream().map(Outlet::status).sorted(Comparator.comparing(OutletStatus::name)).toList();
+        return outlets.values().stream()
+                .map(Outlet::status)
+                .sorted(Comparator.comparing(OutletStatus::name))
+                .toList();
     }
 
     /** Returns what is wrong with the outlets themselves, not with their receivers. */
     public Optional<String> illness() {
-        return outlets.values().stream().filter(outlet -> !outlet.healthy()).findFirst()
+        return outlets.values().stream()
+                .filter(outlet -> !outlet.healthy())
+                .findFirst()
                 .map(outlet -> "the thread of outlet " + outlet.name() + " has ended");
     }
 
-    /** Delivers what can be delivered within moments, and ends. What waits is sent by the next manager. */
+    /**
+     * Delivers what can be delivered within moments, and ends. What waits is sent by the next
+     * manager.
+     */
     @Override
     public synchronized void close() {
         for (Outlet outlet : outlets.values()) {

@@ -4,6 +4,7 @@ package org.simvm.outlets;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -26,7 +27,9 @@ final class ShownNotice {
     /** Reads a line; empty if it is none of ours, as after a crash of the host. */
     static Optional<ShownNotice> of(byte[] line) {
         try {
-            return JSON.readTree(line) instanceof ObjectNode object ? Optional.of(new ShownNotice(object)) : Optional.empty();
+            return JSON.readTree(line) instanceof ObjectNode object
+                    ? Optional.of(new ShownNotice(object))
+                    : Optional.empty();
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -68,8 +71,9 @@ final class ShownNotice {
     }
 
     /**
-     * Returns what can be looked for: sequence, kind, domain and UUID, and the plain values among the details, by name as in
-     * {@code guestControlled}. Names are letters and digits that start with a letter.
+     * Returns what can be looked for: sequence, kind, domain and UUID, and the plain values among
+     * the details, by name as in {@code guestControlled}. Names are letters and digits that start
+     * with a letter.
      */
     Map<String, String> fields() {
         Map<String, String> fields = new LinkedHashMap<>();
@@ -78,7 +82,7 @@ final class ShownNotice {
                 fields.put(name, json.get(name).asText());
             }
         }
-        for (Iterator<Map.Entry<String, JsonNode>> i = json.path("data").fields(); i.hasNext();) {
+        for (Iterator<Map.Entry<String, JsonNode>> i = json.path("data").fields(); i.hasNext(); ) {
             Map.Entry<String, JsonNode> each = i.next();
             if (each.getValue().isValueNode() && each.getKey().matches("[a-z][A-Za-z0-9]{0,30}")) {
                 fields.putIfAbsent(each.getKey(), each.getValue().asText());

@@ -21,13 +21,16 @@ import org.slf4j.LoggerFactory;
 /**
  * A queue of lines of JSON on disk, bounded in bytes. One thread takes, any may append.
  *
- * <p>The directory holds segments, text files named by the sequence number of their first line; {@code position}, how far lines were
- * taken; and {@code lost}, how many did not fit since the spool was made, and how many of these were told. A line that was
- * appended is safe from the end of this process at once, and from the end of the host when {@link #force} has returned. A line
- * is taken at least once: after a crash the last ones taken may come again, with the same sequence number.
+ * <p>The directory holds segments, text files named by the sequence number of their first line;
+ * {@code position}, how far lines were taken; and {@code lost}, how many did not fit since the
+ * spool was made, and how many of these were told. A line that was appended is safe from the end of
+ * this process at once, and from the end of the host when {@link #force} has returned. A line is
+ * taken at least once: after a crash the last ones taken may come again, with the same sequence
+ * number.
  *
- * <p>Lines that do not fit, or can't be written, are lost: the <em>newest</em> go, as how an attack began is worth more than how
- * it went on. They are counted, and as soon as there is room a line of kind {@code lost} says how many.
+ * <p>Lines that do not fit, or can't be written, are lost: the <em>newest</em> go, as how an attack
+ * began is worth more than how it went on. They are counted, and as soon as there is room a line of
+ * kind {@code lost} says how many.
  */
 final class Spool implements Closeable {
     private static final Logger log = LoggerFactory.getLogger(Spool.class);
@@ -52,8 +55,7 @@ final class Spool implements Closeable {
     private boolean closed;
 
     /** A line as it is taken. */
-    record Entry(long sequence, byte[] line) {
-    }
+    record Entry(long sequence, byte[] line) {}
 
     /**
      * Opens a spool, or makes one.
@@ -65,7 +67,9 @@ final class Spool implements Closeable {
         this.directory = directory;
         this.host = host;
         this.maxBytes = maxBytes;
-        Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(
+                directory,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         losses = new SpoolLosses(directory);
         segments = new SpoolSegments(directory);
         findPosition();
@@ -76,7 +80,7 @@ final class Spool implements Closeable {
         maxBytes = bytes;
     }
 
-    // --- appending ----------------------------------------------------------------------------------------------------
+    // --- appending
 
     /**
      * Appends lines, each a JSON object; {@code sequence} is put in front of its members.
@@ -90,14 +94,17 @@ final class Spool implements Closeable {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         long sequence = segments.next();
         int fitted = 0;
-        // Once full, nothing is taken until a segment's worth of room is there: the loss is one stretch, told once.
+        // Once full, nothing is taken until a segment's worth of room is there: the loss is one
+        // stretch, told once.
         boolean shut = losses.untold() > 0 && segments.bytes() + maxBytes / SEGMENTS > maxBytes;
         boolean tells = losses.untold() > 0 && !shut;
         if (tells) {
             put(bytes, sequence++, lossLine());
         }
         for (byte[] line : lines) {
-            if (shut || segments.bytes() + bytes.size() + line.length + NUMBER_BYTES > maxBytes - RESERVE) {
+            if (shut
+                    || segments.bytes() + bytes.size() + line.length + NUMBER_BYTES
+                            > maxBytes - RESERVE) {
                 break;
             }
             put(bytes, sequence++, line);
@@ -114,7 +121,11 @@ final class Spool implements Closeable {
         } catch (IOException e) {
             fitted = 0;
             if (!failing) {
-                log.error("{}: notices can't be kept and are lost ({}); make room or correct the permissions", directory, e.toString());
+                log.error(
+                        "{}: notices can't be kept and are lost ({}); make room or correct "
+                                + "the permissions",
+                        directory,
+                        e.toString());
             }
             failing = true;
         }
@@ -133,8 +144,14 @@ final class Spool implements Closeable {
 
     private byte[] lossLine() {
         long count = losses.untold();
-        return new Notice(Instant.now(), Notice.Kind.LOST, Notice.Severity.WARNING, Optional.empty(),
-                count + " notices were lost because the spool was full", "{\"lost\":" + count + ",\"lostInAll\":" + losses.lost() + "}").line(host);
+        return new Notice(
+                        Instant.now(),
+                        Notice.Kind.LOST,
+                        Notice.Severity.WARNING,
+                        Optional.empty(),
+                        count + " notices were lost because the spool was full",
+                        "{\"lost\":" + count + ",\"lostInAll\":" + losses.lost() + "}")
+                .line(host);
     }
 
     private void write(byte[] lines, long count) throws IOException {
@@ -147,13 +164,19 @@ final class Spool implements Closeable {
 
     private void lose(long count) {
         if (losses.untold() == 0) {
-            log.warn("{}: the spool is full ({} bytes); notices are lost, and counted, until the receiver takes some", directory,
+            log.warn(
+                    "{}: the spool is full ({} bytes); notices are lost, and counted, until "
+                            + "the receiver takes some",
+                    directory,
                     segments.bytes());
         }
         try {
             losses.lose(count);
         } catch (IOException e) {
-            log.debug("{}: {}", directory, e.toString()); // told by append already, or the count in memory is enough
+            log.debug(
+                    "{}: {}",
+                    directory,
+                    e.toString()); // told by append already, or the count in memory is enough
         }
     }
 
@@ -169,7 +192,7 @@ final class Spool implements Closeable {
         force.run();
     }
 
-    // --- taking -------------------------------------------------------------------------------------------------------
+    // --- taking
 
     /**
      * Waits until there is a line.
@@ -220,7 +243,8 @@ final class Spool implements Closeable {
         int start = 0;
         for (int i = 0; i < end && entries.size() < most; i++) {
             if (bytes[i] == '\n') {
-                entries.add(new Entry(readSequence + entries.size(), Arrays.copyOfRange(bytes, start, i)));
+                entries.add(new Entry(
+                        readSequence + entries.size(), Arrays.copyOfRange(bytes, start, i)));
                 start = i + 1;
             }
         }
@@ -240,7 +264,10 @@ final class Spool implements Closeable {
         dropDone();
     }
 
-    /** Deletes the segments that were taken wholly. The last one stays: its name and its lines say which number comes next. */
+    /**
+     * Deletes the segments that were taken wholly. The last one stays: its name and its lines say
+     * which number comes next.
+     */
     private void dropDone() throws IOException {
         OptionalLong following = segments.after(readSegment);
         while (readOffset >= segments.size(readSegment) && following.isPresent()) {
@@ -254,7 +281,7 @@ final class Spool implements Closeable {
         }
     }
 
-    // --- the position -------------------------------------------------------------------------------------------------
+    // --- the position
 
     private void findPosition() throws IOException {
         readSegment = segments.first();
@@ -263,12 +290,17 @@ final class Spool implements Closeable {
         if (!Files.exists(file)) {
             return;
         }
-        String[] words = Files.readString(file, StandardCharsets.ISO_8859_1).strip().split(" "); // whatever it holds
+        String[] words = Files.readString(file, StandardCharsets.ISO_8859_1)
+                .strip()
+                .split(" "); // whatever it holds
         try {
             long segment = Long.parseLong(words[0]);
             long offset = Long.parseLong(words[1]);
             long sequence = Long.parseLong(words[2]);
-            if (segments.contains(segment) && offset <= segments.size(segment) && sequence >= segment && sequence <= segments.next()) {
+            if (segments.contains(segment)
+                    && offset <= segments.size(segment)
+                    && sequence >= segment
+                    && sequence <= segments.next()) {
                 readSegment = segment;
                 readOffset = offset;
                 readSequence = sequence;
@@ -277,13 +309,20 @@ final class Spool implements Closeable {
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
             log.debug("{}: {}", file, e.toString());
         }
-        log.warn("{} makes no sense; what lies in {} is sent from its beginning, perhaps for the second time", file, directory);
+        log.warn(
+                "{} makes no sense; what lies in {} is sent from its beginning, perhaps for "
+                        + "the second time",
+                file,
+                directory);
     }
 
     private void writePosition() throws IOException {
         // A position that a crash of the host took back has lines come twice, which is allowed for.
-        StateFile.replace(directory.resolve("position"), StandardCharsets.US_ASCII.encode(readSegment + " " + readOffset + " "
-                + readSequence + "\n"), StateFile.Safety.PROCESS);
+        StateFile.replace(
+                directory.resolve("position"),
+                StandardCharsets.US_ASCII.encode(
+                        readSegment + " " + readOffset + " " + readSequence + "\n"),
+                StateFile.Safety.PROCESS);
     }
 
     @Override

@@ -12,7 +12,10 @@ import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The account of the lines that a {@link Spool} lost, and of how many of these were told; kept in its file {@code lost}. */
+/**
+ * The account of the lines that a {@link Spool} lost, and of how many of these were told; kept in
+ * its file {@code lost}.
+ */
 final class SpoolLosses implements Closeable {
     private static final Logger log = LoggerFactory.getLogger(SpoolLosses.class);
 
@@ -24,7 +27,9 @@ final class SpoolLosses implements Closeable {
         Path path = directory.resolve("lost");
         if (Files.exists(path) && Files.size(path) > 0) {
             try {
-                String[] words = Files.readString(path, StandardCharsets.ISO_8859_1).strip().split(" +");
+                String[] words = Files.readString(path, StandardCharsets.ISO_8859_1)
+                        .strip()
+                        .split(" +");
                 lost = Long.parseLong(words[0]);
                 told = Long.parseLong(words[1]);
             } catch (NumberFormatException | IndexOutOfBoundsException e) {
@@ -55,9 +60,15 @@ final class SpoolLosses implements Closeable {
         write();
     }
 
-    /** Overwrites in place: cheap enough to be done at each loss, and one write of a few bytes is not torn by a kill. */
+    /**
+     * Overwrites in place: cheap enough to be done at each loss, and one write of a few bytes is
+     * not torn by a kill.
+     */
     private void write() throws IOException {
-        file.write(ByteBuffer.wrap(String.format("%20d %20d%n", lost, told).getBytes(StandardCharsets.US_ASCII)), 0);
+        file.write(
+                ByteBuffer.wrap(String.format("%20d %20d%n", lost, told)
+                        .getBytes(StandardCharsets.US_ASCII)),
+                0);
     }
 
     @Override

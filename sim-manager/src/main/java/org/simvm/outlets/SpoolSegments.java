@@ -17,8 +17,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The files of a {@link Spool} that hold its lines: segments, named by the sequence number of their first line. Lines are appended to
- * the last, whole or not at all. For one thread at a time; {@link Force} alone needs no lock.
+ * The files of a {@link Spool} that hold its lines: segments, named by the sequence number of their
+ * first line. Lines are appended to the last, whole or not at all. For one thread at a time;
+ * {@link Force} alone needs no lock.
  */
 final class SpoolSegments implements Closeable {
     private static final String SUFFIX = ".jsonl";
@@ -33,7 +34,10 @@ final class SpoolSegments implements Closeable {
     private FileChannel head;
     private long headSegment = -1;
 
-    /** Opens those of a directory, or makes the first. A line at the end that the host's end broke is cut off. */
+    /**
+     * Opens those of a directory, or makes the first. A line at the end that the host's end broke
+     * is cut off.
+     */
     SpoolSegments(Path directory) throws IOException {
         this.directory = directory;
         find();
@@ -107,7 +111,10 @@ final class SpoolSegments implements Closeable {
         old.close();
     }
 
-    /** Returns how what was appended is made safe from the end of the host; that may take long, and needs no lock. */
+    /**
+     * Returns how what was appended is made safe from the end of the host; that may take long, and
+     * needs no lock.
+     */
     Force force() {
         FileChannel channel = tail;
         boolean needed = !forced;
@@ -177,7 +184,8 @@ final class SpoolSegments implements Closeable {
         byte[] text = Files.readAllBytes(file(last.getKey()));
         int end = lastLineEnd(text);
         if (end < text.length) { // the host went down in the middle of a line
-            try (FileChannel file = FileChannel.open(file(last.getKey()), StandardOpenOption.WRITE)) {
+            try (FileChannel file =
+                    FileChannel.open(file(last.getKey()), StandardOpenOption.WRITE)) {
                 file.truncate(end);
             }
         }
@@ -192,8 +200,13 @@ final class SpoolSegments implements Closeable {
     }
 
     private void openTail() throws IOException {
-        tail = FileChannel.open(file(sizes.lastKey()), Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.APPEND), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        tail = FileChannel.open(
+                file(sizes.lastKey()),
+                Set.of(
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.APPEND),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     }
 
     private void closeHead() throws IOException {

@@ -9,6 +9,7 @@ import com.cloudbees.syslog.SyslogMessage;
 import com.cloudbees.syslog.sender.AbstractSyslogMessageSender;
 import com.cloudbees.syslog.sender.TcpSyslogMessageSender;
 import com.cloudbees.syslog.sender.UdpSyslogMessageSender;
+
 import java.io.IOException;
 import java.net.URI;
 import java.util.Date;
@@ -18,15 +19,18 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Sends notices to a syslog server as RFC 5424 says: over UDP a datagram each, over TCP and TLS with their length in front (RFC
- * 5425 and 6587). The facility is {@code authpriv}, {@code MSGID} the kind, and the plain values of the details are structured
- * data of the element {@code sim@32473}.
+ * Sends notices to a syslog server as RFC 5424 says: over UDP a datagram each, over TCP and TLS
+ * with their length in front (RFC 5425 and 6587). The facility is {@code authpriv}, {@code MSGID}
+ * the kind, and the plain values of the details are structured data of the element
+ * {@code sim@32473}.
  *
- * <p>Syslog has no receipts: what a receiver had not read when it died is lost. Where that matters use the webhook.
+ * <p>Syslog has no receipts: what a receiver had not read when it died is lost. Where that matters
+ * use the webhook.
  */
 final class SyslogTransport implements Transport {
     /** RFC 5424 keeps this enterprise number for documents; there is none of this project's own. */
     private static final String ELEMENT = "sim@32473";
+
     private static final int LONGEST_VALUE = 1024;
     private static final int LONGEST_TEXT = 8192;
     private static final int LONGEST_DATAGRAM = 2048;
@@ -96,10 +100,15 @@ final class SyslogTransport implements Transport {
             }
         }
         return new SyslogMessage()
-                .withFacility(Facility.AUTHPRIV).withSeverity(Severity.fromNumericalCode(notice.severity()))
-                .withTimestamp(Date.from(notice.time())).withHostname(printable(notice.host())).withAppName("sim-manager")
-                .withProcId(Long.toString(ProcessHandle.current().pid())).withMsgId(notice.kind().toUpperCase(Locale.ROOT))
-                .withSDElement(element).withMsg(cut(notice.text(), datagram ? LONGEST_DATAGRAM / 4 : LONGEST_TEXT));
+                .withFacility(Facility.AUTHPRIV)
+                .withSeverity(Severity.fromNumericalCode(notice.severity()))
+                .withTimestamp(Date.from(notice.time()))
+                .withHostname(printable(notice.host()))
+                .withAppName("sim-manager")
+                .withProcId(Long.toString(ProcessHandle.current().pid()))
+                .withMsgId(notice.kind().toUpperCase(Locale.ROOT))
+                .withSDElement(element)
+                .withMsg(cut(notice.text(), datagram ? LONGEST_DATAGRAM / 4 : LONGEST_TEXT));
     }
 
     private static String printable(String text) {

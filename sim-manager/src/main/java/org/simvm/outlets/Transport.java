@@ -13,8 +13,7 @@ interface Transport extends Closeable {
      * @param taken how many of the first entries are done with
      * @param refused how many of these the receiver will never take
      */
-    record Delivery(int taken, int refused) {
-    }
+    record Delivery(int taken, int refused) {}
 
     /**
      * Delivers entries, in order, as many as it can.
@@ -29,6 +28,5 @@ interface Transport extends Closeable {
     String receiver();
 
     @Override
-    default void close() throws IOException {
-    }
+    default void close() throws IOException {}
 }

@@ -19,11 +19,12 @@ import javax.crypto.spec.SecretKeySpec;
 import org.simvm.settings.OutletSettings;
 
 /**
- * Posts notices to a receiver: {@code {"version":1,"host":...,"notices":[...]}}, each notice as it lies in the spool.
+ * Posts notices to a receiver: {@code {"version":1,"host":...,"notices":[...]}}, each notice as it
+ * lies in the spool.
  *
- * <p>Any status from 200 to 299 says that the receiver has them all. 400, 413 and 422 are about the content: the notices are
- * sent again in smaller parts, and one that is refused alone is dropped and counted. Everything else, redirections included, is
- * tried again later.
+ * <p>Any status from 200 to 299 says that the receiver has them all. 400, 413 and 422 are about the
+ * content: the notices are sent again in smaller parts, and one that is refused alone is dropped
+ * and counted. Everything else, redirections included, is tried again later.
  */
 final class WebhookTransport implements Transport {
     private static final int OK = 200;
@@ -38,12 +39,16 @@ final class WebhookTransport implements Transport {
     WebhookTransport(OutletSettings.Webhook settings, String host) {
         this.settings = settings;
         this.host = host;
-        this.client = HttpClient.newBuilder().connectTimeout(settings.timeout()).followRedirects(HttpClient.Redirect.NEVER).build();
+        this.client = HttpClient.newBuilder()
+                .connectTimeout(settings.timeout())
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .build();
     }
 
     @Override
     public String receiver() {
-        return settings.url().getScheme() + "://" + settings.url().getAuthority(); // a path may be as good as a password
+        return settings.url().getScheme() + "://"
+                + settings.url().getAuthority(); // a path may be as good as a password
     }
 
     @Override
@@ -52,7 +57,8 @@ final class WebhookTransport implements Transport {
             return new Delivery(1, 1);
         }
         int count = 1;
-        while (count < entries.size() && ShownNotice.of(entries.get(count).line()).isPresent()) {
+        while (count < entries.size()
+                && ShownNotice.of(entries.get(count).line()).isPresent()) {
             count++;
         }
         while (true) {
@@ -72,7 +78,8 @@ final class WebhookTransport implements Transport {
 
     private byte[] body(List<Spool.Entry> entries) {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
-        body.writeBytes(("{\"version\":1,\"host\":" + quoted(host) + ",\"notices\":[").getBytes(StandardCharsets.UTF_8));
+        body.writeBytes(("{\"version\":1,\"host\":" + quoted(host) + ",\"notices\":[")
+                .getBytes(StandardCharsets.UTF_8));
         for (int i = 0; i < entries.size(); i++) {
             if (i > 0) {
                 body.write(',');
@@ -88,13 +95,17 @@ final class WebhookTransport implements Transport {
     }
 
     private int post(byte[] body) throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(settings.url()).timeout(settings.timeout())
-                .header("Content-Type", "application/json").header("User-Agent", "sim-manager")
+        HttpRequest.Builder request = HttpRequest.newBuilder(settings.url())
+                .timeout(settings.timeout())
+                .header("Content-Type", "application/json")
+                .header("User-Agent", "sim-manager")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         if (settings.secret().isPresent()) {
-            request.header("X-SIM-Signature", "sha256=" + signature(settings.secret().get(), body));
+            request.header(
+                    "X-SIM-Signature", "sha256=" + signature(settings.secret().get(), body));
         }
-        return client.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
+        return client.send(request.build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
     }
 
     /** The file is read each time: a new secret needs no reload. */

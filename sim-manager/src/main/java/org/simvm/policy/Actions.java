@@ -2,16 +2,19 @@
 package org.simvm.policy;
 
 /**
- * Carries out what a policy decided, for one domain. Methods hand over and return: a policy is called from
- * threads that must not wait for libvirt.
+ * Carries out what a policy decided, for one domain. Methods hand over and return: a policy is
+ * called from threads that must not wait for libvirt.
  */
 public interface Actions {
-    /** Keeps the incident in the domain's event log. Called for each incident, whatever else is done. */
+    /**
+     * Keeps the incident in the domain's event log. Called for each incident, whatever else is
+     * done.
+     */
     void record(Incident incident);
 
     /**
-     * Tells everyone who follows the domain's events. Called for all but {@code LOG}, unless the limit
-     * suppressed it.
+     * Tells everyone who follows the domain's events. Called for all but {@code LOG}, unless the
+     * limit suppressed it.
      */
     void alert(Incident incident);
 

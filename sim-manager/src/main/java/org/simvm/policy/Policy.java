@@ -15,13 +15,13 @@ import org.simvm.settings.PolicySettings;
 /**
  * Decides what is done about one domain's violations and findings.
  *
- * <p>Every incident is recorded. Alerts of one kind and subject come at most {@link
- * PolicySettings#alertsPerMinute} times in {@value #WINDOW_SECONDS} seconds; the next one that comes through tells how many were held back. Actions
- * that stop the guest are never held back, but are asked for once only until the guest goes on ({@link
- * #guestResumed}).
+ * <p>Every incident is recorded. Alerts of one kind and subject come at most
+ * {@link PolicySettings#alertsPerMinute} times in {@value #WINDOW_SECONDS} seconds; the next one
+ * that comes through tells how many were held back. Actions that stop the guest are never held
+ * back, but are asked for once only until the guest goes on ({@link #guestResumed}).
  *
- * <p>Safe for use from several threads; never waits but for its own short lock, provided the {@link Actions}
- * do not.
+ * <p>Safe for use from several threads; never waits but for its own short lock, provided the
+ * {@link Actions} do not.
  */
 public final class Policy {
     static final int WINDOW_SECONDS = 60;
@@ -40,8 +40,7 @@ public final class Policy {
         private long suppressed;
     }
 
-    private record Subject(Object kind, String name) {
-    }
+    private record Subject(Object kind, String name) {}
 
     /** Makes a policy of a domain's settings. */
     public Policy(PolicySettings settings, Actions actions) {
@@ -56,14 +55,18 @@ public final class Policy {
 
     /** Acts on what the region device reported. */
     public void violation(SimViolation violation) {
-        PolicyAction action = violation.knownKind().map(settings::on).orElse(settings.defaultAction());
+        PolicyAction action =
+                violation.knownKind().map(settings::on).orElse(settings.defaultAction());
         act(action, new Subject(violation.kind(), ""), Optional.of(violation), Optional.empty());
     }
 
     /** Acts on what a check, or another part of the manager, found. */
     public void finding(Finding finding) {
-        act(settings.on(finding.findingClass()), new Subject(finding.findingClass(), finding.subject()),
-                Optional.empty(), Optional.of(finding));
+        act(
+                settings.on(finding.findingClass()),
+                new Subject(finding.findingClass(), finding.subject()),
+                Optional.empty(),
+                Optional.of(finding));
     }
 
     /** Forgets that the guest was stopped: it was resumed, reset or started. */
@@ -71,12 +74,17 @@ public final class Policy {
         stopped = null;
     }
 
-    private synchronized void act(PolicyAction action, Subject subject, Optional<SimViolation> violation,
+    private synchronized void act(
+            PolicyAction action,
+            Subject subject,
+            Optional<SimViolation> violation,
             Optional<Finding> finding) {
         boolean stops = action.stopsGuest() && (stopped == null || outranks(action, stopped));
         Window window = window(subject);
-        boolean alerts = action != PolicyAction.LOG && (stops || window.alerts < settings.alertsPerMinute());
-        Incident incident = new Incident(action, violation, finding, alerts ? window.suppressed : 0);
+        boolean alerts =
+                action != PolicyAction.LOG && (stops || window.alerts < settings.alertsPerMinute());
+        Incident incident =
+                new Incident(action, violation, finding, alerts ? window.suppressed : 0);
         actions.record(incident);
         if (alerts) {
             window.alerts++;
@@ -97,7 +105,8 @@ public final class Policy {
     }
 
     /**
-     * A guest that is paused can still be dumped or destroyed; the enumeration has the milder action first.
+     * A guest that is paused can still be dumped or destroyed; the enumeration has the milder
+     * action first.
      */
     private static boolean outranks(PolicyAction action, PolicyAction before) {
         return action.compareTo(before) > 0;
@@ -106,7 +115,8 @@ public final class Policy {
     private Window window(Subject subject) {
         long now = nanoClock.getAsLong();
         if (windows.size() >= MOST_KINDS && !windows.containsKey(subject)) {
-            windows.clear(); // subjects may be guest data; better one alert too many than memory without end
+            windows.clear(); // subjects may be guest data; better one alert too many than memory
+            // without end
         }
         Window window = windows.computeIfAbsent(subject, key -> {
             Window fresh = new Window();

@@ -15,7 +15,8 @@ public record GuestWrite(long gpa, byte[] expect, byte[] data) {
     private static final int PAGE = 4096;
 
     public GuestWrite {
-        if (expect.length != data.length || data.length == 0
+        if (expect.length != data.length
+                || data.length == 0
                 || Long.remainderUnsigned(gpa, PAGE) + data.length > PAGE) {
             throw new IllegalArgumentException("a guest write at " + Long.toHexString(gpa) + " of "
                     + data.length + " bytes over " + expect.length + " expected ones");
@@ -36,7 +37,9 @@ public record GuestWrite(long gpa, byte[] expect, byte[] data) {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof GuestWrite write && gpa == write.gpa && Arrays.equals(expect, write.expect)
+        return other instanceof GuestWrite write
+                && gpa == write.gpa
+                && Arrays.equals(expect, write.expect)
                 && Arrays.equals(data, write.data);
     }
 

@@ -28,12 +28,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Holds one QMP connection: sends commands, matches answers to them by id and hands out events.
  *
- * <p>Two daemon threads serve it. The reader never runs foreign code, so an answer always reaches its caller,
- * even while a listener is busy; the other one calls the listener. Commands may be executed from any
- * thread, several at a time.
+ * <p>Two daemon threads serve it. The reader never runs foreign code, so an answer always reaches
+ * its caller, even while a listener is busy; the other one calls the listener. Commands may be
+ * executed from any thread, several at a time.
  */
 public final class QmpClient implements AutoCloseable {
-    /** How long a command may take before {@link QmpException.TimedOut}, if the caller does not say. */
+    /**
+     * How long a command may take before {@link QmpException.TimedOut}, if the caller does not say.
+     */
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
     /** Longest line accepted. The longest expected, 1024 violations, is a tenth of that. */
@@ -52,8 +54,7 @@ public final class QmpClient implements AutoCloseable {
     private final Object writeLock = new Object();
     private volatile String closedReason;
 
-    private record Pending(String command, CompletableFuture<JsonNode> answer) {
-    }
+    private record Pending(String command, CompletableFuture<JsonNode> answer) {}
 
     private QmpClient(Path socket, SocketChannel channel, QmpListener listener) {
         this.socket = socket;
@@ -62,13 +63,14 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /**
-     * Connects and negotiates capabilities. Waits for the socket to appear and to accept, without polling
-     * the file system.
+     * Connects and negotiates capabilities. Waits for the socket to appear and to accept, without
+     * polling the file system.
      *
      * @param socket the Unix socket; its directory must exist
      * @param patience how long to wait for the socket, and then for the greeting
      * @param listener told of every event from the first one on
-     * @throws QmpException if the socket does not accept in time, or what listens there is no QMP server
+     * @throws QmpException if the socket does not accept in time, or what listens there is no QMP
+     *     server
      * @throws InterruptedException if the thread was interrupted while it waited
      */
     public static QmpClient connect(Path socket, Duration patience, QmpListener listener)
@@ -88,7 +90,8 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /** Executes a command with {@link #DEFAULT_TIMEOUT}. */
-    public JsonNode execute(String command, ObjectNode arguments) throws QmpException, InterruptedException {
+    public JsonNode execute(String command, ObjectNode arguments)
+            throws QmpException, InterruptedException {
         return execute(command, arguments, DEFAULT_TIMEOUT);
     }
 
@@ -114,7 +117,8 @@ public final class QmpClient implements AutoCloseable {
         CompletableFuture<JsonNode> answer = new CompletableFuture<>();
         pending.put(id, new Pending(command, answer));
         try {
-            if (closedReason != null) { // else the reader's end may have missed the future just added
+            if (closedReason
+                    != null) { // else the reader's end may have missed the future just added
                 throw new QmpException.Closed(closedReason, null);
             }
             send(message);
@@ -124,7 +128,10 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    /** Closes the connection; waiting commands end with {@link QmpException.Closed}. May be called twice. */
+    /**
+     * Closes the connection; waiting commands end with {@link QmpException.Closed}. May be called
+     * twice.
+     */
     @Override
     public void close() {
         if (closedReason == null) {
@@ -148,8 +155,8 @@ public final class QmpClient implements AutoCloseable {
         try {
             return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw new QmpException.TimedOut("QEMU did not answer " + what + " within " + timeout.toMillis()
-                    + " ms on " + socket);
+            throw new QmpException.TimedOut("QEMU did not answer " + what + " within "
+                    + timeout.toMillis() + " ms on " + socket);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof QmpException.Refused refused) {
                 throw refused;
@@ -168,7 +175,8 @@ public final class QmpClient implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            String reason = closedReason != null ? closedReason
+            String reason = closedReason != null
+                    ? closedReason
                     : "QEMU is gone: cannot write to " + socket + " (" + e.getMessage() + ")";
             throw new QmpException.Closed(reason, e);
         }
@@ -176,7 +184,8 @@ public final class QmpClient implements AutoCloseable {
 
     private void readLoop() {
         String reason = "QEMU closed the QMP connection " + socket;
-        // read() on the channel itself: the stream adapters share one lock between reading and writing
+        // read() on the channel itself: the stream adapters share one lock between reading and
+        // writing
         ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         try {
@@ -245,14 +254,17 @@ public final class QmpClient implements AutoCloseable {
             log.warn("{}: an answer nobody waits for any more: {}", socket, message);
         } else if (message.has("error")) {
             JsonNode error = message.get("error");
-            waiting.answer().completeExceptionally(new QmpException.Refused(waiting.command(),
-                    error.path("class").asText("GenericError"), error.path("desc").asText("no description")));
+            waiting.answer()
+                    .completeExceptionally(new QmpException.Refused(
+                            waiting.command(),
+                            error.path("class").asText("GenericError"),
+                            error.path("desc").asText("no description")));
         } else {
             waiting.answer().complete(message.path("return"));
         }
     }
 
-    private static final Runnable END = () -> { };
+    private static final Runnable END = () -> {};
 
     private void noticeLoop() {
         try {

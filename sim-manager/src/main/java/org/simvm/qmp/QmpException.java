@@ -3,7 +3,10 @@ package org.simvm.qmp;
 
 import java.io.IOException;
 
-/** Says why a conversation with QEMU did not succeed; the subclasses tell what is left of the connection. */
+/**
+ * Says why a conversation with QEMU did not succeed; the subclasses tell what is left of the
+ * connection.
+ */
 public class QmpException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -32,7 +35,9 @@ public class QmpException extends IOException {
             this.description = description;
         }
 
-        /** Returns QMP's error class, for instance {@code GenericError} or {@code CommandNotFound}. */
+        /**
+         * Returns QMP's error class, for instance {@code GenericError} or {@code CommandNotFound}.
+         */
         public String errorClass() {
             return errorClass;
         }

@@ -2,8 +2,9 @@
 package org.simvm.qmp;
 
 /**
- * Receives what QEMU says unasked. Calls come one at a time, in order, on a thread that belongs to the
- * connection and is not the one that reads from the socket: a listener may itself execute commands.
+ * Receives what QEMU says unasked. Calls come one at a time, in order, on a thread that belongs to
+ * the connection and is not the one that reads from the socket: a listener may itself execute
+ * commands.
  */
 public interface QmpListener {
     /** Called for each event. */

@@ -4,8 +4,8 @@ package org.simvm.qmp;
 import java.util.List;
 
 /**
- * Names a page of guest RAM and the bytes of it that the guest can no longer write; its writes to the others
- * are still carried out.
+ * Names a page of guest RAM and the bytes of it that the guest can no longer write; its writes to
+ * the others are still carried out.
  *
  * @param gpa guest-physical address of the page, a multiple of 4096
  * @param protect the protected ranges, at least one
@@ -14,8 +14,8 @@ public record SealedPage(long gpa, List<Range> protect) {
     public SealedPage {
         protect = List.copyOf(protect);
         if ((gpa & 4095) != 0 || protect.isEmpty()) {
-            throw new IllegalArgumentException("a sealed page at " + Long.toHexString(gpa) + " with "
-                    + protect.size() + " protected ranges");
+            throw new IllegalArgumentException("a sealed page at " + Long.toHexString(gpa)
+                    + " with " + protect.size() + " protected ranges");
         }
     }
 

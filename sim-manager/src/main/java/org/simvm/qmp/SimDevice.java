@@ -11,9 +11,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Commands one machine's region device, and hands out its events.
  *
- * <p>Every command may throw {@link QmpException.Refused} (nothing was changed), {@link
- * QmpException.TimedOut} or {@link QmpException.Closed}. Methods may be called from any thread, the event
- * consumer's included.
+ * <p>Every command may throw {@link QmpException.Refused} (nothing was changed),
+ * {@link QmpException.TimedOut} or {@link QmpException.Closed}. Methods may be called from any
+ * thread, the event consumer's included.
  */
 public final class SimDevice implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SimDevice.class);
@@ -42,7 +42,11 @@ public final class SimDevice implements AutoCloseable {
                 try {
                     SimMessages.event(event).ifPresent(events);
                 } catch (QmpException e) {
-                    log.error("{}: event {} not understood: {}", socket, event.name(), e.getMessage());
+                    log.error(
+                            "{}: event {} not understood: {}",
+                            socket,
+                            event.name(),
+                            e.getMessage());
                 }
             }
 
@@ -59,7 +63,8 @@ public final class SimDevice implements AutoCloseable {
     }
 
     /**
-     * Makes the guest stop, once, before the instruction at an address; replaces any earlier such stop.
+     * Makes the guest stop, once, before the instruction at an address; replaces any earlier such
+     * stop.
      *
      * @param address guest virtual address
      */
@@ -75,11 +80,12 @@ public final class SimDevice implements AutoCloseable {
     /**
      * Carries out all the writes, or none; only while the guest is stopped.
      *
-     * @param map whether the SIM view, the gates and the SIM CR3 become effective, as the region file says
-     *     now
+     * @param map whether the SIM view, the gates and the SIM CR3 become effective, as the region
+     *     file says now
      * @param writes what to write and what must be there before
      */
-    public void apply(boolean map, Collection<GuestWrite> writes) throws QmpException, InterruptedException {
+    public void apply(boolean map, Collection<GuestWrite> writes)
+            throws QmpException, InterruptedException {
         client.execute("sim-apply", SimMessages.apply(map, writes));
     }
 
@@ -94,7 +100,8 @@ public final class SimDevice implements AutoCloseable {
      * @param sequence of the last one that is known, 0 for none
      */
     public ViolationLog violationsAfter(long sequence) throws QmpException, InterruptedException {
-        return SimMessages.violations(client.execute("query-sim-violations", SimMessages.since(sequence)));
+        return SimMessages.violations(
+                client.execute("query-sim-violations", SimMessages.since(sequence)));
     }
 
     /** Tells whether virtual CPUs run. */

@@ -16,8 +16,8 @@ public sealed interface SimEvent {
      * @param efer extended features
      * @param receivedNanos when
      */
-    record Boot(int cpu, long lstar, long cr3, long cr4, long efer, long receivedNanos) implements SimEvent {
-    }
+    record Boot(int cpu, long lstar, long cr3, long cr4, long efer, long receivedNanos)
+            implements SimEvent {}
 
     /**
      * The guest stands before the instruction at the address that was asked for.
@@ -28,8 +28,8 @@ public sealed interface SimEvent {
      * @param cr4 tells the paging levels
      * @param receivedNanos when
      */
-    record Stop(int cpu, long address, long cr3, long cr4, long receivedNanos) implements SimEvent {
-    }
+    record Stop(int cpu, long address, long cr3, long cr4, long receivedNanos)
+            implements SimEvent {}
 
     /**
      * A rule was broken.
@@ -37,24 +37,21 @@ public sealed interface SimEvent {
      * @param violation what the device saw
      * @param receivedNanos when
      */
-    record Violation(SimViolation violation, long receivedNanos) implements SimEvent {
-    }
+    record Violation(SimViolation violation, long receivedNanos) implements SimEvent {}
 
     /**
      * The monitor woke the ring's reader.
      *
      * @param receivedNanos when
      */
-    record Doorbell(long receivedNanos) implements SimEvent {
-    }
+    record Doorbell(long receivedNanos) implements SimEvent {}
 
     /**
      * The machine was reset: views unmapped, seals gone, the device waits for the next boot.
      *
      * @param receivedNanos when
      */
-    record Reset(long receivedNanos) implements SimEvent {
-    }
+    record Reset(long receivedNanos) implements SimEvent {}
 
     /**
      * QEMU is shutting down.
@@ -62,8 +59,7 @@ public sealed interface SimEvent {
      * @param byGuest whether the guest asked for it
      * @param receivedNanos when
      */
-    record Shutdown(boolean byGuest, long receivedNanos) implements SimEvent {
-    }
+    record Shutdown(boolean byGuest, long receivedNanos) implements SimEvent {}
 
     /**
      * The last event: the connection is gone.
@@ -71,6 +67,5 @@ public sealed interface SimEvent {
      * @param reason one line
      * @param receivedNanos when
      */
-    record Gone(String reason, long receivedNanos) implements SimEvent {
-    }
+    record Gone(String reason, long receivedNanos) implements SimEvent {}
 }

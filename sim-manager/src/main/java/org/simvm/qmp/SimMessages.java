@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,13 +16,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** Turns the records of this package into QMP's JSON and back. The only place that knows member names. */
+/**
+ * Turns the records of this package into QMP's JSON and back. The only place that knows member
+ * names.
+ */
 final class SimMessages {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final BigInteger MAX_UNSIGNED = BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
+    private static final BigInteger MAX_UNSIGNED =
+            BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
 
-    private SimMessages() {
-    }
+    private SimMessages() {}
 
     static ObjectNode stop(long address) {
         ObjectNode arguments = JSON.createObjectNode();
@@ -48,8 +52,10 @@ final class SimMessages {
             ObjectNode entry = list.addObject();
             putUnsigned(entry, "gpa", page.gpa());
             ArrayNode ranges = entry.putArray("protect");
-            page.protect().forEach(range ->
-                    ranges.addObject().put("offset", range.offset()).put("length", range.length()));
+            page.protect()
+                    .forEach(range -> ranges.addObject()
+                            .put("offset", range.offset())
+                            .put("length", range.length()));
         }
         return arguments;
     }
@@ -63,23 +69,46 @@ final class SimMessages {
     static SimStatus status(JsonNode node) throws QmpException {
         List<SimStatus.RamBlock> ram = new ArrayList<>();
         for (JsonNode block : member(node, "ram")) {
-            ram.add(new SimStatus.RamBlock(unsigned(block, "gpa"), unsigned(block, "size"),
-                    integer(block, "fd"), unsigned(block, "offset")));
+            ram.add(new SimStatus.RamBlock(
+                    unsigned(block, "gpa"),
+                    unsigned(block, "size"),
+                    integer(block, "fd"),
+                    unsigned(block, "offset")));
         }
         List<SimStatus.Vcpu> vcpus = new ArrayList<>();
         for (JsonNode vcpu : member(node, "vcpus")) {
-            vcpus.add(new SimStatus.Vcpu(integer(vcpu, "index"), text(vcpu, "view"), optionalUnsigned(vcpu, "calls"),
-                    unsigned(vcpu, "cr3"), unsigned(vcpu, "cr4"), unsigned(vcpu, "efer"),
-                    unsigned(vcpu, "lstar"), unsigned(vcpu, "idt"), unsigned(vcpu, "rip"),
-                    optionalUnsigned(vcpu, "cstar"), optionalUnsigned(vcpu, "sysenter-eip"),
+            vcpus.add(new SimStatus.Vcpu(
+                    integer(vcpu, "index"),
+                    text(vcpu, "view"),
+                    optionalUnsigned(vcpu, "calls"),
+                    unsigned(vcpu, "cr3"),
+                    unsigned(vcpu, "cr4"),
+                    unsigned(vcpu, "efer"),
+                    unsigned(vcpu, "lstar"),
+                    unsigned(vcpu, "idt"),
+                    unsigned(vcpu, "rip"),
+                    optionalUnsigned(vcpu, "cstar"),
+                    optionalUnsigned(vcpu, "sysenter-eip"),
                     optionalUnsigned(vcpu, "cr0")));
         }
-        return new SimStatus(integer(node, "abi"), DeviceState.of(text(node, "state")), text(node, "gate"),
-                node.hasNonNull("accelerator") ? Optional.of(text(node, "accelerator")) : Optional.empty(),
-                unsigned(node, "pid"), integer(node, "phys-bits"), unsigned(node, "area-base"),
-                unsigned(node, "area-size"), unsigned(node, "armed-boots"), optionalUnsigned(node, "switches"),
-                unsigned(node, "violations"), unsigned(node, "doorbells"),
-                node.path("last-branch-record").asBoolean(), ram, vcpus);
+        return new SimStatus(
+                integer(node, "abi"),
+                DeviceState.of(text(node, "state")),
+                text(node, "gate"),
+                node.hasNonNull("accelerator")
+                        ? Optional.of(text(node, "accelerator"))
+                        : Optional.empty(),
+                unsigned(node, "pid"),
+                integer(node, "phys-bits"),
+                unsigned(node, "area-base"),
+                unsigned(node, "area-size"),
+                unsigned(node, "armed-boots"),
+                optionalUnsigned(node, "switches"),
+                unsigned(node, "violations"),
+                unsigned(node, "doorbells"),
+                node.path("last-branch-record").asBoolean(),
+                ram,
+                vcpus);
     }
 
     static ViolationLog violations(JsonNode node) throws QmpException {
@@ -96,31 +125,54 @@ final class SimMessages {
         long when = event.receivedNanos();
         return switch (event.name()) {
             case "SIM_BOOT" -> Optional.of(boot(data, when));
-            case "SIM_STOP" -> Optional.of(new SimEvent.Stop(integer(data, "cpu"), unsigned(data, "address"),
-                    unsigned(data, "cr3"), unsigned(data, "cr4"), when));
+            case "SIM_STOP" ->
+                Optional.of(new SimEvent.Stop(
+                        integer(data, "cpu"),
+                        unsigned(data, "address"),
+                        unsigned(data, "cr3"),
+                        unsigned(data, "cr4"),
+                        when));
             case "SIM_VIOLATION" -> Optional.of(new SimEvent.Violation(violation(data), when));
             case "SIM_DOORBELL" -> Optional.of(new SimEvent.Doorbell(when));
             case "SIM_RESET" -> Optional.of(new SimEvent.Reset(when));
-            case "SHUTDOWN" -> Optional.of(new SimEvent.Shutdown(data.path("guest").asBoolean(), when));
+            case "SHUTDOWN" ->
+                Optional.of(new SimEvent.Shutdown(data.path("guest").asBoolean(), when));
             default -> Optional.empty();
         };
     }
 
     private static SimEvent.Boot boot(JsonNode data, long when) throws QmpException {
-        return new SimEvent.Boot(integer(data, "cpu"), unsigned(data, "lstar"), unsigned(data, "cr3"),
-                unsigned(data, "cr4"), unsigned(data, "efer"), when);
+        return new SimEvent.Boot(
+                integer(data, "cpu"),
+                unsigned(data, "lstar"),
+                unsigned(data, "cr3"),
+                unsigned(data, "cr4"),
+                unsigned(data, "efer"),
+                when);
     }
 
     private static SimViolation violation(JsonNode node) throws QmpException {
         long nanos = unsigned(node, "time-ns");
         Instant time = Instant.ofEpochSecond(nanos / 1_000_000_000L, nanos % 1_000_000_000L);
-        return new SimViolation(unsigned(node, "sequence"), time, text(node, "kind"),
-                member(node, "fail-stop").asBoolean(), integer(node, "cpu"), text(node, "view"),
-                text(node, "access"), integer(node, "size"), unsigned(node, "gpa"),
-                optionalUnsigned(node, "gva"), unsigned(node, "rip"), unsigned(node, "cr3"),
-                integer(node, "cpl"), optionalUnsigned(node, "value"),
+        return new SimViolation(
+                unsigned(node, "sequence"),
+                time,
+                text(node, "kind"),
+                member(node, "fail-stop").asBoolean(),
+                integer(node, "cpu"),
+                text(node, "view"),
+                text(node, "access"),
+                integer(node, "size"),
+                unsigned(node, "gpa"),
+                optionalUnsigned(node, "gva"),
+                unsigned(node, "rip"),
+                unsigned(node, "cr3"),
+                integer(node, "cpl"),
+                optionalUnsigned(node, "value"),
                 node.hasNonNull("control") ? Optional.of(text(node, "control")) : Optional.empty(),
-                node.hasNonNull("vector") ? OptionalInt.of(integer(node, "vector")) : OptionalInt.empty(),
+                node.hasNonNull("vector")
+                        ? OptionalInt.of(integer(node, "vector"))
+                        : OptionalInt.empty(),
                 node.hasNonNull("bytes") ? Optional.of(text(node, "bytes")) : Optional.empty());
     }
 
@@ -143,7 +195,8 @@ final class SimMessages {
 
     private static long unsigned(JsonNode node, String name) throws QmpException {
         JsonNode member = member(node, name);
-        if (!member.isIntegralNumber() || member.bigIntegerValue().signum() < 0
+        if (!member.isIntegralNumber()
+                || member.bigIntegerValue().signum() < 0
                 || member.bigIntegerValue().compareTo(MAX_UNSIGNED) > 0) {
             throw new QmpException("QEMU's '" + name + "' is no unsigned 64-bit number: " + member);
         }

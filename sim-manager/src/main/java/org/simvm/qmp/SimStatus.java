@@ -17,15 +17,29 @@ import java.util.OptionalLong;
  * @param areaBase first guest-physical address of SIM's area
  * @param areaSize bytes of the area
  * @param armedBoots how many boots of this QEMU were armed
- * @param switches view switches so far, both ways counted; empty if nobody counts them, as under KVM
+ * @param switches view switches so far, both ways counted; empty if nobody counts them, as under
+ *     KVM
  * @param violations violations so far, limited or not
  * @param doorbells doorbell writes so far
  * @param lastBranchRecord whether a gate can read which branch led to it; not if QEMU does not say
  * @param ram the guest's RAM, by guest-physical address
  * @param vcpus one entry for each virtual CPU
  */
-public record SimStatus(int abi, DeviceState state, String gate, Optional<String> accelerator, long pid, int physicalBits, long areaBase,
-        long areaSize, long armedBoots, OptionalLong switches, long violations, long doorbells, boolean lastBranchRecord, List<RamBlock> ram,
+public record SimStatus(
+        int abi,
+        DeviceState state,
+        String gate,
+        Optional<String> accelerator,
+        long pid,
+        int physicalBits,
+        long areaBase,
+        long areaSize,
+        long armedBoots,
+        OptionalLong switches,
+        long violations,
+        long doorbells,
+        boolean lastBranchRecord,
+        List<RamBlock> ram,
         List<Vcpu> vcpus) {
 
     public SimStatus {
@@ -41,8 +55,7 @@ public record SimStatus(int abi, DeviceState state, String gate, Optional<String
      * @param fd QEMU's file descriptor of the memory backend ({@code /proc/<pid>/fd/<fd>})
      * @param offset of the first byte in that file
      */
-    public record RamBlock(long gpa, long size, int fd, long offset) {
-    }
+    public record RamBlock(long gpa, long size, int fd, long offset) {}
 
     /**
      * Shows one virtual CPU. Registers are exact only while the guest is stopped.
@@ -56,23 +69,45 @@ public record SimStatus(int abi, DeviceState state, String gate, Optional<String
      * @param lstar where {@code SYSCALL} enters the kernel
      * @param idt base address of the interrupt descriptor table
      * @param rip the register's value
-     * @param cstar where {@code SYSCALL} of 32-bit code enters the kernel; empty if QEMU does not tell
+     * @param cstar where {@code SYSCALL} of 32-bit code enters the kernel; empty if QEMU does not
+     *     tell
      * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not tell
      * @param cr0 the register's value; empty if QEMU does not tell
      */
-    public record Vcpu(int index, String view, OptionalLong calls, long cr3, long cr4, long efer, long lstar,
-            long idt, long rip, OptionalLong cstar, OptionalLong sysenterEip, OptionalLong cr0) {
+    public record Vcpu(
+            int index,
+            String view,
+            OptionalLong calls,
+            long cr3,
+            long cr4,
+            long efer,
+            long lstar,
+            long idt,
+            long rip,
+            OptionalLong cstar,
+            OptionalLong sysenterEip,
+            OptionalLong cr0) {
         /** Tells whether it runs monitor code just now. */
         public boolean inSimView() {
             return view.equals("sim");
         }
     }
 
-    /** Returns what the event {@code SIM_BOOT} said, for a manager that came too late to hear it. */
+    /**
+     * Returns what the event {@code SIM_BOOT} said, for a manager that came too late to hear it.
+     */
     public Optional<SimEvent.Boot> missedBoot() {
-        return state != DeviceState.BOOT_STOP ? Optional.empty()
-                : vcpus.stream().filter(vcpu -> vcpu.lstar() != 0).findFirst()
-                        .map(vcpu -> new SimEvent.Boot(vcpu.index(), vcpu.lstar(), vcpu.cr3(), vcpu.cr4(),
-                                vcpu.efer(), System.nanoTime()));
+        return state != DeviceState.BOOT_STOP
+                ? Optional.empty()
+                : vcpus.stream()
+                        .filter(vcpu -> vcpu.lstar() != 0)
+                        .findFirst()
+                        .map(vcpu -> new SimEvent.Boot(
+                                vcpu.index(),
+                                vcpu.lstar(),
+                                vcpu.cr3(),
+                                vcpu.cr4(),
+                                vcpu.efer(),
+                                System.nanoTime()));
     }
 }

@@ -8,8 +8,8 @@ import java.util.OptionalLong;
 import org.simvm.settings.ViolationKind;
 
 /**
- * Reports one breach of a rule, as the device saw it. Addresses, value and bytes come from the guest and may
- * be of the attacker's choosing; that it happened, where and when is QEMU's own word.
+ * Reports one breach of a rule, as the device saw it. Addresses, value and bytes come from the
+ * guest and may be of the attacker's choosing; that it happened, where and when is QEMU's own word.
  *
  * @param sequence counts up by one with each violation since QEMU started
  * @param time host's clock
@@ -24,18 +24,35 @@ import org.simvm.settings.ViolationKind;
  * @param rip of the instruction
  * @param cr3 in force
  * @param cpl privilege level, 0 to 3
- * @param value what was written, for a write; for {@code vmfunc} the leaf in the upper and the index in the lower half
- * @param control the control register that {@code value} was to be written to: {@code cr0}, {@code cr4}, {@code efer}
+ * @param value what was written, for a write; for {@code vmfunc} the leaf in the upper and the
+ *     index in the lower half
+ * @param control the control register that {@code value} was to be written to: {@code cr0},
+ *     {@code cr4}, {@code efer}
  * @param vector the exception, for kind {@code exception}
  * @param bytes hexadecimal bytes of evidence, for instance the instruction
  */
-public record SimViolation(long sequence, Instant time, String kind, boolean failStop, int cpu, String view,
-        String access, int size, long gpa, OptionalLong gva, long rip, long cr3, int cpl, OptionalLong value,
-        Optional<String> control, OptionalInt vector, Optional<String> bytes) {
+public record SimViolation(
+        long sequence,
+        Instant time,
+        String kind,
+        boolean failStop,
+        int cpu,
+        String view,
+        String access,
+        int size,
+        long gpa,
+        OptionalLong gva,
+        long rip,
+        long cr3,
+        int cpl,
+        OptionalLong value,
+        Optional<String> control,
+        OptionalInt vector,
+        Optional<String> bytes) {
 
     /**
-     * Returns the rule that was broken, or nothing if QEMU is newer than this manager and names one of its
-     * own.
+     * Returns the rule that was broken, or nothing if QEMU is newer than this manager and names one
+     * of its own.
      */
     public Optional<ViolationKind> knownKind() {
         return ViolationKind.byQmpName(kind);

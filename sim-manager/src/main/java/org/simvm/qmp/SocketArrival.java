@@ -13,17 +13,17 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waits until a Unix socket accepts: sleeps on the directory until the file is there, then tries with a
- * growing pause, for the time between the server's bind and its listen.
+ * Waits until a Unix socket accepts: sleeps on the directory until the file is there, then tries
+ * with a growing pause, for the time between the server's bind and its listen.
  */
 final class SocketArrival {
     private static final long FIRST_PAUSE_MS = 2;
     private static final long LONGEST_PAUSE_MS = 250;
 
-    private SocketArrival() {
-    }
+    private SocketArrival() {}
 
-    static SocketChannel await(Path socket, Duration patience) throws QmpException, InterruptedException {
+    static SocketChannel await(Path socket, Duration patience)
+            throws QmpException, InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         awaitFile(socket, deadline, patience);
         long pause = FIRST_PAUSE_MS;
@@ -33,8 +33,10 @@ final class SocketArrival {
             } catch (IOException e) {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
-                    throw new QmpException("no QEMU listens on " + socket + " after " + patience.toMillis()
-                            + " ms: " + e.getMessage(), e);
+                    throw new QmpException(
+                            "no QEMU listens on " + socket + " after " + patience.toMillis()
+                                    + " ms: " + e.getMessage(),
+                            e);
                 }
                 TimeUnit.NANOSECONDS.sleep(Math.min(left, TimeUnit.MILLISECONDS.toNanos(pause)));
                 pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
@@ -54,13 +56,13 @@ final class SocketArrival {
                 long left = deadline - System.nanoTime();
                 WatchKey key = left > 0 ? watch.poll(left, TimeUnit.NANOSECONDS) : null;
                 if (key == null) {
-                    throw new QmpException("no QMP socket " + socket + " after " + patience.toMillis()
-                            + " ms: was QEMU started by the SIM launcher?");
+                    throw new QmpException("no QMP socket " + socket + " after "
+                            + patience.toMillis() + " ms: was QEMU started by the SIM launcher?");
                 }
                 key.pollEvents();
                 if (!key.reset()) {
-                    throw new QmpException("the directory " + directory
-                            + " was removed while waiting for QEMU");
+                    throw new QmpException(
+                            "the directory " + directory + " was removed while waiting for QEMU");
                 }
             }
         } catch (QmpException e) {

@@ -20,7 +20,8 @@ public record Access(boolean read, boolean write, boolean execute) {
 
     static Access of(int code) throws RegionException {
         if (code <= 0 || code > 7) {
-            throw new RegionException("region header names access " + code + ", which there is not");
+            throw new RegionException(
+                    "region header names access " + code + ", which there is not");
         }
         return new Access((code & 1) != 0, (code & 2) != 0, (code & 4) != 0);
     }

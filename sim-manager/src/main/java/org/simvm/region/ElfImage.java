@@ -22,9 +22,9 @@ import net.fornwall.jelf.ElfSymbol;
 import net.fornwall.jelf.ElfSymbolTableSection;
 
 /**
- * An ELF file that may go into a region: 64-bit, little-endian, x86-64, ET_DYN, self-contained, never
- * writable and executable together. jelf takes the file apart, this class holds it against the rules; every
- * complaint names the file, the rule and the next step.
+ * An ELF file that may go into a region: 64-bit, little-endian, x86-64, ET_DYN, self-contained,
+ * never writable and executable together. jelf takes the file apart, this class holds it against
+ * the rules; every complaint names the file, the rule and the next step.
  *
  * @param file where it came from
  * @param segments PT_LOADs, whole pages, by rising address
@@ -32,11 +32,15 @@ import net.fornwall.jelf.ElfSymbolTableSection;
  * @param sections name → section; bytes are empty for one that occupies no space in the file
  * @param symbols name → address as linked, defined symbols only
  */
-record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> relocations,
+record ElfImage(
+        Path file,
+        List<ProgramSegment> segments,
+        Map<Long, Long> relocations,
         Map<String, Section> sections,
         Map<String, Long> symbols) {
     /**
-     * No monitor comes near; a file of a GiB that someone named by mistake should not be read into memory.
+     * No monitor comes near; a file of a GiB that someone named by mistake should not be read into
+     * memory.
      */
     static final long MAX_FILE_SIZE = 16L << 20;
 
@@ -55,40 +59,49 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
      * @param address as linked, 0 if not allocated
      * @param bytes its bytes in the file, little-endian, read-only
      */
-    record Section(long address, ByteBuffer bytes) {
-    }
+    record Section(long address, ByteBuffer bytes) {}
 
     static ElfImage read(Path file) throws RegionException {
         byte[] bytes;
         try {
             long size = Files.size(file);
             if (size > MAX_FILE_SIZE) {
-                throw new RegionException(file + ": " + size + " bytes are too much for a monitor (at most "
-                        + MAX_FILE_SIZE
-                        + "); name a monitor's ELF file");
+                throw new RegionException(
+                        file + ": " + size + " bytes are too much for a monitor (at most "
+                                + MAX_FILE_SIZE
+                                + "); name a monitor's ELF file");
             }
             bytes = Files.readAllBytes(file);
         } catch (NoSuchFileException error) {
-            throw new RegionException(file + ": no such file; install the monitor there or correct the path",
-                    error);
+            throw new RegionException(
+                    file + ": no such file; install the monitor there or correct the path", error);
         } catch (IOException error) {
-            throw new RegionException(file + ": can't be read (" + error.getMessage()
-                    + "); correct the path or its permissions", error);
+            throw new RegionException(
+                    file + ": can't be read (" + error.getMessage()
+                            + "); correct the path or its permissions",
+                    error);
         }
-        if (bytes.length < 4 || bytes[0] != 0x7f || bytes[1] != 'E' || bytes[2] != 'L' || bytes[3] != 'F') {
+        if (bytes.length < 4
+                || bytes[0] != 0x7f
+                || bytes[1] != 'E'
+                || bytes[2] != 'L'
+                || bytes[3] != 'F') {
             throw new RegionException(file + ": not an ELF file; name a monitor's ELF file");
         }
         try {
             return new Reader(file, bytes).image();
         } catch (RuntimeException error) {
-            throw new RegionException(file + ": damaged ELF file (" + error + "); build or install it again",
-                    error);
+            throw new RegionException(
+                    file + ": damaged ELF file (" + error + "); build or install it again", error);
         }
     }
 
     /** Tells whether some PT_LOAD holds the range, and hands it out. */
     ProgramSegment segmentOf(long address, long length) {
-        return segments.stream().filter(segment -> segment.covers(address, length)).findFirst().orElse(null);
+        return segments.stream()
+                .filter(segment -> segment.covers(address, length))
+                .findFirst()
+                .orElse(null);
     }
 
     private static final class Reader {
@@ -99,11 +112,17 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
         Reader(Path file, byte[] content) throws RegionException {
             this.file = file;
             this.bytes = ByteBuffer.wrap(content).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
-            if (content.length < 20 || content[4] != ElfFile.CLASS_64 || content[5] != ElfFile.DATA_LSB
+            if (content.length < 20
+                    || content[4] != ElfFile.CLASS_64
+                    || content[5] != ElfFile.DATA_LSB
                     || bytes.getShort(18) != ElfFile.ARCH_X86_64) {
-                throw fault("is for another machine" + (content.length < 20 ? "" : " (class " + content[4]
-                        + ", machine "
-                        + (bytes.getShort(18) & 0xffff) + ")") + ", not x86-64; build it for x86-64");
+                throw fault("is for another machine"
+                        + (content.length < 20
+                                ? ""
+                                : " (class " + content[4]
+                                        + ", machine "
+                                        + (bytes.getShort(18) & 0xffff) + ")")
+                        + ", not x86-64; build it for x86-64");
             }
             String damage = ElfTables.prepare(content);
             if (damage != null) {
@@ -123,12 +142,15 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             Map<String, Long> symbols = new LinkedHashMap<>();
             for (int i = 1; i < (elf.e_shnum & 0xffff); i++) {
                 ElfSection section = elf.getSection(i);
-                sections.putIfAbsent(section.header.getName(),
+                sections.putIfAbsent(
+                        section.header.getName(),
                         new Section(section.header.sh_addr, bytesOf(section.header)));
                 relocations(section, segments, relocations);
                 if (section instanceof ElfSymbolTableSection table) {
                     for (ElfSymbol symbol : table.symbols) {
-                        if (symbol.st_shndx != 0 && symbol.getName() != null && !symbol.getName().isEmpty()) {
+                        if (symbol.st_shndx != 0
+                                && symbol.getName() != null
+                                && !symbol.getName().isEmpty()) {
                             symbols.putIfAbsent(symbol.getName(), symbol.st_value);
                         }
                     }
@@ -156,14 +178,17 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             for (int i = 0; i < (elf.e_phnum & 0xffff); i++) {
                 ElfSegment header = elf.getProgramHeader(i);
                 if (header.p_type == PT_INTERP || header.p_type == PT_TLS) {
-                    throw fault("needs " + (header.p_type == PT_TLS ? "thread-local storage"
-                            : "a dynamic linker")
+                    throw fault("needs "
+                            + (header.p_type == PT_TLS
+                                    ? "thread-local storage"
+                                    : "a dynamic linker")
                             + ", which there is none of in the SIM view" + REBUILD);
                 }
                 if (header.p_type == PT_LOAD && header.p_memsz != 0) {
                     segments.add(segment(header));
                     if (segments.size() > SimAbi.MAX_SEGMENTS) {
-                        throw fault("has more than " + SimAbi.MAX_SEGMENTS + " segments to load" + REBUILD);
+                        throw fault("has more than " + SimAbi.MAX_SEGMENTS + " segments to load"
+                                + REBUILD);
                     }
                 }
             }
@@ -173,10 +198,13 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
             segments.sort(Comparator.comparingLong(ProgramSegment::virtualAddress));
             for (int i = 1; i < segments.size(); i++) {
                 ProgramSegment before = segments.get(i - 1);
-                if (before.virtualAddress() + before.memorySize() > segments.get(i).virtualAddress()) {
-                    throw fault(String.format("has two PT_LOADs on the page at 0x%x; link it with -z"
-                            + " separate-code and"
-                            + " -z max-page-size=4096", segments.get(i).virtualAddress()));
+                if (before.virtualAddress() + before.memorySize()
+                        > segments.get(i).virtualAddress()) {
+                    throw fault(String.format(
+                            "has two PT_LOADs on the page at 0x%x; link it with -z"
+                                    + " separate-code and"
+                                    + " -z max-page-size=4096",
+                            segments.get(i).virtualAddress()));
                 }
             }
             return segments;
@@ -184,31 +212,47 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
 
         private ProgramSegment segment(ElfSegment header) throws RegionException {
             long address = header.p_vaddr;
-            if (address < 0 || header.p_memsz < 0 || address > MAX_ADDRESS || header.p_memsz > MAX_FILE_SIZE
-                    || header.p_filesz < 0 || header.p_filesz > header.p_memsz) {
-                throw fault(String.format("has a PT_LOAD of impossible size at 0x%x (0x%x bytes, 0x%x in"
-                        + " the file); at most %d bytes"
-                        + " fit a region", address, header.p_memsz, header.p_filesz, MAX_FILE_SIZE));
+            if (address < 0
+                    || header.p_memsz < 0
+                    || address > MAX_ADDRESS
+                    || header.p_memsz > MAX_FILE_SIZE
+                    || header.p_filesz < 0
+                    || header.p_filesz > header.p_memsz) {
+                throw fault(String.format(
+                        "has a PT_LOAD of impossible size at 0x%x (0x%x bytes, 0x%x in"
+                                + " the file); at most %d bytes"
+                                + " fit a region",
+                        address, header.p_memsz, header.p_filesz, MAX_FILE_SIZE));
             }
-            Access access = new Access(header.isReadable(), header.isWriteable(), header.isExecutable());
+            Access access =
+                    new Access(header.isReadable(), header.isWriteable(), header.isExecutable());
             if (access.write() && access.execute()) {
-                throw fault(String.format("has a PT_LOAD at 0x%x that is writable and executable; link it"
-                        + " with -z noexecstack and"
-                        + " -z separate-code", address));
+                throw fault(String.format(
+                        "has a PT_LOAD at 0x%x that is writable and executable; link it"
+                                + " with -z noexecstack and"
+                                + " -z separate-code",
+                        address));
             }
             if (!access.read() && !access.write() && !access.execute()) {
-                throw fault(String.format("has a PT_LOAD at 0x%x that allows no access" + REBUILD, address));
+                throw fault(String.format(
+                        "has a PT_LOAD at 0x%x that allows no access" + REBUILD, address));
             }
             int lead = (int) (address % SimAbi.PAGE_SIZE);
             long size = Pages.roundUp(lead + header.p_memsz);
             ByteBuffer contents = ByteBuffer.allocate(lead + (int) header.p_filesz);
-            contents.put(lead, slice(header.p_offset, header.p_filesz,
-                    String.format("PT_LOAD at 0x%x", address)), 0,
+            contents.put(
+                    lead,
+                    slice(
+                            header.p_offset,
+                            header.p_filesz,
+                            String.format("PT_LOAD at 0x%x", address)),
+                    0,
                     (int) header.p_filesz);
             return new ProgramSegment(address - lead, size, access, contents);
         }
 
-        private void relocations(ElfSection section, List<ProgramSegment> segments, Map<Long, Long> into)
+        private void relocations(
+                ElfSection section, List<ProgramSegment> segments, Map<Long, Long> into)
                 throws RegionException {
             if ((section.header.sh_flags & SHF_ALLOC) == 0
                     || !(section instanceof ElfRelocationAddendSection table)) {
@@ -221,17 +265,23 @@ record ElfImage(Path file, List<ProgramSegment> segments, Map<Long, Long> reloca
                     continue;
                 }
                 if (type != R_X86_64_RELATIVE) {
-                    String symbol = relocation.getSymbolIndex() != 0 ? relocation.getSymbol()
-                            .getName() : null;
-                    throw fault(String.format("has a relocation of type %d at 0x%x%s, and only"
-                            + " R_X86_64_RELATIVE can be done; give it"
-                            + " its own copy of what it calls and link with -Bsymbolic -fvisibility=hidden",
-                            type, relocation.r_offset,
+                    String symbol = relocation.getSymbolIndex() != 0
+                            ? relocation.getSymbol().getName()
+                            : null;
+                    throw fault(String.format(
+                            "has a relocation of type %d at 0x%x%s, and only"
+                                    + " R_X86_64_RELATIVE can be done; give it"
+                                    + " its own copy of what it calls and link with "
+                                    + "-Bsymbolic -fvisibility=hidden",
+                            type,
+                            relocation.r_offset,
                             symbol != null ? " for symbol " + symbol : ""));
                 }
-                if (segments.stream().noneMatch(segment -> segment.covers(relocation.r_offset, 8))) {
-                    throw fault(String.format("has a relocation at 0x%x, outside of all its segments; build"
-                            + " it again",
+                if (segments.stream()
+                        .noneMatch(segment -> segment.covers(relocation.r_offset, 8))) {
+                    throw fault(String.format(
+                            "has a relocation at 0x%x, outside of all its segments; build"
+                                    + " it again",
                             relocation.r_offset));
                 }
                 into.put(relocation.r_offset, relocation.r_addend);

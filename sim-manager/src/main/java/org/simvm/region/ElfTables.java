@@ -7,9 +7,9 @@ import java.util.Set;
 import net.fornwall.jelf.ElfSectionHeader;
 
 /**
- * Looks at an ELF file's section headers before jelf does. jelf allocates by the counts that it finds in a
- * table, so a damaged one could take gigabytes: tables must have the size that their file has room for, and
- * tables nobody asks for (hashes, notes) are shown to jelf as bytes.
+ * Looks at an ELF file's section headers before jelf does. jelf allocates by the counts that it
+ * finds in a table, so a damaged one could take gigabytes: tables must have the size that their
+ * file has room for, and tables nobody asks for (hashes, notes) are shown to jelf as bytes.
  */
 final class ElfTables {
     private static final int E_SHOFF = 40;
@@ -23,18 +23,21 @@ final class ElfTables {
     private static final int SH_ENTSIZE = 56;
     /** {@code sizeof(Elf64_Sym)} and {@code sizeof(Elf64_Rela)}. */
     private static final int ENTRY_SIZE = 24;
-    private static final Set<Integer> TABLES = Set.of(ElfSectionHeader.SHT_SYMTAB,
-            ElfSectionHeader.SHT_DYNSYM, ElfSectionHeader.SHT_RELA);
-    private static final Set<Integer> PLAIN = Set.of(ElfSectionHeader.SHT_NULL, ElfSectionHeader.SHT_PROGBITS,
+
+    private static final Set<Integer> TABLES = Set.of(
+            ElfSectionHeader.SHT_SYMTAB, ElfSectionHeader.SHT_DYNSYM, ElfSectionHeader.SHT_RELA);
+    private static final Set<Integer> PLAIN = Set.of(
+            ElfSectionHeader.SHT_NULL,
+            ElfSectionHeader.SHT_PROGBITS,
             ElfSectionHeader.SHT_STRTAB,
             ElfSectionHeader.SHT_NOBITS);
 
     /** Sections whose kind matters to us by its number alone. */
     static final int SHT_REL = 9;
+
     static final int SHT_RELR = 19;
 
-    private ElfTables() {
-    }
+    private ElfTables() {}
 
     /**
      * Checks the tables of a 64-bit little-endian file and hides the others, in place.
@@ -48,8 +51,10 @@ final class ElfTables {
         }
         int count = bytes.getShort(E_SHNUM) & 0xffff;
         long offset = bytes.getLong(E_SHOFF);
-        if (count != 0 && (bytes.getShort(E_SHENTSIZE) != SECTION_HEADER_SIZE || offset < 0
-                || offset > bytes.limit() - (long) count * SECTION_HEADER_SIZE)) {
+        if (count != 0
+                && (bytes.getShort(E_SHENTSIZE) != SECTION_HEADER_SIZE
+                        || offset < 0
+                        || offset > bytes.limit() - (long) count * SECTION_HEADER_SIZE)) {
             return "has section headers beyond the end of the file";
         }
         for (int i = 0; i < count; i++) {
@@ -57,8 +62,12 @@ final class ElfTables {
             int type = bytes.getInt(at + SH_TYPE);
             long start = bytes.getLong(at + SH_OFFSET);
             long size = bytes.getLong(at + SH_SIZE);
-            if (type != ElfSectionHeader.SHT_NULL && type != ElfSectionHeader.SHT_NOBITS
-                    && (start < 0 || size < 0 || start > bytes.limit() || size > bytes.limit() - start)) {
+            if (type != ElfSectionHeader.SHT_NULL
+                    && type != ElfSectionHeader.SHT_NOBITS
+                    && (start < 0
+                            || size < 0
+                            || start > bytes.limit()
+                            || size > bytes.limit() - start)) {
                 return "has section " + i + " beyond the end of the file";
             }
             if (type == SHT_REL || type == SHT_RELR) {

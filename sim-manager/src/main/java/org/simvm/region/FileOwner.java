@@ -7,5 +7,4 @@ package org.simvm.region;
  * @param uid numeric user
  * @param gid numeric group
  */
-public record FileOwner(int uid, int gid) {
-}
+public record FileOwner(int uid, int gid) {}

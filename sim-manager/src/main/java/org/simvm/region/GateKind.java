@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
-/** How a hook gets to the monitor and back, down to the instruction ({@code SIM_GATE_*} in {@code sim_abi.h}). */
+/**
+ * How a hook gets to the monitor and back, down to the instruction ({@code SIM_GATE_*} in
+ * {@code sim_abi.h}).
+ */
 public enum GateKind {
     /** {@code VMFUNC} switches to the SIM view: no exit. */
     VMFUNC(SimAbi.Header.GATE_VMFUNC, "vmfunc", 0x0f01d4),
@@ -9,7 +12,10 @@ public enum GateKind {
     VMCALL(SimAbi.Header.GATE_HYPERCALL, "hypercall", 0x0f01c1),
     /** {@code VMMCALL} does: a hypercall on AMD. */
     VMMCALL(SimAbi.Header.GATE_HYPERCALL, "hypercall", 0x0f01d9),
-    /** An I/O port leaves the guest, and the monitors run in a process on the host: there is no SIM view. */
+    /**
+     * An I/O port leaves the guest, and the monitors run in a process on the host: there is no SIM
+     * view.
+     */
     EXIT(SimAbi.Header.GATE_EXIT, "exit", 0);
 
     private final int code;
@@ -22,7 +28,10 @@ public enum GateKind {
         this.switching = switching;
     }
 
-    /** Returns what QMP and the domain's settings call it: {@code vmfunc}, {@code hypercall} or {@code exit}. */
+    /**
+     * Returns what QMP and the domain's settings call it: {@code vmfunc}, {@code hypercall} or
+     * {@code exit}.
+     */
     public String wireName() {
         return wireName;
     }
@@ -41,7 +50,10 @@ public enum GateKind {
         return this != EXIT;
     }
 
-    /** Finds the gate of a header; the header does not tell the two hypercalls apart, and gets {@code VMCALL}. */
+    /**
+     * Finds the gate of a header; the header does not tell the two hypercalls apart, and gets
+     * {@code VMCALL}.
+     */
     static GateKind of(int code) throws RegionException {
         for (GateKind kind : values()) {
             if (kind.code == code) {

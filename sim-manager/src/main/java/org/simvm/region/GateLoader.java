@@ -19,14 +19,24 @@ final class GateLoader {
     static final String GATE_PAGE = "g2_gate_page";
 
     private static final Map<GateTemplate.Page, String> SECTIONS = new EnumMap<>(Map.of(
-            GateTemplate.Page.ENTRY, ".g1", GateTemplate.Page.ENTRY_SIM, ".g1_sim", GateTemplate.Page.INNER,
-            ".g2", GateTemplate.Page.EXIT, ".g1_exit"));
+            GateTemplate.Page.ENTRY,
+            ".g1",
+            GateTemplate.Page.ENTRY_SIM,
+            ".g1_sim",
+            GateTemplate.Page.INNER,
+            ".g2",
+            GateTemplate.Page.EXIT,
+            ".g1_exit"));
     /** Each VMFUNC, which another gate replaces by another instruction of the same length. */
-    static final Map<String, GateTemplate.Page> SWITCHES = Map.of("g1_entry_vmfunc", GateTemplate.Page.ENTRY,
-            "g1_exit", GateTemplate.Page.ENTRY, "g1_sim_exit", GateTemplate.Page.ENTRY_SIM);
+    static final Map<String, GateTemplate.Page> SWITCHES = Map.of(
+            "g1_entry_vmfunc",
+            GateTemplate.Page.ENTRY,
+            "g1_exit",
+            GateTemplate.Page.ENTRY,
+            "g1_sim_exit",
+            GateTemplate.Page.ENTRY_SIM);
 
-    private GateLoader() {
-    }
+    private GateLoader() {}
 
     static GateTemplate load(Path file) throws RegionException {
         ElfImage image = ElfImage.read(file);
@@ -37,9 +47,14 @@ final class GateLoader {
         for (Map.Entry<GateTemplate.Page, String> each : SECTIONS.entrySet()) {
             ElfImage.Section section = image.sections().get(each.getValue());
             if (section == null || section.bytes().limit() != SimAbi.PAGE_SIZE) {
-                throw fault(file, "has " + (section == null ? "no section " + each.getValue()
-                        : "a section " + each.getValue() + " of " + section.bytes().limit() + " bytes")
-                        + ", not one of 4096 bytes");
+                throw fault(
+                        file,
+                        "has "
+                                + (section == null
+                                        ? "no section " + each.getValue()
+                                        : "a section " + each.getValue() + " of "
+                                                + section.bytes().limit() + " bytes")
+                                + ", not one of 4096 bytes");
             }
             pages.put(each.getKey(), section.bytes());
         }
@@ -58,7 +73,11 @@ final class GateLoader {
                 place(image, prefix + "filter_count_" + i, 4, patches);
                 place(image, prefix + "filter_skip_" + i, 4, patches);
                 place(image, prefix + "filter_target_" + i, 4, patches);
-                place(image, prefix + "filter_bits_" + i, SimAbi.Declaration.FILTER_NUMBERS / 8, patches);
+                place(
+                        image,
+                        prefix + "filter_bits_" + i,
+                        SimAbi.Declaration.FILTER_NUMBERS / 8,
+                        patches);
             }
         }
         place(image, "x1_port", 4, patches);
@@ -66,9 +85,13 @@ final class GateLoader {
             place(image, each.getKey(), 3, patches);
             ByteBuffer page = pages.get(each.getValue());
             int at = patches.get(each.getKey()).offset();
-            int seen = (page.get(at) & 0xff) << 16 | (page.get(at + 1) & 0xff) << 8 | page.get(at + 2) & 0xff;
+            int seen = (page.get(at) & 0xff) << 16
+                    | (page.get(at + 1) & 0xff) << 8
+                    | page.get(at + 2) & 0xff;
             if (seen != GateKind.VMFUNC.switching()) {
-                throw fault(file, String.format("has 0x%06x at %s, which is no VMFUNC", seen, each.getKey()));
+                throw fault(
+                        file,
+                        String.format("has 0x%06x at %s, which is no VMFUNC", seen, each.getKey()));
             }
         }
         place(image, "g2_sim_cr3", 8, patches);
@@ -82,20 +105,26 @@ final class GateLoader {
         if (image.symbols().containsKey(GATE_PAGE)) {
             place(image, GATE_PAGE, 4, patches);
         }
-        return new GateTemplate(file, pages.get(GateTemplate.Page.ENTRY),
+        return new GateTemplate(
+                file,
+                pages.get(GateTemplate.Page.ENTRY),
                 pages.get(GateTemplate.Page.ENTRY_SIM),
-                pages.get(GateTemplate.Page.INNER), pages.get(GateTemplate.Page.EXIT), patches);
+                pages.get(GateTemplate.Page.INNER),
+                pages.get(GateTemplate.Page.EXIT),
+                patches);
     }
 
     private static GateTemplate.Page pageOf(String symbol) {
         if (SWITCHES.containsKey(symbol)) {
             return SWITCHES.get(symbol);
         }
-        return symbol.startsWith("g2_") ? GateTemplate.Page.INNER
+        return symbol.startsWith("g2_")
+                ? GateTemplate.Page.INNER
                 : symbol.startsWith("x1_") ? GateTemplate.Page.EXIT : GateTemplate.Page.ENTRY;
     }
 
-    private static void place(ElfImage image, String symbol, int size, Map<String, GateTemplate.Place> into)
+    private static void place(
+            ElfImage image, String symbol, int size, Map<String, GateTemplate.Place> into)
             throws RegionException {
         Long address = image.symbols().get(symbol);
         if (address == null) {
@@ -105,7 +134,9 @@ final class GateLoader {
             long offset = address - image.sections().get(each.getValue()).address();
             if (offset >= 0 && offset <= SimAbi.PAGE_SIZE - size) {
                 if (each.getKey() != pageOf(symbol)) {
-                    throw fault(image.file(), "has the symbol " + symbol + " in section " + each.getValue());
+                    throw fault(
+                            image.file(),
+                            "has the symbol " + symbol + " in section " + each.getValue());
                 }
                 into.put(symbol, new GateTemplate.Place(each.getKey(), (int) offset));
                 return;
@@ -115,7 +146,7 @@ final class GateLoader {
     }
 
     private static RegionException fault(Path file, String what) {
-        return new RegionException(file + ": " + what
-                + "; install the one that belongs to this manager");
+        return new RegionException(
+                file + ": " + what + "; install the one that belongs to this manager");
     }
 }

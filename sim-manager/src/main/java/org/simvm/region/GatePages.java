@@ -10,16 +10,20 @@ import org.simvm.region.BootValues.ArmedHook;
 import org.simvm.region.SimAbi.Declaration;
 
 /**
- * Patches the pages of the gate template for one boot (docs/interfaces.md §2). The pages that the guest is shown get nothing
- * that is secret: offsets and addresses of its own kernel, and which calls the monitors want.
+ * Patches the pages of the gate template for one boot (docs/interfaces.md §2). The pages that the
+ * guest is shown get nothing that is secret: offsets and addresses of its own kernel, and which
+ * calls the monitors want.
  */
 final class GatePages {
     /** Bytes from the word that says whether a stack is taken to the stack's end. */
     private static final int STACK_TAKEN_WORD = 16;
-    /** {@code lea 0(%rsi), %eax}, with 32 bits of displacement: one instruction of the patch's length. */
-    private static final byte[] LOAD_ARGUMENT = { (byte) 0x8d, (byte) 0x86, 0x00, 0x00, 0x00, 0x00 };
+    /**
+     * {@code lea 0(%rsi), %eax}, with 32 bits of displacement: one instruction of the patch's
+     * length.
+     */
+    private static final byte[] LOAD_ARGUMENT = {(byte) 0x8d, (byte) 0x86, 0x00, 0x00, 0x00, 0x00};
     /** {@code mov disp32(%rdi), %eax}, without the displacement. */
-    private static final byte[] LOAD_FIELD = { (byte) 0x8b, (byte) 0x87 };
+    private static final byte[] LOAD_FIELD = {(byte) 0x8b, (byte) 0x87};
 
     private final RegionPlan plan;
     private final long virtual;
@@ -35,7 +39,9 @@ final class GatePages {
         this.monitors = monitors;
     }
 
-    /** A copy of the template's page, with the gate's own instruction for each change of the view. */
+    /**
+     * A copy of the template's page, with the gate's own instruction for each change of the view.
+     */
     ByteBuffer bytes(GateTemplate.Page page) {
         GateTemplate gates = plan.gates();
         ByteBuffer template = switch (page) {
@@ -62,12 +68,18 @@ final class GatePages {
             if (entry.filter().isPresent()) {
                 patchFilter(bytes, entry, boot.callTargets().get(i));
             } else {
-                putJump(bytes, outer("call_target_") + entry.number(), boot.callTargets().get(i));
+                putJump(
+                        bytes,
+                        outer("call_target_") + entry.number(),
+                        boot.callTargets().get(i));
             }
         }
     }
 
-    /** Patches G2: SIM CR3, virtual address of the stacks (a guard page first), and that of the dispatcher. */
+    /**
+     * Patches G2: SIM CR3, virtual address of the stacks (a guard page first), and that of the
+     * dispatcher.
+     */
     void patchInner(ByteBuffer bytes, long root, long stacks, long dispatch) {
         bytes.putLong(offset("g2_sim_cr3"), root);
         // The way out compares CR3 with two numbers of 32 bits, the second turned by 31.
@@ -77,7 +89,8 @@ final class GatePages {
         bytes.putLong(offset("g2_stack_first"), first);
         bytes.putLong(offset("g2_stack_again"), first);
         bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
-        bytes.putInt(offset("g2_stack_end"), (int) (first + plan.stackCount() * LayoutPlanner.stackStride()));
+        bytes.putInt(offset("g2_stack_end"), (int)
+                (first + plan.stackCount() * LayoutPlanner.stackStride()));
         bytes.putLong(offset("g2_dispatch"), dispatch);
         if (plan.gates().patches().containsKey(GateLoader.GATE_PAGE)) {
             bytes.putInt(offset(GateLoader.GATE_PAGE), (int) (virtual / SimAbi.PAGE_SIZE));
@@ -91,8 +104,11 @@ final class GatePages {
 
     /** What each redirected call calls, in the order of {@link BootValues#callTargets()}. */
     List<Long> callEntries(BootValues boot) {
-        return entries(boot).stream().map(entry -> virtual + offset(outer(entry.filter().isPresent() ? "filter_"
-                : "call_stub_") + entry.number())).toList();
+        return entries(boot).stream()
+                .map(entry -> virtual
+                        + offset(outer(entry.filter().isPresent() ? "filter_" : "call_stub_")
+                                + entry.number()))
+                .toList();
     }
 
     /**
@@ -101,18 +117,19 @@ final class GatePages {
      * @param number of the stub among those of its kind
      * @param hook null if the call belongs to no hook
      */
-    private record Entry(int number, ArmedHook hook, Optional<FilterDeclaration> filter) {
-    }
+    private record Entry(int number, ArmedHook hook, Optional<FilterDeclaration> filter) {}
 
     private List<Entry> entries(BootValues boot) {
         List<ArmedHook> calls = boot.hooks().stream()
-                .filter(hook -> hook.declaration().kind() == HookDeclaration.Kind.CALL).toList();
+                .filter(hook -> hook.declaration().kind() == HookDeclaration.Kind.CALL)
+                .toList();
         List<Entry> entries = new ArrayList<>();
         int stubs = 0;
         int filters = 0;
         for (int i = 0; i < boot.callTargets().size(); i++) {
             ArmedHook hook = i < calls.size() ? calls.get(i) : null;
-            Optional<FilterDeclaration> filter = hook != null && filters < GateLoader.FILTERS ? filterOf(hook)
+            Optional<FilterDeclaration> filter = hook != null && filters < GateLoader.FILTERS
+                    ? filterOf(hook)
                     : Optional.empty();
             entries.add(new Entry(filter.isPresent() ? filters++ : stubs++, hook, filter));
         }
@@ -124,14 +141,18 @@ final class GatePages {
         ProgramImage monitor = monitors.get(hook.monitor());
         return plan.monitors().get(hook.monitor()).program().filters().stream()
                 .filter(filter -> filter.hook() == hook.declaration().id())
-                .filter(filter -> filter.enabled() == 0 || monitor.valueAt(filter.enabled(), Long.BYTES).getLong(0) != 0)
+                .filter(filter -> filter.enabled() == 0
+                        || monitor.valueAt(filter.enabled(), Long.BYTES).getLong(0) != 0)
                 .filter(filter -> !wantsAll(bitmap(hook, filter), filter.count()))
                 .findFirst();
     }
 
     private byte[] bitmap(ArmedHook hook, FilterDeclaration filter) {
-        ParameterDeclaration set = plan.monitors().get(hook.monitor()).program().parameters().stream()
-                .filter(each -> each.address() == filter.set()).findFirst().orElseThrow();
+        ParameterDeclaration set =
+                plan.monitors().get(hook.monitor()).program().parameters().stream()
+                        .filter(each -> each.address() == filter.set())
+                        .findFirst()
+                        .orElseThrow();
         ByteBuffer value = monitors.get(hook.monitor()).valueAt(filter.set(), set.size());
         byte[] bits = new byte[Declaration.FILTER_NUMBERS / 8];
         for (int number = 0; number < filter.count(); number++) {
@@ -158,10 +179,14 @@ final class GatePages {
         if (filter.slot() == 0) {
             bytes.put(load, LOAD_ARGUMENT);
         } else {
-            long field = monitors.get(entry.hook().monitor()).valueAt(filter.slot(), Long.BYTES).getLong(0);
+            long field = monitors.get(entry.hook().monitor())
+                    .valueAt(filter.slot(), Long.BYTES)
+                    .getLong(0);
             if (field < 0 || field != (int) field) {
-                throw new RegionException("hook " + entry.hook().declaration().function() + " finds its number at offset "
-                        + field + ", which no structure of this kernel has; use a monitor that knows this kernel");
+                throw new RegionException("hook " + entry.hook().declaration().function()
+                        + " finds its number at offset " + field
+                        + ", which no structure of this kernel has; use a monitor "
+                        + "that knows this kernel");
             }
             bytes.put(load, LOAD_FIELD);
             bytes.putInt(load + LOAD_FIELD.length, (int) field);
@@ -177,13 +202,16 @@ final class GatePages {
     private void putJump(ByteBuffer bytes, String symbol, long target) throws RegionException {
         long distance = target - (virtual + offset(symbol) + 4);
         if (distance != (int) distance) {
-            throw new RegionException(String.format("a redirected call goes to 0x%x, which the gate's jump does not"
-                    + " reach", target));
+            throw new RegionException(String.format(
+                    "a redirected call goes to 0x%x, which the gate's jump does not" + " reach",
+                    target));
         }
         bytes.putInt(offset(symbol), (int) distance);
     }
 
-    /** Puts a hypercall in place of each VMFUNC of the template; registers and length are the same. */
+    /**
+     * Puts a hypercall in place of each VMFUNC of the template; registers and length are the same.
+     */
     private void switchBy(GateKind kind, GateTemplate.Page page, ByteBuffer bytes) {
         if (kind == GateKind.VMFUNC || !kind.inGuest()) {
             return;

@@ -6,7 +6,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * The gates as {@code gates.elf} or {@code gates-lbr.elf} has them: four pages and where to patch them (docs/interfaces.md §2).
+ * The gates as {@code gates.elf} or {@code gates-lbr.elf} has them: four pages and where to patch
+ * them (docs/interfaces.md §2).
  *
  * @param file where they came from, for messages
  * @param entry G1 for the normal view, 4096 bytes
@@ -15,8 +16,13 @@ import java.util.Map;
  * @param exit the only page of gate {@code EXIT}, 4096 bytes
  * @param patches symbol → place of its first byte
  */
-public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, ByteBuffer inner,
-        ByteBuffer exit, Map<String, Place> patches) {
+public record GateTemplate(
+        Path file,
+        ByteBuffer entry,
+        ByteBuffer entrySim,
+        ByteBuffer inner,
+        ByteBuffer exit,
+        Map<String, Place> patches) {
     public GateTemplate {
         patches = Map.copyOf(patches);
     }
@@ -31,7 +37,12 @@ public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, Byt
     }
 
     /** Which page a patch symbol is in. */
-    public enum Page { ENTRY, ENTRY_SIM, INNER, EXIT }
+    public enum Page {
+        ENTRY,
+        ENTRY_SIM,
+        INNER,
+        EXIT
+    }
 
     /**
      * Place of a patch symbol's first byte.
@@ -39,6 +50,5 @@ public record GateTemplate(Path file, ByteBuffer entry, ByteBuffer entrySim, Byt
      * @param page one of the four
      * @param offset in the page, 0..4095
      */
-    public record Place(Page page, int offset) {
-    }
+    public record Place(Page page, int offset) {}
 }

@@ -7,12 +7,13 @@ import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 
 /**
- * Where in the configuration's table each hook is, so that the dispatcher finds it with one multiplication
- * ({@code struct sim_config}): a multiplier with which no two return addresses meet.
+ * Where in the configuration's table each hook is, so that the dispatcher finds it with one
+ * multiplication ({@code struct sim_config}): a multiplier with which no two return addresses meet.
  */
 final class HookTable {
     /** With 32 hooks in 64 entries one multiplier in 20,000 will do. */
     private static final int TRIES = 10_000_000;
+
     private static final int NONE = -1;
 
     private final long multiplier;
@@ -39,8 +40,8 @@ final class HookTable {
                 return new HookTable(multiplier, hooks);
             }
         }
-        throw new RegionException("no table holds the " + addresses.length + " hooks of the monitors; name fewer"
-                + " monitors in the domain's settings");
+        throw new RegionException("no table holds the " + addresses.length
+                + " hooks of the monitors; name fewer" + " monitors in the domain's settings");
     }
 
     private static boolean place(long[] addresses, long multiplier, int[] hooks) {
@@ -60,7 +61,9 @@ final class HookTable {
         return (int) (returnAddress * multiplier >>> SimAbi.HOOK_SHIFT);
     }
 
-    /** A return address that does not belong into this entry: what an entry without a hook holds. */
+    /**
+     * A return address that does not belong into this entry: what an entry without a hook holds.
+     */
     static long elsewhere(int slot) {
         return slot == 0 ? 1 : 0;
     }

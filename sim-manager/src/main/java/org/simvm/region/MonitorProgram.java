@@ -11,17 +11,25 @@ import java.util.Map;
  * @param name the file's name without {@code .elf}; what the domain XML calls the monitor
  * @param file where it came from, for messages
  * @param segments its PT_LOADs by rising address, no two on one page
- * @param relocations where the load base is added ({@code R_X86_64_RELATIVE}): address as linked → addend
+ * @param relocations where the load base is added ({@code R_X86_64_RELATIVE}): address as linked →
+ *     addend
  * @param hooks from {@code .sim_hooks}, in that order
  * @param slots from {@code .sim_slots}
  * @param parameters from {@code .sim_parameters} and {@code .sim_names}
  * @param filters from {@code .sim_filters}, one for a hook at most
- * @param dispatch address of {@code sim_dispatch} as linked, 0 if the file has none (only core.elf does)
+ * @param dispatch address of {@code sim_dispatch} as linked, 0 if the file has none (only core.elf
+ *     does)
  */
-public record MonitorProgram(String name, Path file, List<ProgramSegment> segments,
+public record MonitorProgram(
+        String name,
+        Path file,
+        List<ProgramSegment> segments,
         Map<Long, Long> relocations,
-        List<HookDeclaration> hooks, List<SlotDeclaration> slots, List<ParameterDeclaration> parameters,
-        List<FilterDeclaration> filters, long dispatch) {
+        List<HookDeclaration> hooks,
+        List<SlotDeclaration> slots,
+        List<ParameterDeclaration> parameters,
+        List<FilterDeclaration> filters,
+        long dispatch) {
     public MonitorProgram {
         segments = List.copyOf(segments);
         relocations = Map.copyOf(relocations);
@@ -34,8 +42,8 @@ public record MonitorProgram(String name, Path file, List<ProgramSegment> segmen
     /**
      * Reads a monitor's ELF file: ET_DYN, x86-64, docs/interfaces.md §2.
      *
-     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule and next
-     *     step
+     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule
+     *     and next step
      */
     public static MonitorProgram load(Path file) throws RegionException {
         return ProgramLoader.load(file);

@@ -18,8 +18,8 @@ import java.util.TreeSet;
  * @param size bytes at {@code address}, a multiple of 8
  * @param names for {@link Type#SET}: which bits each name sets; else empty
  */
-public record ParameterDeclaration(String name, Type type, long address, int size,
-        Map<String, List<Integer>> names) {
+public record ParameterDeclaration(
+        String name, Type type, long address, int size, Map<String, List<Integer>> names) {
     private static final String NUMBERS = "a number from 0 to 2^64 - 1, decimal or with 0x";
 
     public ParameterDeclaration {
@@ -30,17 +30,20 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
      * Turns the text of the domain XML into the bytes that go to {@link #address()}.
      *
      * @return {@link #size()} bytes
-     * @throws RegionException if the text is not of the parameter's type; one line that says what would be
+     * @throws RegionException if the text is not of the parameter's type; one line that says what
+     *     would be
      */
     public byte[] encode(String text) throws RegionException {
         ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
         switch (type) {
             case NUMBER -> bytes.putLong(number(text));
-            case BOOLEAN -> bytes.putLong(switch (text) {
-                case "yes" -> 1;
-                case "no" -> 0;
-                default -> throw fault(text, "yes or no");
-            });
+            case BOOLEAN ->
+                bytes.putLong(
+                        switch (text) {
+                            case "yes" -> 1;
+                            case "no" -> 0;
+                            default -> throw fault(text, "yes or no");
+                        });
             case SET -> setBits(text, bytes);
         }
         return bytes.array();
@@ -51,7 +54,8 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
             throw fault(text, NUMBERS);
         }
         try {
-            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16)
+            return text.startsWith("0x")
+                    ? Long.parseUnsignedLong(text.substring(2), 16)
                     : Long.parseUnsignedLong(text);
         } catch (NumberFormatException error) {
             throw fault(text, NUMBERS);
@@ -70,9 +74,11 @@ public record ParameterDeclaration(String name, Type type, long address, int siz
         for (String name : text.split(",", -1)) {
             List<Integer> bits = names.get(name.strip());
             if (bits == null) {
-                throw fault(text, "'all', 'none' or names separated by commas, and '" + name.strip()
-                        + "' is none of "
-                        + String.join(", ", new TreeSet<>(names.keySet())));
+                throw fault(
+                        text,
+                        "'all', 'none' or names separated by commas, and '" + name.strip()
+                                + "' is none of "
+                                + String.join(", ", new TreeSet<>(names.keySet())));
             }
             bits.forEach(bit -> setBit(bytes, bit));
         }

@@ -4,7 +4,8 @@ package org.simvm.region;
 import java.nio.file.Path;
 
 /**
- * What the monitors' process of gate {@code EXIT} must be told of a region, beside what its header says.
+ * What the monitors' process of gate {@code EXIT} must be told of a region, beside what its header
+ * says.
  *
  * @param region the region file
  * @param dispatch address of {@code sim_dispatch} in the process; secret

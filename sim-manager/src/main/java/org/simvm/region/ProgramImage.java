@@ -14,9 +14,7 @@ final class ProgramImage {
     private final long base;
     private final List<ByteBuffer> segments = new ArrayList<>();
 
-    /**
-     * @param base what is added to an address as linked
-     */
+    /** @param base what is added to an address as linked */
     ProgramImage(MonitorProgram program, long base) {
         this.program = program;
         this.base = base;
@@ -47,15 +45,22 @@ final class ProgramImage {
         for (Map.Entry<String, String> value : values.entrySet()) {
             ParameterDeclaration parameter = program.parameters().stream()
                     .filter(each -> each.name().equals(value.getKey()))
-                    .findFirst().orElseThrow(() -> new RegionException("monitor " + program.name()
-                    + " has no parameter "
-                            + value.getKey() + "; it has " + (program.parameters().isEmpty() ? "none"
-                                    : String.join(", ", program.parameters().stream()
-                                    .map(ParameterDeclaration::name).toList()))));
+                    .findFirst()
+                    .orElseThrow(() -> new RegionException("monitor " + program.name()
+                            + " has no parameter "
+                            + value.getKey() + "; it has "
+                            + (program.parameters().isEmpty()
+                                    ? "none"
+                                    : String.join(
+                                            ", ",
+                                            program.parameters().stream()
+                                                    .map(ParameterDeclaration::name)
+                                                    .toList()))));
             try {
                 encoded.put(parameter.address(), parameter.encode(value.getValue()));
             } catch (RegionException error) {
-                throw new RegionException("monitor " + program.name() + ", " + error.getMessage(), error);
+                throw new RegionException(
+                        "monitor " + program.name() + ", " + error.getMessage(), error);
             }
         }
         return encoded;
@@ -76,7 +81,8 @@ final class ProgramImage {
             if (value == null) {
                 throw new RegionException("monitor " + program.name() + " wants '" + slot.name()
                         + "', which nobody has found in the guest"
-                        + " kernel; correct the slot's name or use a monitor that knows this kernel");
+                        + " kernel; correct the slot's name or use a monitor that "
+                        + "knows this kernel");
             }
             put(slot.address(), value);
         }
@@ -85,14 +91,16 @@ final class ProgramImage {
     void fillParameters(Map<Long, byte[]> encoded) {
         encoded.forEach((address, bytes) -> {
             int index = segmentOf(address, bytes.length);
-            segments.get(index).put((int) (address - program.segments().get(index).virtualAddress()), bytes);
+            segments.get(index)
+                    .put((int) (address - program.segments().get(index).virtualAddress()), bytes);
         });
     }
 
     /** The bytes at an address as linked: as filled in, or what the ELF file has. */
     ByteBuffer valueAt(long address, int size) {
         int index = segmentOf(address, size);
-        return segments.get(index).slice((int) (address - program.segments().get(index).virtualAddress()), size)
+        return segments.get(index)
+                .slice((int) (address - program.segments().get(index).virtualAddress()), size)
                 .order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -102,7 +110,8 @@ final class ProgramImage {
 
     private void put(long address, long value) {
         int index = segmentOf(address, 8);
-        segments.get(index).putLong((int) (address - program.segments().get(index).virtualAddress()), value);
+        segments.get(index)
+                .putLong((int) (address - program.segments().get(index).virtualAddress()), value);
     }
 
     private int segmentOf(long address, long size) {

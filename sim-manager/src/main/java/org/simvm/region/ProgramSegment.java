@@ -8,11 +8,13 @@ import java.nio.ByteOrder;
  * One PT_LOAD of a monitor's ELF file.
  *
  * @param virtualAddress as linked, page-aligned
- * @param memorySize bytes in memory, a multiple of the page size; what {@code contents} lacks is zero
+ * @param memorySize bytes in memory, a multiple of the page size; what {@code contents} lacks is
+ *     zero
  * @param access as the PT_LOAD says; never write and execute together
  * @param contents the bytes from {@code virtualAddress} on; read-only
  */
-public record ProgramSegment(long virtualAddress, long memorySize, Access access, ByteBuffer contents) {
+public record ProgramSegment(
+        long virtualAddress, long memorySize, Access access, ByteBuffer contents) {
     public ProgramSegment {
         contents = contents.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -24,6 +26,8 @@ public record ProgramSegment(long virtualAddress, long memorySize, Access access
     }
 
     boolean covers(long address, long length) {
-        return address >= virtualAddress && length >= 0 && address - virtualAddress <= memorySize - length;
+        return address >= virtualAddress
+                && length >= 0
+                && address - virtualAddress <= memorySize - length;
     }
 }

@@ -10,8 +10,8 @@ package org.simvm.region;
 public record RamRange(long gpa, long size) {
     public RamRange {
         if (gpa < 0 || size <= 0 || (gpa | size) % SimAbi.PAGE_SIZE != 0 || gpa + size < 0) {
-            throw new IllegalArgumentException(String.format("not a range of guest RAM: 0x%x, 0x%x bytes",
-                    gpa, size));
+            throw new IllegalArgumentException(
+                    String.format("not a range of guest RAM: 0x%x, 0x%x bytes", gpa, size));
         }
     }
 

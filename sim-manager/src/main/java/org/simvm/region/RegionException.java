@@ -2,8 +2,8 @@
 package org.simvm.region;
 
 /**
- * Says in one line why a region, or an ELF file that should go into it, can't be used: what is wrong, where,
- * and the next step.
+ * Says in one line why a region, or an ELF file that should go into it, can't be used: what is
+ * wrong, where, and the next step.
  */
 public final class RegionException extends Exception {
     private static final long serialVersionUID = 1L;

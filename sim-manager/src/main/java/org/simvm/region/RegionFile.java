@@ -20,16 +20,19 @@ import java.util.EnumSet;
 import org.simvm.region.RegionSegment.Role;
 
 /**
- * The file that backs a domain's region: QEMU maps it, the manager writes it before boot and at arming, and
- * reads the ring in it.
+ * The file that backs a domain's region: QEMU maps it, the manager writes it before boot and at
+ * arming, and reads the ring in it.
  *
- * <p>Everything but the ring goes through the file descriptor, so a full file system is an exception and not
- * a SIGBUS. Not thread-safe, but for the {@link RingReader}, which may run beside the rest.
+ * <p>Everything but the ring goes through the file descriptor, so a full file system is an
+ * exception and not a SIGBUS. Not thread-safe, but for the {@link RingReader}, which may run beside
+ * the rest.
  */
 public final class RegionFile implements AutoCloseable {
     private static final int ZEROS = 1 << 20;
     /** {@code mov $0x1dc, %ecx; rdmsr}, which no other gate has. */
-    private static final byte[] READ_LAST_BRANCH = { (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32 };
+    private static final byte[] READ_LAST_BRANCH = {
+        (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32
+    };
 
     private final Path path;
     private final RegionPlan plan;
@@ -38,7 +41,11 @@ public final class RegionFile implements AutoCloseable {
     private RegionLayout layout;
     private boolean attached;
 
-    private RegionFile(Path path, RegionPlan plan, FileChannel channel, SecureRandom random,
+    private RegionFile(
+            Path path,
+            RegionPlan plan,
+            FileChannel channel,
+            SecureRandom random,
             RegionLayout layout) {
         this.path = path;
         this.plan = plan;
@@ -48,17 +55,18 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Writes a new region file: mode 0600, every page allocated, header and a first random layout in place,
-     * monitors not yet filled in. The file appears under its name only when it is complete; on failure
-     * nothing stays behind.
+     * Writes a new region file: mode 0600, every page allocated, header and a first random layout
+     * in place, monitors not yet filled in. The file appears under its name only when it is
+     * complete; on failure nothing stays behind.
      *
-     * @param path e.g. {@code /run/sim-manager/domains/<uuid>/region}; its folder must exist; an old file is
-     *     replaced
+     * @param path e.g. {@code /run/sim-manager/domains/<uuid>/region}; its folder must exist; an
+     *     old file is replaced
      * @param owner user and group that QEMU runs as, or null to leave the manager's own
-     * @throws RegionException if the region is too small for the plan, the file can't be written, or a
-     *     parameter is wrong
+     * @throws RegionException if the region is too small for the plan, the file can't be written,
+     *     or a parameter is wrong
      */
-    public static RegionFile create(Path path, FileOwner owner, RegionPlan plan) throws RegionException {
+    public static RegionFile create(Path path, FileOwner owner, RegionPlan plan)
+            throws RegionException {
         SecureRandom random = new SecureRandom();
         RegionLayout layout = LayoutPlanner.place(plan, random);
         for (RegionPlan.PlannedMonitor monitor : plan.monitors()) {
@@ -67,10 +75,14 @@ public final class RegionFile implements AutoCloseable {
         Path unfinished = null;
         FileChannel channel = null;
         try {
-            unfinished = Files.createTempFile(path.toAbsolutePath().getParent(), ".region-", "",
-                    PosixFilePermissions.asFileAttribute(EnumSet.of(PosixFilePermission.OWNER_READ,
-                    PosixFilePermission.OWNER_WRITE)));
-            channel = FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            unfinished = Files.createTempFile(
+                    path.toAbsolutePath().getParent(),
+                    ".region-",
+                    "",
+                    PosixFilePermissions.asFileAttribute(EnumSet.of(
+                            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
+            channel =
+                    FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
             RegionFile file = new RegionFile(path, plan, channel, random, layout);
             file.zero(0, plan.fileSize());
             file.write(RegionHeader.encode(layout, 0, plan), 0);
@@ -78,21 +90,30 @@ public final class RegionFile implements AutoCloseable {
                 Files.setAttribute(unfinished, "unix:uid", owner.uid());
                 Files.setAttribute(unfinished, "unix:gid", owner.gid());
             }
-            Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    unfinished,
+                    path,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
             return file;
         } catch (IOException | RuntimeException error) {
             discard(channel, unfinished);
-            throw new RegionException(String.format("can't write the region %s (%d KiB%s): %s; make room"
-                    + " there, or correct the permissions",
-                    path, plan.fileSize() >> 10, owner != null ? ", for user " + owner.uid() : "",
-                    reason(error)), error);
+            throw new RegionException(
+                    String.format(
+                            "can't write the region %s (%d KiB%s): %s; make room"
+                                    + " there, or correct the permissions",
+                            path,
+                            plan.fileSize() >> 10,
+                            owner != null ? ", for user " + owner.uid() : "",
+                            reason(error)),
+                    error);
         }
     }
 
     /**
-     * Opens a region that an earlier manager created and whose guest still runs: layout and ring come from
-     * the file. Virtual addresses in the SIM view are not known then (0 in the layout) until the region is
-     * {@link #reset}.
+     * Opens a region that an earlier manager created and whose guest still runs: layout and ring
+     * come from the file. Virtual addresses in the SIM view are not known then (0 in the layout)
+     * until the region is {@link #reset}.
      *
      * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
@@ -103,25 +124,29 @@ public final class RegionFile implements AutoCloseable {
             RegionFile file = new RegionFile(path, plan, channel, new SecureRandom(), null);
             ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
             if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
-                throw new RegionException(path
-                        + ": too short to be a region; destroy the domain and start it anew");
+                throw new RegionException(
+                        path + ": too short to be a region; destroy the domain and start it anew");
             }
             file.layout = RegionHeader.decode(page.flip(), channel.size(), plan);
             file.attached = true;
             return file;
         } catch (RegionException error) {
             discard(channel, null);
-            throw new RegionException(path + ": " + error.getMessage()
-                    + "; destroy the domain and start it anew", error);
+            throw new RegionException(
+                    path + ": " + error.getMessage() + "; destroy the domain and start it anew",
+                    error);
         } catch (IOException error) {
             discard(channel, null);
-            throw new RegionException(path + ": can't be opened (" + reason(error)
-                    + "); destroy the domain and start it anew", error);
+            throw new RegionException(
+                    path + ": can't be opened (" + reason(error)
+                            + "); destroy the domain and start it anew",
+                    error);
         }
     }
 
     /**
-     * Tells which gate a region of an earlier manager was made for; of the two hypercalls it is {@code VMCALL}.
+     * Tells which gate a region of an earlier manager was made for; of the two hypercalls it is
+     * {@code VMCALL}.
      *
      * @throws RegionException if the file is not a region of this ABI
      */
@@ -129,12 +154,15 @@ public final class RegionFile implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
             if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
-                throw new RegionException(path + ": too short to be a region; destroy the domain and start it anew");
+                throw new RegionException(
+                        path + ": too short to be a region; destroy the domain and start it anew");
             }
             return RegionHeader.gate(page.flip());
         } catch (IOException error) {
-            throw new RegionException(path + ": can't be opened (" + reason(error)
-                    + "); destroy the domain and start it anew", error);
+            throw new RegionException(
+                    path + ": can't be opened (" + reason(error)
+                            + "); destroy the domain and start it anew",
+                    error);
         }
     }
 
@@ -143,7 +171,9 @@ public final class RegionFile implements AutoCloseable {
         return layout;
     }
 
-    /** Tells whether it must be {@link #reset} before a boot: it was {@linkplain #attach attached}. */
+    /**
+     * Tells whether it must be {@link #reset} before a boot: it was {@linkplain #attach attached}.
+     */
     public boolean needsReset() {
         return attached;
     }
@@ -155,20 +185,22 @@ public final class RegionFile implements AutoCloseable {
 
     /**
      * Fills in all that was unknown before boot: programs (relocated, slots and parameters set),
-     * configuration with the hook table, gates, SIM page tables, and the header's {@code sim_cr3} and gate
-     * addresses. Call it before {@code sim-apply} with {@code map}, while the guest can't run in the SIM
-     * view; may be called again as long as the region isn't mapped.
+     * configuration with the hook table, gates, SIM page tables, and the header's {@code sim_cr3}
+     * and gate addresses. Call it before {@code sim-apply} with {@code map}, while the guest can't
+     * run in the SIM view; may be called again as long as the region isn't mapped.
      *
      * @param lastBranchRecord whether the gate can read which branch led to it
-     * @throws RegionException if a value is missing or out of range, or writing fails; the region is not
-     *     usable then
+     * @throws RegionException if a value is missing or out of range, or writing fails; the region
+     *     is not usable then
      */
-    public BootImage finalizeImage(BootValues values, boolean lastBranchRecord) throws RegionException {
+    public BootImage finalizeImage(BootValues values, boolean lastBranchRecord)
+            throws RegionException {
         if (needsReset()) {
-            throw new RegionException(path
-                    + ": was made by an earlier manager; reset it before its guest is armed");
+            throw new RegionException(
+                    path + ": was made by an earlier manager; reset it before its guest is armed");
         }
-        ImageBuilder builder = new ImageBuilder(lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
+        ImageBuilder builder = new ImageBuilder(
+                lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
         builder.build();
         try {
             for (RegionSegment segment : builder.layout().segments()) {
@@ -182,8 +214,9 @@ public final class RegionFile implements AutoCloseable {
             layout = image.layout();
             return image;
         } catch (IOException error) {
-            throw new RegionException("can't write the region " + path + ": " + reason(error)
-                    + "; destroy the domain and start it anew",
+            throw new RegionException(
+                    "can't write the region " + path + ": " + reason(error)
+                            + "; destroy the domain and start it anew",
                     error);
         }
     }
@@ -194,8 +227,8 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Tells whether the gate in force, which an earlier manager may have put there, knows a call by the last branch record, and not by
-     * the return address that was pushed.
+     * Tells whether the gate in force, which an earlier manager may have put there, knows a call by
+     * the last branch record, and not by the return address that was pushed.
      */
     public boolean readsLastBranch() throws RegionException {
         if (!plan.gate().inGuest()) {
@@ -212,9 +245,9 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Starts over for a guest that was reset: another random layout, zeros in everything that the last boot
-     * left, ring included. A {@link RingReader} made before is dead. Call it only while QEMU has the region
-     * unmapped (state {@code waiting}).
+     * Starts over for a guest that was reset: another random layout, zeros in everything that the
+     * last boot left, ring included. A {@link RingReader} made before is dead. Call it only while
+     * QEMU has the region unmapped (state {@code waiting}).
      */
     public RegionLayout reset() throws RegionException {
         RegionLayout next = LayoutPlanner.place(plan, random);
@@ -222,8 +255,9 @@ public final class RegionFile implements AutoCloseable {
             zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
             write(RegionHeader.encode(next, 0, plan), 0);
         } catch (IOException error) {
-            throw new RegionException("can't write the region " + path + ": " + reason(error)
-                    + "; destroy the domain and start it anew",
+            throw new RegionException(
+                    "can't write the region " + path + ": " + reason(error)
+                            + "; destroy the domain and start it anew",
                     error);
         }
         layout = next;
@@ -232,16 +266,19 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Gives the reader of the ring in the present layout; one reader at a time, and none before the last
-     * {@link #reset}.
+     * Gives the reader of the ring in the present layout; one reader at a time, and none before the
+     * last {@link #reset}.
      */
     public RingReader ring() throws RegionException {
         RegionSegment ring = layout.segment(Role.RING);
         try {
-            return new RingReader(channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()));
+            return new RingReader(
+                    channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()));
         } catch (IOException error) {
-            throw new RegionException("can't map the ring of " + path + ": " + reason(error)
-                    + "; give the manager more memory", error);
+            throw new RegionException(
+                    "can't map the ring of " + path + ": " + reason(error)
+                            + "; give the manager more memory",
+                    error);
         }
     }
 
@@ -265,36 +302,47 @@ public final class RegionFile implements AutoCloseable {
                 }
             }
         } catch (IOException error) {
-            throw new RegionException("can't read the region " + path + ": " + reason(error)
-                    + "; destroy the domain and start it anew",
+            throw new RegionException(
+                    "can't read the region " + path + ": " + reason(error)
+                            + "; destroy the domain and start it anew",
                     error);
         }
         return bytes.flip();
     }
 
     /**
-     * Tells what the monitors' process must know beside the header, for a region whose image is complete; gate
-     * {@code EXIT} alone has such a process.
+     * Tells what the monitors' process must know beside the header, for a region whose image is
+     * complete; gate {@code EXIT} alone has such a process.
      */
     public ProcessEntry processEntry() throws RegionException {
         MonitorProgram core = plan.core();
-        RegionSegment first = layout.segments().stream().filter(segment -> segment.role() == Role.PROGRAM)
-                .findFirst().orElseThrow();
+        RegionSegment first = layout.segments().stream()
+                .filter(segment -> segment.role() == Role.PROGRAM)
+                .findFirst()
+                .orElseThrow();
         long dispatch = first.virtualAddress() - ProgramImage.start(core) + core.dispatch();
-        long directMap = read(layout.segment(Role.CONFIGURATION), SimAbi.Config.DIRECT_MAP, Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN).getLong();
+        long directMap = read(
+                        layout.segment(Role.CONFIGURATION), SimAbi.Config.DIRECT_MAP, Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
         return new ProcessEntry(path, dispatch, directMap);
     }
 
-    /** Tells which process says that it serves calls of gate {@code EXIT}; 0 if none does. A claim: check it. */
+    /**
+     * Tells which process says that it serves calls of gate {@code EXIT}; 0 if none does. A claim:
+     * check it.
+     */
     public int servingProcess() throws RegionException {
         return read(layout.segment(Role.CHANNEL), SimAbi.Channel.PROCESS, Integer.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN).getInt();
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getInt();
     }
 
     /** Tells how far the monitors have reserved room in the ring: bytes since it was new. */
     public long ringReserved() throws RegionException {
-        return read(layout.segment(Role.RING), SimAbi.Ring.HEAD, Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        return read(layout.segment(Role.RING), SimAbi.Ring.HEAD, Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
     }
 
     /** Closes the file; it stays where it is, and so does a ring reader's mapping. */
@@ -308,8 +356,8 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Writes real zeros: a hole would be allocated by the guest's first write, and a full file system would
-     * then kill QEMU.
+     * Writes real zeros: a hole would be allocated by the guest's first write, and a full file
+     * system would then kill QEMU.
      */
     private void zero(long offset, long size) throws IOException {
         ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZEROS, size));
@@ -353,6 +401,8 @@ public final class RegionFile implements AutoCloseable {
         if (error instanceof FileSystemException system && system.getReason() != null) {
             return system.getReason();
         }
-        return error.getMessage() != null ? error.getMessage() : error.getClass().getSimpleName();
+        return error.getMessage() != null
+                ? error.getMessage()
+                : error.getClass().getSimpleName();
     }
 }

@@ -11,14 +11,16 @@ import org.simvm.region.SimAbi.Header;
 
 /** {@code struct sim_region_header}: page 0 of a region file. */
 final class RegionHeader {
-    private RegionHeader() {
-    }
+    private RegionHeader() {}
 
     static ByteBuffer encode(RegionLayout layout, long simCr3, RegionPlan plan) {
-        List<RegionSegment> table = layout.segments().stream().filter(RegionHeader::inTable).toList();
+        List<RegionSegment> table =
+                layout.segments().stream().filter(RegionHeader::inTable).toList();
         ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
         page.put(0, SimAbi.MAGIC.getBytes(StandardCharsets.US_ASCII));
-        page.putInt(Header.ABI, plan.gate() == GateKind.VMFUNC ? SimAbi.VMFUNC_VERSION : SimAbi.VERSION);
+        page.putInt(
+                Header.ABI,
+                plan.gate() == GateKind.VMFUNC ? SimAbi.VMFUNC_VERSION : SimAbi.VERSION);
         page.putInt(Header.SEGMENT_COUNT, table.size());
         page.putLong(Header.FILE_SIZE, layout.fileSize());
         page.putLong(Header.AREA_BASE, layout.area().base());
@@ -26,7 +28,8 @@ final class RegionHeader {
         page.putLong(Header.SIM_CR3, simCr3);
         page.putInt(Header.DOORBELL_PORT, plan.doorbellPort());
         page.putInt(Header.GATE, plan.gate().code());
-        layout.segments().stream().filter(segment -> segment.role() == Role.CHANNEL)
+        layout.segments().stream()
+                .filter(segment -> segment.role() == Role.CHANNEL)
                 .forEach(channel -> page.putLong(Header.CHANNEL, channel.offset()));
         int at = Header.SEGMENTS;
         for (RegionSegment segment : table) {
@@ -49,8 +52,11 @@ final class RegionHeader {
         return GateKind.of(page.duplicate().order(ByteOrder.LITTLE_ENDIAN).getInt(Header.GATE));
     }
 
-    /** Reads a header back; virtual addresses are not in it and stay 0, but for those in a process. */
-    static RegionLayout decode(ByteBuffer page, long actualFileSize, RegionPlan plan) throws RegionException {
+    /**
+     * Reads a header back; virtual addresses are not in it and stay 0, but for those in a process.
+     */
+    static RegionLayout decode(ByteBuffer page, long actualFileSize, RegionPlan plan)
+            throws RegionException {
         ByteBuffer header = page.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         byte[] magic = new byte[8];
         header.get(0, magic);
@@ -60,42 +66,58 @@ final class RegionHeader {
             throw new RegionException("not a region of this manager's version");
         }
         long fileSize = header.getLong(Header.FILE_SIZE);
-        if (fileSize != plan.fileSize() || fileSize != actualFileSize
+        if (fileSize != plan.fileSize()
+                || fileSize != actualFileSize
                 || gate(header).code() != plan.gate().code()
                 || header.getLong(Header.AREA_BASE) != plan.area().base()
                 || header.getLong(Header.AREA_SIZE) != plan.area().size()) {
-            throw new RegionException("the region is not of the size and place that the domain's settings"
-                    + " ask for");
+            throw new RegionException(
+                    "the region is not of the size and place that the domain's settings"
+                            + " ask for");
         }
         List<RegionSegment> segments = new ArrayList<>();
         List<String> programs = new ArrayList<>();
-        LayoutPlanner.programs(plan).forEach(program -> program.segments()
-                .forEach(segment -> programs.add(program.name() + " " + segment.access())));
+        LayoutPlanner.programs(plan)
+                .forEach(program -> program.segments()
+                        .forEach(segment -> programs.add(program.name() + " " + segment.access())));
         int count = header.getInt(Header.SEGMENT_COUNT);
         List<Role> roles = LayoutPlanner.rolesInTable(plan.gate());
         int first = roles.size();
         if (count != first + programs.size()) {
-            throw new RegionException("the region has other monitors in it than the domain's settings name");
+            throw new RegionException(
+                    "the region has other monitors in it than the domain's settings name");
         }
         for (int i = 0; i < count; i++) {
             int at = Header.SEGMENTS + i * SimAbi.SEGMENT_SIZE;
             Role role = i < first ? roles.get(i) : Role.PROGRAM;
             View view = View.of(header.getInt(at + 24));
             long address = header.getLong(at + 16);
-            RegionSegment segment = new RegionSegment(role, i < first ? nameOf(role)
-                    : programs.get(i - first), header.getLong(at),
-                    header.getLong(at + 8), address, view,
-                    Access.of(header.getInt(at + 28)), view == View.PROCESS ? address : 0);
+            RegionSegment segment = new RegionSegment(
+                    role,
+                    i < first ? nameOf(role) : programs.get(i - first),
+                    header.getLong(at),
+                    header.getLong(at + 8),
+                    address,
+                    view,
+                    Access.of(header.getInt(at + 28)),
+                    view == View.PROCESS ? address : 0);
             if (!inFile(segment, fileSize)
-                    || view != View.PROCESS && !plan.area().contains(segment.gpa(), segment.size())) {
+                    || view != View.PROCESS
+                            && !plan.area().contains(segment.gpa(), segment.size())) {
                 throw new RegionException("the region's header is damaged (segment " + i + ")");
             }
             segments.add(segment);
         }
         if (!plan.gate().inGuest()) {
-            RegionSegment channel = new RegionSegment(Role.CHANNEL, nameOf(Role.CHANNEL),
-                    header.getLong(Header.CHANNEL), Pages.roundUp(SimAbi.Channel.SIZE), 0, View.PROCESS,
-                    Access.READ_WRITE, 0);
+            RegionSegment channel = new RegionSegment(
+                    Role.CHANNEL,
+                    nameOf(Role.CHANNEL),
+                    header.getLong(Header.CHANNEL),
+                    Pages.roundUp(SimAbi.Channel.SIZE),
+                    0,
+                    View.PROCESS,
+                    Access.READ_WRITE,
+                    0);
             if (!inFile(channel, fileSize)) {
                 throw new RegionException("the region's header is damaged (call channel)");
             }
@@ -106,7 +128,8 @@ final class RegionHeader {
     }
 
     private static boolean inFile(RegionSegment segment, long fileSize) {
-        return segment.size() > 0 && segment.offset() >= SimAbi.PAGE_SIZE
+        return segment.size() > 0
+                && segment.offset() >= SimAbi.PAGE_SIZE
                 && segment.size() <= fileSize - segment.offset();
     }
 

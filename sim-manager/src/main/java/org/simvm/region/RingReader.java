@@ -16,8 +16,8 @@ import org.simvm.region.SimAbi.Ring;
  * The ring's only consumer, by the protocol of {@code sim_abi.h}. One thread drains and sleeps;
  * {@link #wake()} and {@link #statistics()} may come from any.
  *
- * <p>Nothing in the ring is trusted: a size that is no multiple of 8, too small, too large or beyond the
- * head, a head that jumps, or a sequence number that can't be ends the reading with
+ * <p>Nothing in the ring is trusted: a size that is no multiple of 8, too small, too large or
+ * beyond the head, a head that jumps, or a sequence number that can't be ends the reading with
  * {@link RingCorruptException}.
  */
 public final class RingReader {
@@ -27,18 +27,18 @@ public final class RingReader {
         /**
          * Called for each record, in ring order.
          *
-         * @param record a private copy, little-endian, from position 0 (head of the record) to its limit (the
-         *     record's size); valid until the call returns
+         * @param record a private copy, little-endian, from position 0 (head of the record) to its
+         *     limit (the record's size); valid until the call returns
          */
         void record(ByteBuffer record);
 
         /**
-         * Called before records are given back to the monitor, with those that were handed over since the last time: a process that
-         * is killed before it returns has them handed to its successor again, one that is killed later has not. What must not be
-         * lost is to be put where it survives this process.
+         * Called before records are given back to the monitor, with those that were handed over
+         * since the last time: a process that is killed before it returns has them handed to its
+         * successor again, one that is killed later has not. What must not be lost is to be put
+         * where it survives this process.
          */
-        default void settle() {
-        }
+        default void settle() {}
     }
 
     /** Most bytes of a record; monitors cut texts long before. */
@@ -46,10 +46,10 @@ public final class RingReader {
     /** A padding record needs its size and type, no more. */
     private static final int MIN_PAD_SIZE = 8;
 
-    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class,
-            ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class,
-            ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG =
+            MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT =
+            MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final byte[] ZEROS = new byte[MAX_RECORD_SIZE];
 
     private final ByteBuffer control;
@@ -62,6 +62,7 @@ public final class RingReader {
 
     /** Bytes read. The one in the ring is only told, never asked. */
     private long tail;
+
     private long published;
     private long head;
     private long sequences;
@@ -71,8 +72,8 @@ public final class RingReader {
     private long abandoned;
 
     /**
-     * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a power of two
-     *     bytes
+     * @param segment the ring segment: {@code struct sim_ring} in the first page, then data of a
+     *     power of two bytes
      */
     RingReader(ByteBuffer segment) {
         this.control = segment.slice(0, SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
@@ -86,8 +87,8 @@ public final class RingReader {
     }
 
     /**
-     * Goes on where an earlier manager stopped, even in the middle of a batch: what it had taken may be
-     * zeroed already.
+     * Goes on where an earlier manager stopped, even in the middle of a batch: what it had taken
+     * may be zeroed already.
      *
      * @return whether the ring is new, so that sequence numbers start at 0
      */
@@ -97,7 +98,9 @@ public final class RingReader {
         head = tail;
         long taken = (long) LONG.getAcquire(control, Ring.TAKEN);
         long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - tail;
-        if (taken - tail > 0 && taken - tail <= Math.min(reserved, capacity) && taken % 8 == 0
+        if (taken - tail > 0
+                && taken - tail <= Math.min(reserved, capacity)
+                && taken % 8 == 0
                 && tail % 8 == 0) {
             tail = taken;
             head = tail;
@@ -107,9 +110,11 @@ public final class RingReader {
     }
 
     /**
-     * Hands over the records that are there, at most {@code limit}; returns how many, without waiting.
+     * Hands over the records that are there, at most {@code limit}; returns how many, without
+     * waiting.
      *
-     * @throws RingCorruptException on a record that no monitor writes; every later call throws it again
+     * @throws RingCorruptException on a record that no monitor writes; every later call throws it
+     *     again
      */
     public synchronized int drain(RecordSink sink, int limit) throws RingCorruptException {
         if (corrupt != null) {
@@ -149,14 +154,18 @@ public final class RingReader {
     }
 
     /**
-     * Gives up what dead producers left unfinished: a record that was reserved and never completed would hold up all
-     * that follow it. What comes behind it and was reserved by them is lost too; the gap in the sequence shows it.
+     * Gives up what dead producers left unfinished: a record that was reserved and never completed
+     * would hold up all that follow it. What comes behind it and was reserved by them is lost too;
+     * the gap in the sequence shows it.
      *
      * @param reserved {@link RegionFile#ringReserved} at a moment when no producer was alive
      */
     public synchronized void abandon(long reserved) {
         long head = (long) LONG.getAcquire(control, Ring.HEAD);
-        if (reserved - tail > 0 && head - reserved >= 0 && head - tail <= capacity && reserved % 8 == 0) {
+        if (reserved - tail > 0
+                && head - reserved >= 0
+                && head - tail <= capacity
+                && reserved % 8 == 0) {
             abandoned = reserved;
         }
     }
@@ -171,8 +180,9 @@ public final class RingReader {
     private boolean loadHead() throws RingCorruptException {
         long seen = (long) LONG.getAcquire(control, Ring.HEAD);
         if (seen - tail < 0 || seen - tail > capacity || seen % 8 != 0) {
-            throw new RingCorruptException(String.format("event ring: head 0x%x does not follow tail 0x%x"
-                    + " in %d bytes", seen, tail, capacity));
+            throw new RingCorruptException(String.format(
+                    "event ring: head 0x%x does not follow tail 0x%x" + " in %d bytes",
+                    seen, tail, capacity));
         }
         head = seen;
         return head != tail;
@@ -181,7 +191,8 @@ public final class RingReader {
     /** Copies a record, checks the copy and moves on; returns the type. */
     private int take(int offset, int size) throws RingCorruptException {
         // Compared unsigned, a negative size is a large one.
-        if (size % 8 != 0 || Integer.compareUnsigned(size, capacity - offset) > 0
+        if (size % 8 != 0
+                || Integer.compareUnsigned(size, capacity - offset) > 0
                 || Long.compareUnsigned(size & 0xffffffffL, head - tail) > 0) {
             throw fault(offset, "a size of " + Integer.toUnsignedString(size) + " bytes");
         }
@@ -214,8 +225,10 @@ public final class RingReader {
             sequences = (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE);
         }
         if (sequence < 0 || sequence >= sequences || !ledger.see(sequence)) {
-            throw fault(offset, "sequence number " + Long.toUnsignedString(sequence)
-                    + ", which is not yet given out or seen before");
+            throw fault(
+                    offset,
+                    "sequence number " + Long.toUnsignedString(sequence)
+                            + ", which is not yet given out or seen before");
         }
     }
 
@@ -240,7 +253,8 @@ public final class RingReader {
 
     /** Zeroes what was taken and gives it back to the monitor. */
     private void publish() {
-        // Noted before the zeroing: a manager killed in between would leave zeros at the tail, which look
+        // Noted before the zeroing: a manager killed in between would leave zeros at the tail,
+        // which look
         // like a record in the making.
         LONG.setRelease(control, Ring.TAKEN, tail);
         while (published != tail) {
@@ -253,15 +267,17 @@ public final class RingReader {
     }
 
     /**
-     * Waits until there is a record, {@link #wake()} is called, or the time is over. Tells the monitor that
-     * the reader sleeps, so that it rings the doorbell, and looks once more before it does.
+     * Waits until there is a record, {@link #wake()} is called, or the time is over. Tells the
+     * monitor that the reader sleeps, so that it rings the doorbell, and looks once more before it
+     * does.
      *
      * @param milliseconds 0: for ever
      * @return false if the time is over
      */
     public boolean await(long milliseconds) throws InterruptedException {
         INT.setVolatile(control, Ring.READER_SLEEPS, 1);
-        // The store must be seen before the look: the monitor commits, then exchanges the flag. One of the
+        // The store must be seen before the look: the monitor commits, then exchanges the flag. One
+        // of the
         // two sees the other.
         VarHandle.fullFence();
         try {
@@ -280,13 +296,14 @@ public final class RingReader {
     }
 
     private synchronized boolean isReady() {
-        return abandoned - tail > 0 || (long) LONG.getAcquire(control, Ring.HEAD) != tail
-                && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
+        return abandoned - tail > 0
+                || (long) LONG.getAcquire(control, Ring.HEAD) != tail
+                        && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
     }
 
     /**
-     * Wakes {@link #await}: call it on the QMP event {@code SIM_DOORBELL}, and to make the drain thread look
-     * up.
+     * Wakes {@link #await}: call it on the QMP event {@code SIM_DOORBELL}, and to make the drain
+     * thread look up.
      */
     public void wake() {
         if (doorbell.availablePermits() == 0) {
@@ -300,11 +317,16 @@ public final class RingReader {
         for (int type = 0; type < Event.TYPES; type++) {
             dropped.add((long) LONG.getAcquire(control, Ring.DROPPED + type * 8));
         }
-        long reserved = (long) LONG.getAcquire(control, Ring.HEAD) - (long) LONG.getAcquire(control,
-                Ring.TAIL);
-        return new RingStatistics(ledger.seen(), receivedBytes,
-                (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE), dropped,
-                ledger.missing(), Math.max(0, reserved), (long) LONG.getAcquire(control, Ring.CALLS),
+        long reserved = (long) LONG.getAcquire(control, Ring.HEAD)
+                - (long) LONG.getAcquire(control, Ring.TAIL);
+        return new RingStatistics(
+                ledger.seen(),
+                receivedBytes,
+                (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE),
+                dropped,
+                ledger.missing(),
+                Math.max(0, reserved),
+                (long) LONG.getAcquire(control, Ring.CALLS),
                 (long) LONG.getAcquire(control, Ring.UNKNOWN_CALLS));
     }
 }

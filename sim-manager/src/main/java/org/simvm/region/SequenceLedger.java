@@ -5,11 +5,15 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Knows which sequence numbers have been seen. Numbers come nearly in order: one that was dropped never
- * comes, and one whose producer was held up comes late. One thread writes; the counts may be read by any.
+ * Knows which sequence numbers have been seen. Numbers come nearly in order: one that was dropped
+ * never comes, and one whose producer was held up comes late. One thread writes; the counts may be
+ * read by any.
  */
 final class SequenceLedger {
-    /** Gaps that are remembered one by one; the oldest is given up as lost for good when there are more. */
+    /**
+     * Gaps that are remembered one by one; the oldest is given up as lost for good when there are
+     * more.
+     */
     static final int MAX_GAPS = 4096;
 
     private final TreeMap<Long, Long> gaps = new TreeMap<>();
@@ -20,7 +24,8 @@ final class SequenceLedger {
     private volatile long missing;
 
     /**
-     * @param fromZero whether the first number ever is still to come; else whatever comes first is the first
+     * @param fromZero whether the first number ever is still to come; else whatever comes first is
+     *     the first
      */
     SequenceLedger(boolean fromZero) {
         this.started = fromZero;

@@ -2,19 +2,24 @@
 package org.simvm.region;
 
 /**
- * Java twin of {@code sim_abi.h} and of the declaration part of {@code sim_monitor.h}; a test compares every
- * value with the headers.
+ * Java twin of {@code sim_abi.h} and of the declaration part of {@code sim_monitor.h}; a test
+ * compares every value with the headers.
  */
 public final class SimAbi {
     public static final int VERSION = 2;
-    /** What a header of gate vmfunc says, {@code SIM_ABI_VMFUNC}; the oldest device there is reads it. */
+    /**
+     * What a header of gate vmfunc says, {@code SIM_ABI_VMFUNC}; the oldest device there is reads
+     * it.
+     */
     public static final int VMFUNC_VERSION = 1;
+
     public static final int PAGE_SIZE = 4096;
     public static final int MAX_SEGMENTS = 64;
     public static final int MAX_RAM_RANGES = 8;
     public static final int MAX_HOOKS = 32;
     /** What {@code struct sim_config} says in {@code abi}. */
     public static final int CONFIG_VERSION = 3;
+
     static final int HOOK_SLOTS = 64;
     static final int HOOK_SHIFT = 58;
     public static final int MAX_STACKS = 64;
@@ -41,8 +46,7 @@ public final class SimAbi {
         static final int GATE_HYPERCALL = 1;
         static final int GATE_EXIT = 2;
 
-        private Header() {
-        }
+        private Header() {}
     }
 
     /** Offsets in {@code struct sim_config}. */
@@ -65,8 +69,7 @@ public final class SimAbi {
         static final int HOOK_SIZE = 32;
         static final int SIZE = HOOKS + HOOK_SLOTS * HOOK_SIZE;
 
-        private Config() {
-        }
+        private Config() {}
     }
 
     /** Offsets in {@code struct sim_channel} and {@code struct sim_call_slot}. */
@@ -83,8 +86,7 @@ public final class SimAbi {
         static final int SLOT_FLAGS = 8;
         static final int SLOT_CALL = 16;
 
-        private Channel() {
-        }
+        private Channel() {}
     }
 
     /** Offsets in {@code struct sim_ring}. */
@@ -100,8 +102,7 @@ public final class SimAbi {
         /** The host's own note in the ring's page, {@code SIM_RING_TAKEN}. */
         static final int TAKEN = 4088;
 
-        private Ring() {
-        }
+        private Ring() {}
     }
 
     /** {@code SIM_EVENT_*} and offsets in {@code struct sim_event} and in what extends it. */
@@ -127,8 +128,7 @@ public final class SimAbi {
         /** Bytes of a record's head, {@code sizeof(struct sim_event)}; the payload follows. */
         public static final int HEAD_SIZE = 88;
 
-        private Event() {
-        }
+        private Event() {}
     }
 
     /** Offsets in {@code struct sim_subject}. */
@@ -145,8 +145,7 @@ public final class SimAbi {
         public static final int COMM_SIZE = 16;
         public static final int SIZE = 56;
 
-        private Subject() {
-        }
+        private Subject() {}
     }
 
     /** Offsets of payloads, from the record's start, and sizes without texts. */
@@ -165,8 +164,7 @@ public final class SimAbi {
         public static final int EXIT_CODE = 88;
         public static final int EXIT_SIZE = 96;
 
-        private Payload() {
-        }
+        private Payload() {}
     }
 
     /** Layout of the declaration sections of a monitor's ELF file ({@code sim_monitor.h}). */
@@ -202,10 +200,8 @@ public final class SimAbi {
         static final int FILTER_SIZE = 40;
         static final int FILTER_NUMBERS = 1024;
 
-        private Declaration() {
-        }
+        private Declaration() {}
     }
 
-    private SimAbi() {
-    }
+    private SimAbi() {}
 }

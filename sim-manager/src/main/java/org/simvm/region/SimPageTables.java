@@ -6,11 +6,12 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * Builds the page tables of the SIM world, 4 or 5 levels (Intel SDM vol. 3A, 4.5; AMD APM vol. 2, 5.3).
- * Accessed and dirty bits are set from the start, so no walk ever writes. Everything is supervisor-only, and
- * nothing is global.
+ * Builds the page tables of the SIM world, 4 or 5 levels (Intel SDM vol. 3A, 4.5; AMD APM vol. 2,
+ * 5.3). Accessed and dirty bits are set from the start, so no walk ever writes. Everything is
+ * supervisor-only, and nothing is global.
  *
- * <p>An entry that forbids writing has no dirty bit: together they would make a shadow-stack page under CET.
+ * <p>An entry that forbids writing has no dirty bit: together they would make a shadow-stack page
+ * under CET.
  */
 final class SimPageTables {
     /** Nothing is mapped below, so a null pointer with any sane offset faults. */
@@ -58,8 +59,9 @@ final class SimPageTables {
     }
 
     /**
-     * Tells how many pages the tables of a plan can need at most: for a range of virtual addresses anywhere,
-     * the last-level tables it can touch, and two of each upper level, as it may lie across a boundary.
+     * Tells how many pages the tables of a plan can need at most: for a range of virtual addresses
+     * anywhere, the last-level tables it can touch, and two of each upper level, as it may lie
+     * across a boundary.
      */
     static long pagesFor(RegionPlan plan, long ringCapacity) {
         long pages = 1 + 2; // root, and with 5 levels a PML4 each for the lower and the upper half
@@ -70,7 +72,8 @@ final class SimPageTables {
         for (MonitorProgram program : LayoutPlanner.programs(plan)) {
             pages += pagesForRange(ProgramImage.span(program));
         }
-        // Direct map: RAM and the hole below 4 GiB in 1 GiB pages, and at both ends of each range a PD and a
+        // Direct map: RAM and the hole below 4 GiB in 1 GiB pages, and at both ends of each range a
+        // PD and a
         // PT of its own.
         long directMap = plan.guestMemory() + (4L << 30);
         return pages + (directMap >>> 39) + 2 + 4L * SimAbi.MAX_RAM_RANGES;
@@ -93,8 +96,8 @@ final class SimPageTables {
     }
 
     /**
-     * Maps guest RAM so that guest-physical 0 is at {@code base}, which is 1 GiB aligned: the largest pages
-     * that lie wholly in RAM.
+     * Maps guest RAM so that guest-physical 0 is at {@code base}, which is 1 GiB aligned: the
+     * largest pages that lie wholly in RAM.
      */
     void mapDirect(long base, List<RamRange> ram) throws RegionException {
         long flags = flags(Access.READ_WRITE);
@@ -116,11 +119,16 @@ final class SimPageTables {
     }
 
     static long flags(Access access) {
-        return PRESENT | ACCESSED | (access.write() ? WRITABLE | DIRTY : 0)
+        return PRESENT
+                | ACCESSED
+                | (access.write() ? WRITABLE | DIRTY : 0)
                 | (access.execute() ? 0 : NO_EXECUTE);
     }
 
-    /** Sets the entry of the given level (1: PT, 2: PD, 3: PDPT) for an address, making tables on the way. */
+    /**
+     * Sets the entry of the given level (1: PT, 2: PD, 3: PDPT) for an address, making tables on
+     * the way.
+     */
     private void set(long virtual, int level, long physical, long flags) throws RegionException {
         int table = 0;
         for (int at = levels; at > level; at--) {
@@ -147,9 +155,10 @@ final class SimPageTables {
 
     private int allocate() throws RegionException {
         if ((used + 1) * SimAbi.PAGE_SIZE > tables.capacity()) {
-            throw new RegionException("the guest has more RAM than its region's page tables have room for ("
-                    + tables.capacity()
-                    + " bytes); was memory added beyond the domain's <maxMemory>?");
+            throw new RegionException(
+                    "the guest has more RAM than its region's page tables have room for ("
+                            + tables.capacity()
+                            + " bytes); was memory added beyond the domain's <maxMemory>?");
         }
         return used++;
     }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
-/** Who is shown a segment: one of a guest's two guest-physical maps, or none of them ({@code SIM_VIEW_*} in {@code sim_abi.h}). */
+/**
+ * Who is shown a segment: one of a guest's two guest-physical maps, or none of them
+ * ({@code SIM_VIEW_*} in {@code sim_abi.h}).
+ */
 public enum View {
     /** The map that the guest's own code runs in. */
     NORMAL(1),
@@ -25,7 +28,9 @@ public enum View {
             case 1 -> NORMAL;
             case 2 -> SIM;
             case 3 -> PROCESS;
-            default -> throw new RegionException("region header names view " + code + ", which there is not");
+            default ->
+                throw new RegionException(
+                        "region header names view " + code + ", which there is not");
         };
     }
 }

@@ -10,12 +10,14 @@ import java.util.Set;
 /**
  * Names checks that run together, and when.
  *
- * @param name     unique within the domain; {@value #OWN} for the checks that no group of the element has
+ * @param name unique within the domain; {@value #OWN} for the checks that no group of the element
+ *     has
  * @param schedule when a round of these checks starts
- * @param jitter   each round starts later by a random time up to this; zero for none
- * @param checks   the checks of a round; never empty
+ * @param jitter each round starts later by a random time up to this; zero for none
+ * @param checks the checks of a round; never empty
  */
-public record CheckGroup(String name, Schedule schedule, Duration jitter, Set<IntegrityCheck> checks) {
+public record CheckGroup(
+        String name, Schedule schedule, Duration jitter, Set<IntegrityCheck> checks) {
     /** The name of the group that is no group of the element; no element can have it. */
     public static final String OWN = "-";
 

@@ -9,7 +9,7 @@ import java.util.Properties;
 /**
  * The database that keeps schedules of integrity checks for several managers.
  *
- * @param file   where it was described
+ * @param file where it was described
  * @param quartz settings of Quartz, {@code org.quartz.jobStore.*} and so on, complete
  */
 public record CheckStoreSettings(Path file, Map<String, String> quartz) {

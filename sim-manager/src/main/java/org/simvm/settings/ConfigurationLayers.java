@@ -38,7 +38,8 @@ import org.apache.commons.configuration2.tree.OverrideCombiner;
 import org.simvm.settings.ManagerSettings.LogLevel;
 
 /**
- * Lays the sources of the host's configuration over each other and converts them, once, into the record.
+ * Lays the sources of the host's configuration over each other and converts them, once, into the
+ * record.
  *
  * <p>Values are taken as they are written: no interpolation, no includes, no lists.
  */
@@ -46,7 +47,8 @@ final class ConfigurationLayers {
 
     private static final String DEFAULTS = "sim-manager.conf";
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9}) ?(KiB|MiB|GiB)");
-    private static final Pattern ACCOUNT = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*\\$?|\\+[0-9]{1,10}");
+    private static final Pattern ACCOUNT =
+            Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*\\$?|\\+[0-9]{1,10}");
     private static final Pattern INCLUDE = Pattern.compile("(?mi)^\\s*include(optional)?\\s*[=: ]");
     private static final int MAXIMUM_PORT = 65535;
 
@@ -92,7 +94,10 @@ final class ConfigurationLayers {
             String text = Files.readString(file);
             if (INCLUDE.matcher(text).find()) {
                 // Commons Configuration would pass over it without a word.
-                problem(file + ": include", "files cannot include others", "put the other file into conf.d");
+                problem(
+                        file + ": include",
+                        "files cannot include others",
+                        "put the other file into conf.d");
             }
             load(layer, new StringReader(text));
             add(file.toString(), layer);
@@ -102,7 +107,9 @@ final class ConfigurationLayers {
             problem(file.toString(), "cannot be read: " + e, "make it readable for the manager");
         } catch (ConfigurationException | RuntimeException e) {
             // Commons Configuration lets a broken Unicode escape out as a RuntimeException.
-            problem(file.toString(), "is not in properties format: " + e.getMessage(),
+            problem(
+                    file.toString(),
+                    "is not in properties format: " + e.getMessage(),
                     "write lines of key = value");
         }
     }
@@ -120,13 +127,27 @@ final class ConfigurationLayers {
         add("defaults", defaults);
         String address = text("metrics.address");
         int port = number("metrics.port", 0, MAXIMUM_PORT);
-        ManagerSettings settings = new ManagerSettings(absolute("run.dir"), absolute("state.dir"),
+        ManagerSettings settings = new ManagerSettings(
+                absolute("run.dir"),
+                absolute("state.dir"),
                 absolute("share.dir"),
-                uri("libvirt.uri"), absolute("launcher.path"), account("qemu.user"), account("qemu.group"),
-                account("control.group"), directories("monitor.directories"),
-                size("region.size", SimSettings.MINIMUM_REGION_BYTES, SimSettings.MAXIMUM_REGION_BYTES),
-                path("event.log.file"), size("event.log.size", 64 << 10, 1L << 40),
-                number("event.log.files", 1, 1000), level("log.level"), metrics(address, port), outlets(), checkStore());
+                uri("libvirt.uri"),
+                absolute("launcher.path"),
+                account("qemu.user"),
+                account("qemu.group"),
+                account("control.group"),
+                directories("monitor.directories"),
+                size(
+                        "region.size",
+                        SimSettings.MINIMUM_REGION_BYTES,
+                        SimSettings.MAXIMUM_REGION_BYTES),
+                path("event.log.file"),
+                size("event.log.size", 64 << 10, 1L << 40),
+                number("event.log.files", 1, 1000),
+                level("log.level"),
+                metrics(address, port),
+                outlets(),
+                checkStore());
         if (!problems.isEmpty()) {
             throw new SettingsException(problems);
         }
@@ -134,10 +155,13 @@ final class ConfigurationLayers {
     }
 
     private void add(String name, Configuration layer) {
-        for (Iterator<String> found = layer.getKeys(); found.hasNext();) {
+        for (Iterator<String> found = layer.getKeys(); found.hasNext(); ) {
             String key = found.next();
             if (!keys.contains(key)) {
-                problem(name + ": " + key, "there is no such key", "use one of " + String.join(", ", keys));
+                problem(
+                        name + ": " + key,
+                        "there is no such key",
+                        "use one of " + String.join(", ", keys));
             } else if (layer.getProperty(key) instanceof Collection) {
                 problem(name + ": " + key, "the key is there more than once", "keep one line");
             }
@@ -146,8 +170,8 @@ final class ConfigurationLayers {
         layers.addConfiguration(layer);
     }
 
-    private static void load(PropertiesConfiguration layer, Reader reader) throws ConfigurationException,
-            IOException {
+    private static void load(PropertiesConfiguration layer, Reader reader)
+            throws ConfigurationException, IOException {
         layer.setIncludesAllowed(false);
         new FileHandler(layer).load(reader);
     }
@@ -165,8 +189,11 @@ final class ConfigurationLayers {
     }
 
     private void wrong(String key, String what, String nextStep) {
-        String layer = names.entrySet().stream().filter(n -> n.getValue().containsKey(key))
-                .map(Map.Entry::getKey).findFirst().orElseThrow();
+        String layer = names.entrySet().stream()
+                .filter(n -> n.getValue().containsKey(key))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow();
         String name = layer.equals("environment") ? variable(key) : key;
         problem(layer + ": " + name, "\"" + text(key) + "\" " + what, nextStep);
     }
@@ -178,7 +205,8 @@ final class ConfigurationLayers {
                 return Path.of(text).normalize();
             }
         } catch (InvalidPathException e) {
-            // A NUL, or a character that the locale of this process does not know: told like an empty text.
+            // A NUL, or a character that the locale of this process does not know: told like an
+            // empty text.
         }
         wrong(key, "is not a path", "name a file, in characters of this process's locale");
         return Path.of("/");
@@ -207,7 +235,10 @@ final class ConfigurationLayers {
             } catch (InvalidPathException e) {
                 // As above.
             }
-            wrong(key, "has a directory that is not an absolute path: " + text.strip(), "start it with /");
+            wrong(
+                    key,
+                    "has a directory that is not an absolute path: " + text.strip(),
+                    "start it with /");
         }
         return directories;
     }
@@ -245,7 +276,10 @@ final class ConfigurationLayers {
         };
         long bytes = Long.parseLong(matcher.group(1)) << shift;
         if (bytes < minimum || bytes > maximum) {
-            wrong(key, "is out of range", "give " + (minimum >> 10) + " KiB to " + (maximum >> 30) + " GiB");
+            wrong(
+                    key,
+                    "is out of range",
+                    "give " + (minimum >> 10) + " KiB to " + (maximum >> 30) + " GiB");
         } else if (key.equals("region.size") && bytes % 4096 != 0) {
             wrong(key, "is not a multiple of 4 KiB", "round it up");
         }
@@ -266,19 +300,26 @@ final class ConfigurationLayers {
     }
 
     private OutletSettings outlets() {
-        OutletSettings.Journal journal = new OutletSettings.Journal(sent("journal.send"), absolute("journal.socket"));
+        OutletSettings.Journal journal =
+                new OutletSettings.Journal(sent("journal.send"), absolute("journal.socket"));
         Set<String> sentToSyslog = sent("syslog.send");
-        Optional<OutletSettings.Syslog> syslog = address("syslog.address", Set.of("udp", "tcp", "tls"), "udp://loghost:514")
+        Optional<OutletSettings.Syslog> syslog = address(
+                        "syslog.address", Set.of("udp", "tcp", "tls"), "udp://loghost:514")
                 .map(uri -> new OutletSettings.Syslog(sentToSyslog, uri));
-        if (syslog.isPresent() && (syslog.get().server().getPort() < 1 || !syslog.get().server().getRawPath().isEmpty())) {
+        if (syslog.isPresent()
+                && (syslog.get().server().getPort() < 1
+                        || !syslog.get().server().getRawPath().isEmpty())) {
             wrong("syslog.address", "has no port, or a path", "write one as in udp://loghost:514");
         }
         Set<String> sentToWebhook = sent("webhook.send");
         int timeout = number("webhook.timeout", 1, 600);
-        Optional<Path> secret = text("webhook.secret.file").isEmpty() ? Optional.empty()
+        Optional<Path> secret = text("webhook.secret.file").isEmpty()
+                ? Optional.empty()
                 : Optional.of(absolute("webhook.secret.file"));
-        Optional<OutletSettings.Webhook> webhook = address("webhook.url", Set.of("http", "https"), "https://receiver/sim")
-                .map(uri -> new OutletSettings.Webhook(sentToWebhook, uri, Duration.ofSeconds(timeout), secret));
+        Optional<OutletSettings.Webhook> webhook = address(
+                        "webhook.url", Set.of("http", "https"), "https://receiver/sim")
+                .map(uri -> new OutletSettings.Webhook(
+                        sentToWebhook, uri, Duration.ofSeconds(timeout), secret));
         return new OutletSettings(journal, syslog, webhook, size("spool.size", 1 << 20, 1L << 40));
     }
 
@@ -289,7 +330,10 @@ final class ConfigurationLayers {
             if (OutletSettings.KINDS.contains(word) || word.matches("event-[0-9]{1,5}")) {
                 sent.add(word);
             } else if (!word.isEmpty()) {
-                wrong(key, "names what is never sent: " + word, "use " + String.join(", ", OutletSettings.KINDS) + ", event-N");
+                wrong(
+                        key,
+                        "names what is never sent: " + word,
+                        "use " + String.join(", ", OutletSettings.KINDS) + ", event-N");
             }
         }
         return sent;
@@ -302,7 +346,10 @@ final class ConfigurationLayers {
         }
         try {
             URI uri = new URI(text(key));
-            if (uri.getHost() != null && uri.getScheme() != null && schemes.contains(uri.getScheme()) && uri.getRawUserInfo() == null) {
+            if (uri.getHost() != null
+                    && uri.getScheme() != null
+                    && schemes.contains(uri.getScheme())
+                    && uri.getRawUserInfo() == null) {
                 return Optional.of(uri);
             }
         } catch (URISyntaxException e) {
@@ -335,7 +382,8 @@ final class ConfigurationLayers {
     }
 
     private Optional<InetSocketAddress> metrics(String address, int port) {
-        // A literal address: a name would be looked up, and a manager must not wait for a name server to
+        // A literal address: a name would be looked up, and a manager must not wait for a name
+        // server to
         // start.
         if (!address.matches("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")) {
             wrong("metrics.address", "is not an IP address", "write one as in 127.0.0.1 or ::1");

@@ -14,14 +14,24 @@ import org.simvm.settings.DomainDocument.Element;
 public final class DomainDescriptionReader {
 
     /**
-     * libvirt's units of memory, formatdomain "memory": a bare letter is binary, KB and the like are decimal.
+     * libvirt's units of memory, formatdomain "memory": a bare letter is binary, KB and the like
+     * are decimal.
      */
     private static final Map<String, Long> UNITS = Map.ofEntries(
-            Map.entry("b", 1L), Map.entry("bytes", 1L),
-            Map.entry("k", 1L << 10), Map.entry("kib", 1L << 10), Map.entry("kb", 1_000L),
-            Map.entry("m", 1L << 20), Map.entry("mib", 1L << 20), Map.entry("mb", 1_000_000L),
-            Map.entry("g", 1L << 30), Map.entry("gib", 1L << 30), Map.entry("gb", 1_000_000_000L),
-            Map.entry("t", 1L << 40), Map.entry("tib", 1L << 40), Map.entry("tb", 1_000_000_000_000L));
+            Map.entry("b", 1L),
+            Map.entry("bytes", 1L),
+            Map.entry("k", 1L << 10),
+            Map.entry("kib", 1L << 10),
+            Map.entry("kb", 1_000L),
+            Map.entry("m", 1L << 20),
+            Map.entry("mib", 1L << 20),
+            Map.entry("mb", 1_000_000L),
+            Map.entry("g", 1L << 30),
+            Map.entry("gib", 1L << 30),
+            Map.entry("gb", 1_000_000_000L),
+            Map.entry("t", 1L << 40),
+            Map.entry("tib", 1L << 40),
+            Map.entry("tb", 1_000_000_000_000L));
 
     private final ProblemList problems;
 
@@ -47,7 +57,10 @@ public final class DomainDescriptionReader {
     private DomainDescription describe(DomainDocument document) throws SettingsException {
         Element domain = document.root();
         if (!domain.name().equals("domain") || !domain.namespace().isEmpty()) {
-            problems.add(domain, "<" + domain.qualifiedName() + "> is not a domain", "give a domain's XML");
+            problems.add(
+                    domain,
+                    "<" + domain.qualifiedName() + "> is not a domain",
+                    "give a domain's XML");
             problems.throwIfAny();
         }
         Optional<Element> devices = domain.child("devices");
@@ -73,7 +86,8 @@ public final class DomainDescriptionReader {
     }
 
     private String text(Element domain, String name) {
-        Optional<String> text = domain.child(name).map(e -> e.text().strip()).filter(t -> !t.isEmpty());
+        Optional<String> text =
+                domain.child(name).map(e -> e.text().strip()).filter(t -> !t.isEmpty());
         if (text.isEmpty()) {
             problems.add(domain, "the domain has no <" + name + ">", "add it");
         }
@@ -85,21 +99,26 @@ public final class DomainDescriptionReader {
         try {
             return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
         } catch (InvalidPathException e) {
-            problems.add(element, "<" + element.name()
-                    + "> has characters that the locale of this process does not know",
+            problems.add(
+                    element,
+                    "<" + element.name()
+                            + "> has characters that the locale of this process does not know",
                     "run it in a UTF-8 locale");
             return Optional.empty();
         }
     }
 
     private Optional<UUID> uuid(Element element) {
-        // libvirt takes the digits with or without hyphens, and prints them in groups of 8-4-4-4-12.
+        // libvirt takes the digits with or without hyphens, and prints them in groups of
+        // 8-4-4-4-12.
         String digits = element.text().strip().replace("-", "");
         if (!digits.matches("[0-9A-Fa-f]{32}")) {
-            problems.add(element, "<uuid> is not 32 hexadecimal digits", "correct it, or remove it");
+            problems.add(
+                    element, "<uuid> is not 32 hexadecimal digits", "correct it, or remove it");
             return Optional.empty();
         }
-        return Optional.of(new UUID(Long.parseUnsignedLong(digits, 0, 16, 16),
+        return Optional.of(new UUID(
+                Long.parseUnsignedLong(digits, 0, 16, 16),
                 Long.parseUnsignedLong(digits, 16, 32, 16)));
     }
 
@@ -112,12 +131,15 @@ public final class DomainDescriptionReader {
         String unit = element.get().attribute("unit").orElse("KiB");
         Long factor = UNITS.get(unit.toLowerCase(Locale.ROOT));
         if (factor == null) {
-            problems.add(element.get(), "unit=\"" + unit + "\" on <" + name + "> is not a unit of memory",
+            problems.add(
+                    element.get(),
+                    "unit=\"" + unit + "\" on <" + name + "> is not a unit of memory",
                     "use KiB, MiB, GiB or another of libvirt's units");
             return Optional.empty();
         }
         if (!number.matches("[0-9]{1,19}")) {
-            problems.add(element.get(), "<" + name + "> is not a whole number", "write digits only");
+            problems.add(
+                    element.get(), "<" + name + "> is not a whole number", "write digits only");
             return Optional.empty();
         }
         BigInteger bytes = new BigInteger(number).multiply(BigInteger.valueOf(factor));

@@ -17,13 +17,16 @@ import org.codehaus.stax2.XMLStreamReader2;
 /**
  * A domain's XML as a tree that knows where in the text each element is.
  *
- * <p>Meant for the two things that ordinary trees lose: telling a mistake by line and column, and changing a
- * few characters of a document while leaving every other one as it was. Document types are refused, so there
- * are no entities but the five of XML. Immutable.
+ * <p>Meant for the two things that ordinary trees lose: telling a mistake by line and column, and
+ * changing a few characters of a document while leaving every other one as it was. Document types
+ * are refused, so there are no entities but the five of XML. Immutable.
  */
 public final class DomainDocument {
 
-    /** Longest document that is looked at, in characters. libvirt's own limit for a domain's XML is 4 MiB. */
+    /**
+     * Longest document that is looked at, in characters. libvirt's own limit for a domain's XML is
+     * 4 MiB.
+     */
     public static final int MAXIMUM_LENGTH = 4 << 20;
 
     private static final int MAXIMUM_DEPTH = 64;
@@ -34,12 +37,13 @@ public final class DomainDocument {
      * An attribute.
      *
      * @param namespace empty for none
-     * @param prefix    empty for none
+     * @param prefix empty for none
      */
-    public record Attribute(String namespace, String prefix, String name, String value) { }
+    public record Attribute(String namespace, String prefix, String name, String value) {}
 
     /**
-     * An element and its place in the text. Offsets count characters from 0; lines and columns count from 1.
+     * An element and its place in the text. Offsets count characters from 0; lines and columns
+     * count from 1.
      */
     public static final class Element {
         private final Element parent;
@@ -57,15 +61,18 @@ public final class DomainDocument {
         private int contentEnd;
         private int end;
 
-        private Element(Element parent, XMLStreamReader2 reader, int offset) throws XMLStreamException {
+        private Element(Element parent, XMLStreamReader2 reader, int offset)
+                throws XMLStreamException {
             this.parent = parent;
             namespace = orEmpty(reader.getNamespaceURI());
             prefix = orEmpty(reader.getPrefix());
             name = reader.getLocalName();
             List<Attribute> found = new ArrayList<>();
             for (int i = 0; i < reader.getAttributeCount(); i++) {
-                found.add(new Attribute(orEmpty(reader.getAttributeNamespace(i)),
-                        orEmpty(reader.getAttributePrefix(i)), reader.getAttributeLocalName(i),
+                found.add(new Attribute(
+                        orEmpty(reader.getAttributeNamespace(i)),
+                        orEmpty(reader.getAttributePrefix(i)),
+                        reader.getAttributeLocalName(i),
                         reader.getAttributeValue(i)));
             }
             attributes = List.copyOf(found);
@@ -106,8 +113,10 @@ public final class DomainDocument {
 
         /** Returns the value of an attribute without namespace. */
         public Optional<String> attribute(String attributeName) {
-            return attributes.stream().filter(a -> a.namespace().isEmpty() && a.name().equals(attributeName))
-                    .map(Attribute::value).findFirst();
+            return attributes.stream()
+                    .filter(a -> a.namespace().isEmpty() && a.name().equals(attributeName))
+                    .map(Attribute::value)
+                    .findFirst();
         }
 
         /** Returns the child elements in the order of the text. */
@@ -117,7 +126,9 @@ public final class DomainDocument {
 
         /** Returns the child elements of this name without namespace: libvirt's own. */
         public List<Element> children(String childName) {
-            return children.stream().filter(c -> c.namespace.isEmpty() && c.name.equals(childName)).toList();
+            return children.stream()
+                    .filter(c -> c.namespace.isEmpty() && c.name.equals(childName))
+                    .toList();
         }
 
         /** Returns the first child element of this name without namespace. */
@@ -184,18 +195,20 @@ public final class DomainDocument {
      * Parses a document.
      *
      * @param source what problems call the document: a file's name, a domain's name
-     * @throws SettingsException one problem: the text is not well-formed, has a document type, or is beyond
-     *                           the limits (length, depth of 64, 256 attributes in an element)
+     * @throws SettingsException one problem: the text is not well-formed, has a document type, or
+     *     is beyond the limits (length, depth of 64, 256 attributes in an element)
      */
     public static DomainDocument parse(String text, String source) throws SettingsException {
         if (text.length() > MAXIMUM_LENGTH) {
-            throw new SettingsException(List.of(new Problem(source,
-                    "longer than " + MAXIMUM_LENGTH + " characters", "give the XML of one domain")));
+            throw new SettingsException(List.of(new Problem(
+                    source,
+                    "longer than " + MAXIMUM_LENGTH + " characters",
+                    "give the XML of one domain")));
         }
         int offset = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? 1 : 0;
         try {
-            XMLStreamReader2 reader = (XMLStreamReader2) inputFactory()
-                    .createXMLStreamReader(new StringReader(text.substring(offset)));
+            XMLStreamReader2 reader = (XMLStreamReader2)
+                    inputFactory().createXMLStreamReader(new StringReader(text.substring(offset)));
             try {
                 return new DomainDocument(text, source, read(reader, source, offset));
             } finally {
@@ -203,11 +216,12 @@ public final class DomainDocument {
             }
         } catch (XMLStreamException e) {
             Location at = e.getLocation();
-            String where = at == null ? source : source + ":" + at.getLineNumber() + ":"
-                    + at.getColumnNumber();
+            String where = at == null
+                    ? source
+                    : source + ":" + at.getLineNumber() + ":" + at.getColumnNumber();
             String what = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-            throw new SettingsException(List.of(new Problem(where, "not well-formed XML: " + what,
-                    "correct the document there")));
+            throw new SettingsException(List.of(new Problem(
+                    where, "not well-formed XML: " + what, "correct the document there")));
         }
     }
 
@@ -245,7 +259,8 @@ public final class DomainDocument {
                     Location at = reader.getLocationInfo().getStartLocation();
                     throw new SettingsException(List.of(new Problem(
                             source + ":" + at.getLineNumber() + ":" + at.getColumnNumber(),
-                            "a document type is not allowed", "remove the DOCTYPE and write entities out")));
+                            "a document type is not allowed",
+                            "remove the DOCTYPE and write entities out")));
                 }
                 case XMLStreamConstants.START_ELEMENT -> {
                     Element element = new Element(current, reader, offset);
@@ -258,17 +273,20 @@ public final class DomainDocument {
                 }
                 case XMLStreamConstants.END_ELEMENT -> {
                     if (!current.emptyTag) {
-                        current.contentEnd = offset + (int) reader.getLocationInfo().getStartingCharOffset();
+                        current.contentEnd =
+                                offset + (int) reader.getLocationInfo().getStartingCharOffset();
                         current.end = offset + (int) reader.getLocationInfo().getEndingCharOffset();
                     }
                     current = current.parent;
                 }
-                case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA, XMLStreamConstants.SPACE -> {
+                case XMLStreamConstants.CHARACTERS,
+                        XMLStreamConstants.CDATA,
+                        XMLStreamConstants.SPACE -> {
                     if (current != null) {
                         current.text.append(reader.getText());
                     }
                 }
-                default -> { } // comments and processing instructions say nothing to us
+                default -> {} // comments and processing instructions say nothing to us
             }
         }
         return root;

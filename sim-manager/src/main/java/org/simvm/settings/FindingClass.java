@@ -13,7 +13,9 @@ public enum FindingClass {
     HOOKS("hooks"),
     /** Kernel text differs. */
     KERNEL_TEXT("kernelText"),
-    /** What the monitor relies on in the region, but for its own variables, is not as it must be. */
+    /**
+     * What the monitor relies on in the region, but for its own variables, is not as it must be.
+     */
     MONITOR_DATA("monitorData"),
     /** The kernel's read-only data differs. */
     READ_ONLY_DATA("readOnlyData"),
@@ -21,17 +23,24 @@ public enum FindingClass {
     SYSTEM_CALLS("systemCalls"),
     /** The interrupt table differs, or a CPU uses another one. */
     INTERRUPT_TABLE("interruptTable"),
-    /** A register by which a CPU enters the kernel, or by which it is kept out of reach, differs. */
+    /**
+     * A register by which a CPU enters the kernel, or by which it is kept out of reach, differs.
+     */
     ENTRY_REGISTERS("entryRegisters"),
     /** The text of a kernel module differs from when it was first seen. */
     MODULE_TEXT("moduleText"),
-    /** A pointer to a function, of security modules or network filters, leads to where no code belongs. */
+    /**
+     * A pointer to a function, of security modules or network filters, leads to where no code
+     * belongs.
+     */
     CALL_TARGETS("callTargets"),
     /** The guest's list of tasks and the process monitor's record of them contradict each other. */
     TASKS("tasks"),
     /** A process has other credentials, and made no call that gives them. */
     CREDENTIALS("credentials"),
-    /** The guest could not be armed: its kernel could not be resolved, or the plan did not apply. */
+    /**
+     * The guest could not be armed: its kernel could not be resolved, or the plan did not apply.
+     */
     ARMING_FAILED("armingFailed"),
     /** The ring was full and the monitor counted events that it could not deliver. */
     EVENTS_LOST("eventsLost"),

@@ -15,13 +15,18 @@ public enum IntegrityCheck {
     KERNEL_TEXT(FindingClass.KERNEL_TEXT),
     /** The SIM page tables, the account of stacks, the ring's own numbers. */
     MONITOR_DATA(FindingClass.MONITOR_DATA),
-    /** The kernel's read-only data: operation tables, symbols, system call tables, security hooks. */
+    /**
+     * The kernel's read-only data: operation tables, symbols, system call tables, security hooks.
+     */
     READ_ONLY_DATA(FindingClass.READ_ONLY_DATA),
     /** The system call tables: 64-bit, 32-bit, x32. */
     SYSTEM_CALLS(FindingClass.SYSTEM_CALLS),
     /** The interrupt table, and where each CPU has it. */
     INTERRUPT_TABLE(FindingClass.INTERRUPT_TABLE),
-    /** {@code LSTAR}, {@code CSTAR}, {@code SYSENTER_EIP}, and the control bits that protect the kernel. */
+    /**
+     * {@code LSTAR}, {@code CSTAR}, {@code SYSENTER_EIP}, and the control bits that protect the
+     * kernel.
+     */
     ENTRY_REGISTERS(FindingClass.ENTRY_REGISTERS),
     /** The text of each loaded module. */
     MODULE_TEXT(FindingClass.MODULE_TEXT),

@@ -10,14 +10,15 @@ import java.util.stream.Collectors;
 /**
  * Says which integrity checks run, and when.
  *
- * @param groups each with a schedule of its own, no check in two of them; never empty. Jitter keeps domains
- *               from checking all at once, and the guest from foreseeing the moment
+ * @param groups each with a schedule of its own, no check in two of them; never empty. Jitter keeps
+ *     domains from checking all at once, and the guest from foreseeing the moment
  */
 public record IntegritySettings(List<CheckGroup> groups) {
 
     /** Every 60 seconds and up to 5 more, all checks: what a domain that says nothing gets. */
     public static final IntegritySettings DEFAULT = new IntegritySettings(
-            new Schedule.Interval(Duration.ofSeconds(60)), Duration.ofSeconds(5),
+            new Schedule.Interval(Duration.ofSeconds(60)),
+            Duration.ofSeconds(5),
             EnumSet.allOf(IntegrityCheck.class));
 
     public IntegritySettings {
@@ -37,7 +38,8 @@ public record IntegritySettings(List<CheckGroup> groups) {
 
     /** Returns the checks of all groups. */
     public Set<IntegrityCheck> checks() {
-        return groups.stream().flatMap(group -> group.checks().stream())
+        return groups.stream()
+                .flatMap(group -> group.checks().stream())
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(IntegrityCheck.class)));
     }
 }

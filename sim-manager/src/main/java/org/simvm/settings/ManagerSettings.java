@@ -11,32 +11,54 @@ import java.util.UUID;
 /**
  * The host's configuration. {@link ManagerSettingsReader} makes it and says which key sets what.
  *
- * @param runDirectory       what lives as long as the host is up: sockets, region files
- * @param stateDirectory     what outlives a reboot: baselines, findings, event logs, markers
- * @param shareDirectory     what was installed: jars, gates, monitors
- * @param libvirtUri         whose domains the manager serves
- * @param launcher           what {@code <emulator>} of a domain under SIM names
- * @param qemuUser           owner of region files: the user that QEMU runs as; a name, or {@code +} and a
- *                           number
- * @param qemuGroup          its group, likewise
- * @param controlGroup       members may use the control socket
+ * @param runDirectory what lives as long as the host is up: sockets, region files
+ * @param stateDirectory what outlives a reboot: baselines, findings, event logs, markers
+ * @param shareDirectory what was installed: jars, gates, monitors
+ * @param libvirtUri whose domains the manager serves
+ * @param launcher what {@code <emulator>} of a domain under SIM names
+ * @param qemuUser owner of region files: the user that QEMU runs as; a name, or {@code +} and a
+ *     number
+ * @param qemuGroup its group, likewise
+ * @param controlGroup members may use the control socket
  * @param monitorDirectories where a monitor named by {@code file=} may lie; empty: anywhere
- * @param regionBytes        size of a region whose domain names none
- * @param eventLogFile       relative: a file in each domain's state directory; absolute: one for all domains
- * @param eventLogBytes      an event log this long is rotated
- * @param eventLogFiles      event logs kept, the current one included; at least 1
- * @param logLevel           what the manager says of itself
- * @param metrics            where metrics are served; empty: nowhere
- * @param outlets            what is sent out, and where to
- * @param checkStore         where schedules of checks are kept for several managers; empty: in this process's memory
+ * @param regionBytes size of a region whose domain names none
+ * @param eventLogFile relative: a file in each domain's state directory; absolute: one for all
+ *     domains
+ * @param eventLogBytes an event log this long is rotated
+ * @param eventLogFiles event logs kept, the current one included; at least 1
+ * @param logLevel what the manager says of itself
+ * @param metrics where metrics are served; empty: nowhere
+ * @param outlets what is sent out, and where to
+ * @param checkStore where schedules of checks are kept for several managers; empty: in this
+ *     process's memory
  */
-public record ManagerSettings(Path runDirectory, Path stateDirectory, Path shareDirectory, String libvirtUri,
-        Path launcher, String qemuUser, String qemuGroup, String controlGroup, List<Path> monitorDirectories,
-        long regionBytes, Path eventLogFile, long eventLogBytes, int eventLogFiles, LogLevel logLevel,
-        Optional<InetSocketAddress> metrics, OutletSettings outlets, Optional<CheckStoreSettings> checkStore) {
+public record ManagerSettings(
+        Path runDirectory,
+        Path stateDirectory,
+        Path shareDirectory,
+        String libvirtUri,
+        Path launcher,
+        String qemuUser,
+        String qemuGroup,
+        String controlGroup,
+        List<Path> monitorDirectories,
+        long regionBytes,
+        Path eventLogFile,
+        long eventLogBytes,
+        int eventLogFiles,
+        LogLevel logLevel,
+        Optional<InetSocketAddress> metrics,
+        OutletSettings outlets,
+        Optional<CheckStoreSettings> checkStore) {
 
     /** How much the manager says of itself, least first. */
-    public enum LogLevel { ERROR, WARN, INFO, DEBUG, TRACE }
+    public enum LogLevel {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
 
     public ManagerSettings {
         Objects.requireNonNull(runDirectory, "runDirectory");
@@ -108,19 +130,21 @@ public record ManagerSettings(Path runDirectory, Path stateDirectory, Path share
     /**
      * Returns the ELF file of a monitor: its own, or the one shipped under its name.
      *
-     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it exists is
-     *                           not looked at
+     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it
+     *     exists is not looked at
      */
     public Path monitorFile(MonitorSettings monitor) throws SettingsException {
         if (monitor.file().isEmpty()) {
             return shareDirectory.resolve("monitors").resolve(monitor.name() + ".elf");
         }
         Path file = monitor.file().get().normalize();
-        if (!monitorDirectories.isEmpty() && monitorDirectories.stream().noneMatch(file::startsWith)) {
-            throw new SettingsException(List.of(new Problem("monitor " + monitor.name(),
+        if (!monitorDirectories.isEmpty()
+                && monitorDirectories.stream().noneMatch(file::startsWith)) {
+            throw new SettingsException(List.of(new Problem(
+                    "monitor " + monitor.name(),
                     "file " + file + " lies outside of the directories that this host allows",
                     "move it to one of " + monitorDirectories
-                    + ", or add its directory to monitor.directories")));
+                            + ", or add its directory to monitor.directories")));
         }
         return file;
     }

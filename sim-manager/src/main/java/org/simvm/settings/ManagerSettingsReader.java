@@ -12,9 +12,10 @@ import java.util.stream.Stream;
 /**
  * Reads the host's configuration out of its layers, and tells everything that is wrong with it.
  *
- * <p>The layers, the first that has a key wins: command line; environment ({@code SIM_} and the key in
- * capitals, {@code _} for dots); {@code conf.d/*.conf} beside the main file, the last in the alphabet first;
- * the main file; the defaults (the file {@code sim-manager.conf} in this package, which describes every key).
+ * <p>The layers, the first that has a key wins: command line; environment ({@code SIM_} and the key
+ * in capitals, {@code _} for dots); {@code conf.d/*.conf} beside the main file, the last in the
+ * alphabet first; the main file; the defaults (the file {@code sim-manager.conf} in this package,
+ * which describes every key).
  *
  * <p>To reload, read again and exchange the record: a mistake then leaves the old one in force.
  */
@@ -25,8 +26,7 @@ public final class ManagerSettingsReader {
 
     private static final String FILE_VARIABLE = "SIM_CONFIG";
 
-    private ManagerSettingsReader() {
-    }
+    private ManagerSettingsReader() {}
 
     /** Returns the built-in defaults. */
     public static ManagerSettings defaults() {
@@ -44,7 +44,8 @@ public final class ManagerSettingsReader {
      * @param commandLine values by key
      * @throws SettingsException everything that is wrong, by file and key
      */
-    public static ManagerSettings read(Map<String, String> environment, Map<String, String> commandLine)
+    public static ManagerSettings read(
+            Map<String, String> environment, Map<String, String> commandLine)
             throws SettingsException {
         ConfigurationLayers layers = new ConfigurationLayers();
         layers.add("command line", commandLine);
@@ -69,9 +70,13 @@ public final class ManagerSettingsReader {
             return List.of();
         }
         try (Stream<Path> files = Files.list(directory)) {
-            return new ArrayList<>(files.filter(f -> f.toString().endsWith(".conf")).sorted().toList());
+            return new ArrayList<>(
+                    files.filter(f -> f.toString().endsWith(".conf")).sorted().toList());
         } catch (IOException e) {
-            layers.problem(directory.toString(), "cannot be read: " + e, "make it readable for the manager");
+            layers.problem(
+                    directory.toString(),
+                    "cannot be read: " + e,
+                    "make it readable for the manager");
             return List.of();
         }
     }

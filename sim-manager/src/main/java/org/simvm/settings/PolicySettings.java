@@ -9,18 +9,21 @@ import java.util.Objects;
  * Maps violations and findings to actions.
  *
  * @param defaultAction for whatever no rule names
- * @param violations    rules by kind of violation
- * @param findings      rules by class of finding
+ * @param violations rules by kind of violation
+ * @param findings rules by class of finding
  * @param alertsPerMinute how many alerts of one kind and subject are told; at least one
  */
-public record PolicySettings(PolicyAction defaultAction, Map<ViolationKind, PolicyAction> violations,
-        Map<FindingClass, PolicyAction> findings, int alertsPerMinute) {
+public record PolicySettings(
+        PolicyAction defaultAction,
+        Map<ViolationKind, PolicyAction> violations,
+        Map<FindingClass, PolicyAction> findings,
+        int alertsPerMinute) {
     /** What a policy that does not say gets. */
     public static final int ALERTS_PER_MINUTE = 10;
 
     /** Alerts on everything and stops nothing: what a domain without a policy gets. */
-    public static final PolicySettings ALERT_ONLY = new PolicySettings(PolicyAction.ALERT, Map.of(),
-            Map.of());
+    public static final PolicySettings ALERT_ONLY =
+            new PolicySettings(PolicyAction.ALERT, Map.of(), Map.of());
 
     public PolicySettings {
         Objects.requireNonNull(defaultAction, "defaultAction");
@@ -32,7 +35,9 @@ public record PolicySettings(PolicyAction defaultAction, Map<ViolationKind, Poli
     }
 
     /** Makes a policy with the usual limit of alerts. */
-    public PolicySettings(PolicyAction defaultAction, Map<ViolationKind, PolicyAction> violations,
+    public PolicySettings(
+            PolicyAction defaultAction,
+            Map<ViolationKind, PolicyAction> violations,
             Map<FindingClass, PolicyAction> findings) {
         this(defaultAction, violations, findings, ALERTS_PER_MINUTE);
     }

@@ -12,7 +12,7 @@ import org.xml.sax.Locator;
 /** Collects what is wrong with a document, and tells it in the document's order. */
 final class ProblemList {
 
-    private record Placed(int line, int column, String what, String nextStep) { }
+    private record Placed(int line, int column, String what, String nextStep) {}
 
     private final String source;
     private final List<Placed> problems = new ArrayList<>();
@@ -45,7 +45,8 @@ final class ProblemList {
 
     /** Returns the places of the problems so far. */
     Set<Place> places() {
-        return problems.stream().map(p -> new Place(p.line(), p.column()))
+        return problems.stream()
+                .map(p -> new Place(p.line(), p.column()))
                 .collect(Collectors.toUnmodifiableSet());
     }
 
@@ -53,7 +54,8 @@ final class ProblemList {
         if (!problems.isEmpty()) {
             throw new SettingsException(problems.stream()
                     .sorted(Comparator.comparingInt(Placed::line).thenComparingInt(Placed::column))
-                    .map(p -> new Problem(source + ":" + p.line() + ":" + p.column(), p.what(), p.nextStep()))
+                    .map(p -> new Problem(
+                            source + ":" + p.line() + ":" + p.column(), p.what(), p.nextStep()))
                     .toList());
         }
     }

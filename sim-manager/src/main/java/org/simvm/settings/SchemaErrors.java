@@ -12,15 +12,16 @@ import org.simvm.settings.DomainDocument.Element;
  * Puts the validator's errors into words for people.
  *
  * <p>The validator's messages start with the name of the rule in XML Schema 1.0 that was broken
- * ({@code cvc-...}, appendix C of part 1). A wrong attribute value comes as two: first the facet that failed,
- * then {@code cvc-attribute.3} that names the attribute. A rule that is not known here is passed on as the
- * validator says it.
+ * ({@code cvc-...}, appendix C of part 1). A wrong attribute value comes as two: first the facet
+ * that failed, then {@code cvc-attribute.3} that names the attribute. A rule that is not known here
+ * is passed on as the validator says it.
  */
 final class SchemaErrors {
 
     private static final Pattern RULE = Pattern.compile("(?s)(cvc-[A-Za-z0-9.-]+): (.*)");
     private static final Pattern QUOTED = Pattern.compile("'([^']*)'");
-    private static final Pattern ATTRIBUTE = Pattern.compile("attribute '([^']*)'", Pattern.CASE_INSENSITIVE);
+    private static final Pattern ATTRIBUTE =
+            Pattern.compile("attribute '([^']*)'", Pattern.CASE_INSENSITIVE);
     private static final Pattern ENUMERATION = Pattern.compile("enumeration '\\[([^\\]]*)]'");
     private static final Pattern VALUE_TWICE =
             Pattern.compile("(?s)Duplicate unique value \\[(.*)] declared.*");
@@ -57,25 +58,38 @@ final class SchemaErrors {
                 Matcher words = ENUMERATION.matcher(text);
                 allowed = words.find() ? words.group(1) : "";
             }
-            case "cvc-pattern-valid", "cvc-minInclusive-valid", "cvc-datatype-valid.1.2.1" -> allowed = "";
+            case "cvc-pattern-valid", "cvc-minInclusive-valid", "cvc-datatype-valid.1.2.1" ->
+                allowed = "";
             case "cvc-attribute.3" -> wrongValue(first(ATTRIBUTE, text));
             case "cvc-complex-type.4" -> {
                 String name = first(QUOTED, text);
-                problems.add(element, tag(element) + " lacks the attribute " + name,
+                problems.add(
+                        element,
+                        tag(element) + " lacks the attribute " + name,
                         "add " + name + "=\"...\"");
             }
             case "cvc-complex-type.3.2.2" -> {
                 String name = first(QUOTED, text);
-                problems.add(element, "unknown attribute " + name + " on " + tag(element),
-                        name.contains(":") ? "attributes have no prefix"
-                        : "check its spelling, or remove it");
+                problems.add(
+                        element,
+                        "unknown attribute " + name + " on " + tag(element),
+                        name.contains(":")
+                                ? "attributes have no prefix"
+                                : "check its spelling, or remove it");
             }
             case "cvc-complex-type.2.1", "cvc-type.3.1.2", "cvc-complex-type.2.3" -> content();
-            case "cvc-complex-type.2.4.b" -> problems.add(element, tag(element) + " has too little in it",
-                    "add what the schema demands, or remove it");
-            case "cvc-complex-type.2.4.a", "cvc-complex-type.2.4.d", "cvc-elt.1", "cvc-elt.1.a" -> unknownElement();
-            case "cvc-identity-constraint.3" -> problems.add(element,
-                    "a second " + tag(element) + " in " + tag(around()), "keep one of them");
+            case "cvc-complex-type.2.4.b" ->
+                problems.add(
+                        element,
+                        tag(element) + " has too little in it",
+                        "add what the schema demands, or remove it");
+            case "cvc-complex-type.2.4.a", "cvc-complex-type.2.4.d", "cvc-elt.1", "cvc-elt.1.a" ->
+                unknownElement();
+            case "cvc-identity-constraint.3" ->
+                problems.add(
+                        element,
+                        "a second " + tag(element) + " in " + tag(around()),
+                        "keep one of them");
             case "cvc-identity-constraint.4.1" -> nameTwice(text);
             default -> problems.add(element, text, "see the schema");
         }
@@ -90,22 +104,39 @@ final class SchemaErrors {
             return;
         }
         switch (attribute) {
-            case "name" -> problems.add(element, what + " is not a name",
-                    "use a letter, then letters, digits and _"
-                            + (element.name().equals("monitor") ? " or -" : "") + ", 64 at most");
-            case "file" -> problems.add(element, what + " is not an absolute path", "start it with /");
-            case "cron" -> problems.add(element, what + " does not have six or seven fields",
-                    "write seconds first and one space between fields, as in \"0 0/10 * * * ?\"");
-            case "jitter" -> problems.add(element, what + " is not a whole number from 0",
-                    "write seconds, digits only");
-            default -> problems.add(element, what + " is not a whole number from 1",
-                    "write digits only; the unit is an attribute of its own");
+            case "name" ->
+                problems.add(
+                        element,
+                        what + " is not a name",
+                        "use a letter, then letters, digits and _"
+                                + (element.name().equals("monitor") ? " or -" : "")
+                                + ", 64 at most");
+            case "file" ->
+                problems.add(element, what + " is not an absolute path", "start it with /");
+            case "cron" ->
+                problems.add(
+                        element,
+                        what + " does not have six or seven fields",
+                        "write seconds first and one space between fields, as in \"0 0/10 * * "
+                                + "* ?\"");
+            case "jitter" ->
+                problems.add(
+                        element,
+                        what + " is not a whole number from 0",
+                        "write seconds, digits only");
+            default ->
+                problems.add(
+                        element,
+                        what + " is not a whole number from 1",
+                        "write digits only; the unit is an attribute of its own");
         }
     }
 
     private void content() {
         if (!element.text().isBlank()) {
-            problems.add(element, "text in " + tag(element),
+            problems.add(
+                    element,
+                    "text in " + tag(element),
                     "remove \"" + shortened(element.text().strip()) + "\"");
         } else {
             problems.add(element, tag(element) + " must be empty", "remove what is in it");
@@ -115,7 +146,9 @@ final class SchemaErrors {
     private void unknownElement() {
         String what = "unknown element " + tag(element) + " in " + tag(around());
         if (element.namespace().isEmpty()) {
-            problems.add(element, what + ": it has no namespace",
+            problems.add(
+                    element,
+                    what + ": it has no namespace",
                     "give it the prefix of the elements around it");
         } else if (!element.namespace().equals(SimSettings.NAMESPACE)) {
             problems.add(element, what + ": its namespace is " + element.namespace(), "remove it");
@@ -130,9 +163,14 @@ final class SchemaErrors {
         }
         Matcher twice = VALUE_TWICE.matcher(text);
         String value = twice.matches() ? twice.group(1) : "";
-        String attribute = element.attributes().stream().filter(a -> a.value().strip().equals(value))
-                .map(Attribute::name).findFirst().orElse("name");
-        problems.add(element, "a second " + tag(element) + " with " + attribute + "=\"" + value + "\"",
+        String attribute = element.attributes().stream()
+                .filter(a -> a.value().strip().equals(value))
+                .map(Attribute::name)
+                .findFirst()
+                .orElse("name");
+        problems.add(
+                element,
+                "a second " + tag(element) + " with " + attribute + "=\"" + value + "\"",
                 "keep one of them");
     }
 
@@ -142,7 +180,8 @@ final class SchemaErrors {
 
     /** Names an element as people call it: prefix left out if it is ours. */
     private static String tag(Element element) {
-        boolean ours = element.namespace().equals(SimSettings.NAMESPACE) || element.namespace().isEmpty();
+        boolean ours = element.namespace().equals(SimSettings.NAMESPACE)
+                || element.namespace().isEmpty();
         return "<" + (ours ? element.name() : element.qualifiedName()) + ">";
     }
 

@@ -29,9 +29,9 @@ import org.xml.sax.helpers.XMLFilterImpl;
 /**
  * Holds a {@code sim} element against the XSD and unmarshals it, in one pass.
  *
- * <p>The element is played to the validator as SAX events, so that its place in the text is exactly the one
- * that {@link DomainDocument} knows, and so that an element whose namespace libvirt took away can be played
- * with it.
+ * <p>The element is played to the validator as SAX events, so that its place in the text is exactly
+ * the one that {@link DomainDocument} knows, and so that an element whose namespace libvirt took
+ * away can be played with it.
  */
 final class SchemaValidation {
 
@@ -54,7 +54,8 @@ final class SchemaValidation {
                 }
                 CONTEXT = JAXBContext.newInstance(ObjectFactory.class);
             } catch (SAXException | JAXBException | IOException e) {
-                throw new IllegalStateException("the schema in the jar domain-xml-schemas is broken", e);
+                throw new IllegalStateException(
+                        "the schema in the jar domain-xml-schemas is broken", e);
             }
         }
     }
@@ -118,7 +119,8 @@ final class SchemaValidation {
     /** Keeps values that the schema refused from JAXB, which throws on some of them. */
     private final class UnderstoodAttributes extends XMLFilterImpl {
         @Override
-        public void startElement(String namespace, String name, String qualified, Attributes attributes)
+        public void startElement(
+                String namespace, String name, String qualified, Attributes attributes)
                 throws SAXException {
             AttributesImpl kept = new AttributesImpl(attributes);
             for (int i = kept.getLength() - 1; i >= 0; i--) {
@@ -134,10 +136,11 @@ final class SchemaValidation {
         String namespace = namespaceOf(element);
         AttributesImpl attributes = new AttributesImpl();
         for (Attribute attribute : element.attributes()) {
-            String qualified = attribute.prefix().isEmpty() ? attribute.name()
+            String qualified = attribute.prefix().isEmpty()
+                    ? attribute.name()
                     : attribute.prefix() + ":" + attribute.name();
-            attributes.addAttribute(attribute.namespace(), attribute.name(), qualified, "CDATA",
-                    attribute.value());
+            attributes.addAttribute(
+                    attribute.namespace(), attribute.name(), qualified, "CDATA", attribute.value());
         }
         enter(element);
         validator.startElement(namespace, element.name(), element.qualifiedName(), attributes);
@@ -160,7 +163,8 @@ final class SchemaValidation {
     }
 
     private String namespaceOf(Element element) {
-        return strippedNamespace && element.namespace().isEmpty() ? SimSettings.NAMESPACE
+        return strippedNamespace && element.namespace().isEmpty()
+                ? SimSettings.NAMESPACE
                 : element.namespace();
     }
 }

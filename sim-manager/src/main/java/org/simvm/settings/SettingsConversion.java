@@ -38,8 +38,8 @@ import org.simvm.schema.YesNo;
 /**
  * Turns generated objects into records, and finds what is wrong beyond the schema.
  *
- * <p>Runs on documents that the schema refused as well, so that all mistakes are told at once: what is
- * missing then was told already and is passed over here.
+ * <p>Runs on documents that the schema refused as well, so that all mistakes are told at once: what
+ * is missing then was told already and is passed over here.
  */
 final class SettingsConversion {
 
@@ -50,11 +50,12 @@ final class SettingsConversion {
     private static final int MOST_ALERTS = 100_000;
     private static final long PAGE_BYTES = 4096;
     private static final String CRON_ADVICE =
-            "write seconds, minutes, hours, day of month, month, day of week (one of the days is ?)";
+            "write seconds, minutes, hours, day of month, month, day of week (one of the days "
+                    + "is ?)";
 
     /**
-     * Quartz uses 98 and 99 for "no value" and "every value", and takes them for that when a user writes
-     * them.
+     * Quartz uses 98 and 99 for "no value" and "every value", and takes them for that when a user
+     * writes them.
      */
     private static final Pattern QUARTZ_INNER_NUMBER = Pattern.compile("(?<![0-9])9[89](?![0-9])");
 
@@ -101,11 +102,13 @@ final class SettingsConversion {
         }
         SizeUnit unit = region.getUnit();
         String what = "region of " + region.getSize() + " " + unit.value();
-        BigInteger bytes = region.getSize().shiftLeft(switch (unit) {
-            case KI_B -> 10;
-            case MI_B -> 20;
-            case GI_B -> 30;
-        });
+        BigInteger bytes = region.getSize()
+                .shiftLeft(
+                        switch (unit) {
+                            case KI_B -> 10;
+                            case MI_B -> 20;
+                            case GI_B -> 30;
+                        });
         if (bytes.compareTo(BigInteger.valueOf(SimSettings.MINIMUM_REGION_BYTES)) < 0) {
             problem(region, what + " is too small", "give it 1 MiB or more; 8 MiB suits most");
         } else if (bytes.compareTo(BigInteger.valueOf(SimSettings.MAXIMUM_REGION_BYTES)) > 0) {
@@ -121,7 +124,8 @@ final class SettingsConversion {
     private Optional<MonitorSettings> monitor(Monitor monitor) {
         Map<String, String> parameters = new LinkedHashMap<>();
         for (Parameter parameter : monitor.getParameter()) {
-            parameters.put(parameter.getName(), parameter.getValue() == null ? "" : parameter.getValue());
+            parameters.put(
+                    parameter.getName(), parameter.getValue() == null ? "" : parameter.getValue());
         }
         if (monitor.getName() == null) {
             return Optional.empty();
@@ -138,28 +142,47 @@ final class SettingsConversion {
         try {
             file = Path.of(text);
         } catch (InvalidPathException e) {
-            problem(monitor,
-                    "file=\"" + text + "\" on <monitor> has characters that this process's locale lacks",
+            problem(
+                    monitor,
+                    "file=\"" + text
+                            + "\" on <monitor> has characters that this process's locale lacks",
                     "run it in a UTF-8 locale");
             return Optional.empty();
         }
         if (!file.normalize().toString().equals(text)) {
-            problem(monitor, "file=\"" + text + "\" on <monitor> is not a plain path",
+            problem(
+                    monitor,
+                    "file=\"" + text + "\" on <monitor> is not a plain path",
                     "write " + file.normalize() + " if that is what you mean");
         }
         return Optional.of(file);
     }
 
     /** What {@code integrity} and {@code group} say alike: when. */
-    private record When(Locatable at, String element, BigInteger interval, TimeUnit unit, String cron,
+    private record When(
+            Locatable at,
+            String element,
+            BigInteger interval,
+            TimeUnit unit,
+            String cron,
             BigInteger jitter) {
         static When of(Integrity integrity) {
-            return new When(integrity, "<integrity>", integrity.getInterval(), integrity.getUnit(),
-                    integrity.getCron(), integrity.getJitter());
+            return new When(
+                    integrity,
+                    "<integrity>",
+                    integrity.getInterval(),
+                    integrity.getUnit(),
+                    integrity.getCron(),
+                    integrity.getJitter());
         }
 
         static When of(Group group) {
-            return new When(group, "<group>", group.getInterval(), group.getUnit(), group.getCron(),
+            return new When(
+                    group,
+                    "<group>",
+                    group.getInterval(),
+                    group.getUnit(),
+                    group.getCron(),
                     group.getJitter());
         }
     }
@@ -175,7 +198,8 @@ final class SettingsConversion {
             When when = When.of(group);
             Schedule schedule = schedule(when);
             Duration jitter = jitter(when, schedule);
-            if (group.getName() != null && !checks.isEmpty()
+            if (group.getName() != null
+                    && !checks.isEmpty()
                     && groups.stream().noneMatch(other -> other.name().equals(group.getName()))) {
                 groups.add(new CheckGroup(group.getName(), schedule, jitter, checks));
             }
@@ -189,7 +213,8 @@ final class SettingsConversion {
         if (!own.isEmpty()) {
             groups.add(0, new CheckGroup(CheckGroup.OWN, schedule, jitter, own));
         }
-        return integrity.getEnabled() == YesNo.NO ? Optional.empty()
+        return integrity.getEnabled() == YesNo.NO
+                ? Optional.empty()
                 : Optional.of(new IntegritySettings(groups));
     }
 
@@ -197,7 +222,10 @@ final class SettingsConversion {
         Set<IntegrityCheck> checks = EnumSet.noneOf(IntegrityCheck.class);
         for (Check check : given) {
             if (check.getName() != null) {
-                checks.add(named(IntegrityCheck.values(), IntegrityCheck::xmlName, check.getName().value()));
+                checks.add(named(
+                        IntegrityCheck.values(),
+                        IntegrityCheck::xmlName,
+                        check.getName().value()));
             }
         }
         return checks;
@@ -210,8 +238,11 @@ final class SettingsConversion {
             return DEFAULT_SCHEDULE;
         }
         if (when.unit() != null && interval == null) {
-            problem(when.at(), "unit=\"" + when.unit().value() + "\" on " + when.element()
-                    + " without interval", "add interval=\"...\", or remove unit");
+            problem(
+                    when.at(),
+                    "unit=\"" + when.unit().value() + "\" on " + when.element()
+                            + " without interval",
+                    "add interval=\"...\", or remove unit");
         }
         if (when.cron() != null) {
             return cron(when);
@@ -219,15 +250,19 @@ final class SettingsConversion {
         if (interval == null || interval.signum() <= 0) {
             return DEFAULT_SCHEDULE;
         }
-        long unitSeconds = when.unit() == null ? 1 : switch (when.unit()) {
-            case S -> 1;
-            case MIN -> 60;
-            case H -> 3600;
-        };
+        long unitSeconds = when.unit() == null
+                ? 1
+                : switch (when.unit()) {
+                    case S -> 1;
+                    case MIN -> 60;
+                    case H -> 3600;
+                };
         BigInteger seconds = interval.multiply(BigInteger.valueOf(unitSeconds));
         if (seconds.compareTo(BigInteger.valueOf(LONGEST_INTERVAL.toSeconds())) > 0) {
-            problem(when.at(), "interval=\"" + interval + "\" on " + when.element() + " is longer than "
-                    + LONGEST_INTERVAL.toDays() + " days",
+            problem(
+                    when.at(),
+                    "interval=\"" + interval + "\" on " + when.element() + " is longer than "
+                            + LONGEST_INTERVAL.toDays() + " days",
                     "shorten it, or switch checks off by enabled=\"no\"");
             return DEFAULT_SCHEDULE;
         }
@@ -239,25 +274,30 @@ final class SettingsConversion {
         String what = "cron=\"" + expression + "\" on " + when.element();
         Matcher wildcard = QUARTZ_INNER_NUMBER.matcher(expression);
         if (wildcard.find()) {
-            problem(when.at(), what + " is not a cron expression: " + wildcard.group() + " is out of range",
+            problem(
+                    when.at(),
+                    what + " is not a cron expression: " + wildcard.group() + " is out of range",
                     CRON_ADVICE);
             return new Schedule.Cron(expression);
         }
         try {
             if (new CronExpression(expression).getNextValidTimeAfter(new Date()) == null) {
-                problem(when.at(), what + " never comes", "correct the year, or the day of the month");
+                problem(
+                        when.at(),
+                        what + " never comes",
+                        "correct the year, or the day of the month");
             }
         } catch (ParseException | RuntimeException e) {
             // Quartz lets some mistakes out as NumberFormatException and the like.
-            problem(when.at(), what + " is not a cron expression: " + e.getMessage(),
-                    CRON_ADVICE);
+            problem(when.at(), what + " is not a cron expression: " + e.getMessage(), CRON_ADVICE);
         }
         return new Schedule.Cron(expression);
     }
 
     private Duration jitter(When when, Schedule schedule) {
         Optional<Duration> period = schedule instanceof Schedule.Interval interval
-                ? Optional.of(interval.period()) : Optional.empty();
+                ? Optional.of(interval.period())
+                : Optional.empty();
         BigInteger given = when.jitter();
         if (given == null) {
             Duration tenth = period.map(p -> p.dividedBy(10)).orElse(DEFAULT_JITTER);
@@ -270,8 +310,10 @@ final class SettingsConversion {
         }
         Duration jitter = Duration.ofSeconds(Math.max(0, given.longValueExact()));
         if (period.isPresent() && jitter.compareTo(period.get()) > 0) {
-            problem(when.at(), what + "the interval", "shorten it to " + period.get().toSeconds()
-                    + " s or less");
+            problem(
+                    when.at(),
+                    what + "the interval",
+                    "shorten it to " + period.get().toSeconds() + " s or less");
         }
         return jitter;
     }
@@ -279,32 +321,55 @@ final class SettingsConversion {
     private PolicySettings policy(Policy policy, boolean required) {
         Map<ViolationKind, PolicyAction> violations = new EnumMap<>(ViolationKind.class);
         Map<FindingClass, PolicyAction> findings = new EnumMap<>(FindingClass.class);
-        PolicyAction otherwise = named(PolicyAction.values(), PolicyAction::xmlName,
+        PolicyAction otherwise = named(
+                PolicyAction.values(),
+                PolicyAction::xmlName,
                 policy.getDefault().value());
         for (Object rule : policy.getRules()) {
             if (rule instanceof OnViolation on && on.getKind() != null && on.getAction() != null) {
-                violations.put(named(ViolationKind.values(), ViolationKind::xmlName, on.getKind().value()),
-                        named(PolicyAction.values(), PolicyAction::xmlName, on.getAction().value()));
-            } else if (rule instanceof OnFinding on && on.getFindingClass() != null
+                violations.put(
+                        named(
+                                ViolationKind.values(),
+                                ViolationKind::xmlName,
+                                on.getKind().value()),
+                        named(
+                                PolicyAction.values(),
+                                PolicyAction::xmlName,
+                                on.getAction().value()));
+            } else if (rule instanceof OnFinding on
+                    && on.getFindingClass() != null
                     && on.getAction() != null) {
-                FindingClass findingClass = named(FindingClass.values(), FindingClass::xmlName,
+                FindingClass findingClass = named(
+                        FindingClass.values(),
+                        FindingClass::xmlName,
                         on.getFindingClass().value());
-                PolicyAction action = named(PolicyAction.values(), PolicyAction::xmlName,
+                PolicyAction action = named(
+                        PolicyAction.values(),
+                        PolicyAction::xmlName,
                         on.getAction().value());
-                if (required && findingClass == FindingClass.ARMING_FAILED && !action.stopsGuest()) {
-                    problem(on, "required=\"yes\" and action=\"" + action.xmlName()
-                            + "\" for armingFailed contradict each other",
+                if (required
+                        && findingClass == FindingClass.ARMING_FAILED
+                        && !action.stopsGuest()) {
+                    problem(
+                            on,
+                            "required=\"yes\" and action=\"" + action.xmlName()
+                                    + "\" for armingFailed contradict each other",
                             "use pause, dump or destroy there, or required=\"no\"");
                 }
                 findings.put(findingClass, action);
             }
         }
-        int alerts = policy.getAlertsPerMinute() == null ? PolicySettings.ALERTS_PER_MINUTE
-                : policy.getAlertsPerMinute().min(BigInteger.valueOf(MOST_ALERTS)).intValue();
+        int alerts = policy.getAlertsPerMinute() == null
+                ? PolicySettings.ALERTS_PER_MINUTE
+                : policy.getAlertsPerMinute()
+                        .min(BigInteger.valueOf(MOST_ALERTS))
+                        .intValue();
         return new PolicySettings(otherwise, violations, findings, Math.max(1, alerts));
     }
 
-    /** Adds a problem, unless the schema found one there: what follows from that would only confuse. */
+    /**
+     * Adds a problem, unless the schema found one there: what follows from that would only confuse.
+     */
     private void problem(Locatable at, String what, String nextStep) {
         if (refusedBySchema.contains(ProblemList.Place.of(at.sourceLocation()))) {
             return;
@@ -319,6 +384,7 @@ final class SettingsConversion {
                 return constant;
             }
         }
-        throw new IllegalStateException("the schema knows a word that the settings do not: " + word);
+        throw new IllegalStateException(
+                "the schema knows a word that the settings do not: " + word);
     }
 }

@@ -24,7 +24,8 @@ public final class SettingsException extends Exception {
     }
 
     /**
-     * Returns one line: the first problem, and how many more there are. For places that have room for one.
+     * Returns one line: the first problem, and how many more there are. For places that have room
+     * for one.
      */
     public String oneLine() {
         int more = problems.size() - 1;

@@ -10,11 +10,12 @@ import java.util.Optional;
 /**
  * What a configuration that was read anew changes for a manager that runs.
  *
- * @param inForce  the new settings, but for what only a new start can change
- * @param changed  keys, or the first word of several keys, whose new values are in force
+ * @param inForce the new settings, but for what only a new start can change
+ * @param changed keys, or the first word of several keys, whose new values are in force
  * @param nextStart keys whose new values wait for the manager's next start
  */
-public record SettingsReload(ManagerSettings inForce, List<String> changed, List<String> nextStart) {
+public record SettingsReload(
+        ManagerSettings inForce, List<String> changed, List<String> nextStart) {
     public SettingsReload {
         Objects.requireNonNull(inForce, "inForce");
         changed = List.copyOf(changed);
@@ -26,16 +27,24 @@ public record SettingsReload(ManagerSettings inForce, List<String> changed, List
         List<String> changed = new ArrayList<>();
         List<String> nextStart = new ArrayList<>();
         Path runDirectory = fixed("run.dir", before.runDirectory(), read.runDirectory(), nextStart);
-        Path stateDirectory = fixed("state.dir", before.stateDirectory(), read.stateDirectory(), nextStart);
-        Path shareDirectory = fixed("share.dir", before.shareDirectory(), read.shareDirectory(), nextStart);
+        Path stateDirectory =
+                fixed("state.dir", before.stateDirectory(), read.stateDirectory(), nextStart);
+        Path shareDirectory =
+                fixed("share.dir", before.shareDirectory(), read.shareDirectory(), nextStart);
         String uri = fixed("libvirt.uri", before.libvirtUri(), read.libvirtUri(), nextStart);
         Path launcher = fixed("launcher.path", before.launcher(), read.launcher(), nextStart);
-        Path eventLog = fixed("event.log.file", before.eventLogFile(), read.eventLogFile(), nextStart);
-        Optional<CheckStoreSettings> checkStore = fixed("checks.store.file", before.checkStore(), read.checkStore(), nextStart);
+        Path eventLog =
+                fixed("event.log.file", before.eventLogFile(), read.eventLogFile(), nextStart);
+        Optional<CheckStoreSettings> checkStore =
+                fixed("checks.store.file", before.checkStore(), read.checkStore(), nextStart);
         note("qemu.user", before.qemuUser(), read.qemuUser(), changed);
         note("qemu.group", before.qemuGroup(), read.qemuGroup(), changed);
         note("control.group", before.controlGroup(), read.controlGroup(), changed);
-        note("monitor.directories", before.monitorDirectories(), read.monitorDirectories(), changed);
+        note(
+                "monitor.directories",
+                before.monitorDirectories(),
+                read.monitorDirectories(),
+                changed);
         note("region.size", before.regionBytes(), read.regionBytes(), changed);
         note("event.log.size", before.eventLogBytes(), read.eventLogBytes(), changed);
         note("event.log.files", before.eventLogFiles(), read.eventLogFiles(), changed);
@@ -45,9 +54,27 @@ public record SettingsReload(ManagerSettings inForce, List<String> changed, List
         note("syslog", before.outlets().syslog(), read.outlets().syslog(), changed);
         note("webhook", before.outlets().webhook(), read.outlets().webhook(), changed);
         note("spool.size", before.outlets().spoolBytes(), read.outlets().spoolBytes(), changed);
-        return new SettingsReload(new ManagerSettings(runDirectory, stateDirectory, shareDirectory, uri, launcher, read.qemuUser(),
-                read.qemuGroup(), read.controlGroup(), read.monitorDirectories(), read.regionBytes(), eventLog, read.eventLogBytes(),
-                read.eventLogFiles(), read.logLevel(), read.metrics(), read.outlets(), checkStore), changed, nextStart);
+        return new SettingsReload(
+                new ManagerSettings(
+                        runDirectory,
+                        stateDirectory,
+                        shareDirectory,
+                        uri,
+                        launcher,
+                        read.qemuUser(),
+                        read.qemuGroup(),
+                        read.controlGroup(),
+                        read.monitorDirectories(),
+                        read.regionBytes(),
+                        eventLog,
+                        read.eventLogBytes(),
+                        read.eventLogFiles(),
+                        read.logLevel(),
+                        read.metrics(),
+                        read.outlets(),
+                        checkStore),
+                changed,
+                nextStart);
     }
 
     private static <T> T fixed(String key, T before, T read, List<String> nextStart) {

@@ -9,21 +9,26 @@ import java.util.OptionalLong;
 /**
  * What a domain's {@code <sim:sim>} element asks for.
  *
- * @param required    the domain must not run unless it is armed
- * @param gate        how hooks reach the monitor
+ * @param required the domain must not run unless it is armed
+ * @param gate how hooks reach the monitor
  * @param regionBytes size of the region, a multiple of 4096 from {@link #MINIMUM_REGION_BYTES} to
- *                    {@link #MAXIMUM_REGION_BYTES}; empty: the host's default
- * @param monitors    in the order of the XML; the index in this list is {@code monitor} in events. May be
- *                    empty: then the guest is armed and checked, and has no hooks
- * @param integrity   empty if the domain switched checks off
- * @param policy      what is done about violations and findings
+ *     {@link #MAXIMUM_REGION_BYTES}; empty: the host's default
+ * @param monitors in the order of the XML; the index in this list is {@code monitor} in events. May
+ *     be empty: then the guest is armed and checked, and has no hooks
+ * @param integrity empty if the domain switched checks off
+ * @param policy what is done about violations and findings
  */
-public record SimSettings(boolean required, Gate gate, OptionalLong regionBytes,
-        List<MonitorSettings> monitors, Optional<IntegritySettings> integrity, PolicySettings policy) {
+public record SimSettings(
+        boolean required,
+        Gate gate,
+        OptionalLong regionBytes,
+        List<MonitorSettings> monitors,
+        Optional<IntegritySettings> integrity,
+        PolicySettings policy) {
 
     /**
-     * Namespace of the {@code sim} element. The version in it changes only when old documents stop being
-     * valid.
+     * Namespace of the {@code sim} element. The version in it changes only when old documents stop
+     * being valid.
      */
     public static final String NAMESPACE = "https://simvm.org/xmlns/libvirt/domain/1.0";
 

@@ -7,42 +7,47 @@ import org.simvm.settings.DomainDocument.Element;
 /**
  * Reads a domain's SIM settings, and tells everything that is wrong with them.
  *
- * <p>Takes what people and libvirt hand out: a whole domain ({@code virsh dumpxml}, a hook's standard input,
- * a file to be defined), the element by itself with its namespace, and the element by itself with the
- * namespace taken away, as {@code virDomainGetMetadata} returns it and {@code virsh metadata --set} wants it.
+ * <p>Takes what people and libvirt hand out: a whole domain ({@code virsh dumpxml}, a hook's
+ * standard input, a file to be defined), the element by itself with its namespace, and the element
+ * by itself with the namespace taken away, as {@code virDomainGetMetadata} returns it and
+ * {@code virsh metadata --set} wants it.
  */
 public final class SimSettingsReader {
 
     private static final String NAMESPACE_FAMILY = "https://simvm.org/xmlns/libvirt/domain/";
 
-    private SimSettingsReader() {
-    }
+    private SimSettingsReader() {}
 
     /**
      * Reads the settings out of a text.
      *
-     * @param xml    a domain, or the {@code sim} element by itself
+     * @param xml a domain, or the {@code sim} element by itself
      * @param source what problems call the text: a file's name, a domain's name
-     * @return empty if the domain has no {@code sim} element, and no OpenStack flavor that wants SIM
+     * @return empty if the domain has no {@code sim} element, and no OpenStack flavor that wants
+     *     SIM
      * @throws SettingsException everything that is wrong, each with line and column of {@code xml}
      */
     public static Optional<SimSettings> read(String xml, String source) throws SettingsException {
         return read(DomainDocument.parse(xml, source));
     }
 
-    /** Reads the settings out of a document that is parsed already. See {@link #read(String, String)}. */
+    /**
+     * Reads the settings out of a document that is parsed already. See {@link #read(String,
+     * String)}.
+     */
     public static Optional<SimSettings> read(DomainDocument document) throws SettingsException {
         ProblemList problems = new ProblemList(document.source());
         Optional<Element> element = find(document, problems);
         SimSettings settings = null;
-        Optional<String> wishes = element.isPresent() ? Optional.empty() : wishes(document, problems);
+        Optional<String> wishes =
+                element.isPresent() ? Optional.empty() : wishes(document, problems);
         if (wishes.isPresent()) {
             problems.throwIfAny();
             return read(wishes.get(), document.source() + ", extra specs of its flavor");
         }
         if (element.isPresent()) {
-            settings = SettingsConversion.convert(SchemaValidation.validate(element.get(), problems),
-                    problems);
+            settings = SettingsConversion.convert(
+                    SchemaValidation.validate(element.get(), problems), problems);
         }
         problems.throwIfAny();
         return Optional.ofNullable(settings);
@@ -56,7 +61,9 @@ public final class SimSettingsReader {
 
     private static Optional<String> wishes(DomainDocument document, ProblemList problems) {
         Element root = document.root();
-        return root.name().equals("domain") && root.namespace().isEmpty() ? NovaWishes.element(root, problems) : Optional.empty();
+        return root.name().equals("domain") && root.namespace().isEmpty()
+                ? NovaWishes.element(root, problems)
+                : Optional.empty();
     }
 
     private static Optional<Element> find(DomainDocument document, ProblemList problems) {
@@ -65,13 +72,16 @@ public final class SimSettingsReader {
             return findInDomain(root, problems);
         }
         if (root.name().equals("sim")
-                && (root.namespace().equals(SimSettings.NAMESPACE) || root.namespace().isEmpty())) {
+                && (root.namespace().equals(SimSettings.NAMESPACE)
+                        || root.namespace().isEmpty())) {
             return Optional.of(root);
         }
         if (root.namespace().startsWith(NAMESPACE_FAMILY)) {
             refuseUnknown(root, problems);
         } else {
-            problems.add(root, "<" + root.qualifiedName() + "> is neither a domain nor a sim element",
+            problems.add(
+                    root,
+                    "<" + root.qualifiedName() + "> is neither a domain nor a sim element",
                     "give a domain's XML, or the <sim:sim> element by itself");
         }
         return Optional.empty();
@@ -86,14 +96,19 @@ public final class SimSettingsReader {
                     if (found == null) {
                         found = child;
                     } else {
-                        problems.add(child, "a second <" + child.qualifiedName()
-                                + ">, which libvirt would drop "
-                                + "without a word", "merge it into the one in line " + found.line());
+                        problems.add(
+                                child,
+                                "a second <" + child.qualifiedName()
+                                        + ">, which libvirt would drop "
+                                        + "without a word",
+                                "merge it into the one in line " + found.line());
                     }
                 } else if (child.namespace().startsWith(NAMESPACE_FAMILY)) {
                     refuseUnknown(child, problems);
                 } else if (child.namespace().isEmpty() && child.name().equals("sim")) {
-                    problems.add(child, "<sim> has no namespace, so libvirt would drop it without a word",
+                    problems.add(
+                            child,
+                            "<sim> has no namespace, so libvirt would drop it without a word",
                             "write <sim:sim xmlns:sim=\"" + SimSettings.NAMESPACE + "\">");
                 }
             }
@@ -103,10 +118,14 @@ public final class SimSettingsReader {
 
     private static void refuseUnknown(Element element, ProblemList problems) {
         if (element.namespace().equals(SimSettings.NAMESPACE)) {
-            problems.add(element, "unknown element <" + element.qualifiedName() + "> in SIM's namespace",
+            problems.add(
+                    element,
+                    "unknown element <" + element.qualifiedName() + "> in SIM's namespace",
                     "the one outermost element is <sim:sim>");
         } else {
-            problems.add(element, "unknown namespace " + element.namespace(),
+            problems.add(
+                    element,
+                    "unknown namespace " + element.namespace(),
                     "this version knows " + SimSettings.NAMESPACE);
         }
     }

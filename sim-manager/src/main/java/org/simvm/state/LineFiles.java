@@ -15,16 +15,17 @@ public final class LineFiles {
     private static final Logger log = LoggerFactory.getLogger(LineFiles.class);
     private static final int CHUNK = 64 << 10;
 
-    private LineFiles() {
-    }
+    private LineFiles() {}
 
     /**
-     * Cuts off the half line that a crash of the host may have left at the end, and says so, so that what is appended begins a line.
+     * Cuts off the half line that a crash of the host may have left at the end, and says so, so
+     * that what is appended begins a line.
      *
      * @param file need not be there
      */
     public static void mend(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        try (FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             mend(channel, file);
         } catch (NoSuchFileException e) {
             log.debug("{}: none yet", file);
@@ -53,7 +54,10 @@ public final class LineFiles {
         }
         if (end < size) {
             channel.truncate(end);
-            log.warn("{}: the last line was cut off by a crash; its {} bytes were taken away", file, size - end);
+            log.warn(
+                    "{}: the last line was cut off by a crash; its {} bytes were taken away",
+                    file,
+                    size - end);
         }
     }
 }

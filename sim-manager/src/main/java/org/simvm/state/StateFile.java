@@ -4,6 +4,7 @@ package org.simvm.state;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -25,12 +26,14 @@ public final class StateFile {
     public enum Safety {
         /** It survives a crash of the host: file and directory are on disk. */
         HOST,
-        /** It survives the end of the process. For what means nothing after the host went down, and is written often. */
+        /**
+         * It survives the end of the process. For what means nothing after the host went down, and
+         * is written often.
+         */
         PROCESS
     }
 
-    private StateFile() {
-    }
+    private StateFile() {}
 
     /**
      * Replaces a file, or makes it. The new one is complete before it takes the old one's name.
@@ -39,7 +42,10 @@ public final class StateFile {
      */
     public static void replace(Path file, ByteBuffer contents, Safety safety) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
-        Path unfinished = Files.createTempFile(directory, "." + file.getFileName() + "-", "",
+        Path unfinished = Files.createTempFile(
+                directory,
+                "." + file.getFileName() + "-",
+                "",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try {
             try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
@@ -50,7 +56,11 @@ public final class StateFile {
                     channel.force(true);
                 }
             }
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    unfinished,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException | RuntimeException e) {
             Files.deleteIfExists(unfinished);
             throw e;
@@ -68,10 +78,15 @@ public final class StateFile {
     }
 
     /** Replaces a file with JSON that says which format it has. */
-    public static void replace(Path file, int format, ObjectNode json, Safety safety) throws IOException {
+    public static void replace(Path file, int format, ObjectNode json, Safety safety)
+            throws IOException {
         ObjectNode whole = JSON.createObjectNode().put("format", format);
         whole.setAll(json);
-        replace(file, ByteBuffer.wrap((JSON.writeValueAsString(whole) + "\n").getBytes(StandardCharsets.UTF_8)), safety);
+        replace(
+                file,
+                ByteBuffer.wrap(
+                        (JSON.writeValueAsString(whole) + "\n").getBytes(StandardCharsets.UTF_8)),
+                safety);
     }
 
     /**
@@ -90,7 +105,8 @@ public final class StateFile {
             }
             int found = json.path("format").asInt();
             if (found != format) {
-                throw new IOException(file + ": format " + found + ", this manager knows " + format);
+                throw new IOException(
+                        file + ": format " + found + ", this manager knows " + format);
             }
             return Optional.of(json);
         } catch (NoSuchFileException e) {

@@ -14,7 +14,10 @@ import org.simvm.region.RegionFile;
 import org.simvm.region.RegionPlan;
 import org.simvm.region.RingReader;
 
-/** Sets a synthetic guest, a model of its QEMU and an arming session up, and notes what the session says. */
+/**
+ * Sets a synthetic guest, a model of its QEMU and an arming session up, and notes what the session
+ * says.
+ */
 public final class ArmingBench implements AutoCloseable, ArmingListener {
     /** What a test may do while the guest stands for its baseline. */
     @FunctionalInterface
@@ -28,12 +31,13 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     public final RegionPlan plan;
     private final Path socket;
     private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
-    private volatile AtBaseline atBaseline = armed -> { };
+    private volatile AtBaseline atBaseline = armed -> {};
     private volatile ArmedGuest armed;
     private volatile ArmingFailure failure;
     private DomainArming session;
 
-    public ArmingBench(Path directory, List<HookDeclaration> hooks, String... slots) throws Exception {
+    public ArmingBench(Path directory, List<HookDeclaration> hooks, String... slots)
+            throws Exception {
         guest = new SyntheticGuest(directory.resolve("ram"));
         plan = SyntheticMonitors.plan(hooks, slots);
         region = RegionFile.create(directory.resolve("region"), null, plan);
@@ -48,14 +52,27 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
 
     /** Starts a session for a QEMU that an earlier manager has served. */
     ArmingBench takeUp(boolean required, EarlierSession earlier) {
-        session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
-                plan, required, earlier, OutsideMonitors.NONE), this, (memory, lstar) -> guest.kernel());
+        session = DomainArming.start(
+                new ArmingRequest(
+                        "synthetic",
+                        socket,
+                        Duration.ofSeconds(5),
+                        region,
+                        plan,
+                        required,
+                        earlier,
+                        OutsideMonitors.NONE),
+                this,
+                (memory, lstar) -> guest.kernel());
         return this;
     }
 
     ArmingBench start(boolean required, KernelSource kernels) {
-        session = DomainArming.start(new ArmingRequest("synthetic", socket, Duration.ofSeconds(5), region,
-                plan, required), this, kernels);
+        session = DomainArming.start(
+                new ArmingRequest(
+                        "synthetic", socket, Duration.ofSeconds(5), region, plan, required),
+                this,
+                kernels);
         return this;
     }
 

@@ -64,15 +64,23 @@ class DomainArmingTests {
                 byte[] now = bench.guest.readVirtual(hook.address(), 5);
                 assertArrayEquals(hook.call(), now);
                 long gate = armed.image().gateVirtualBase()
-                        + armed.image().gatePages() - armed.image().gateFrame();
+                        + armed.image().gatePages()
+                        - armed.image().gateFrame();
                 long target = hook.returnAddress()
-                        + (now[1] & 0xff | (now[2] & 0xff) << 8 | (now[3] & 0xff) << 16 | now[4] << 24);
-                assertTrue(target >= gate && target < gate + 4096, hook + " calls "
-                        + Long.toHexString(target));
+                        + (now[1] & 0xff
+                                | (now[2] & 0xff) << 8
+                                | (now[3] & 0xff) << 16
+                                | now[4] << 24);
+                assertTrue(
+                        target >= gate && target < gate + 4096,
+                        hook + " calls " + Long.toHexString(target));
             }
-            assertEquals(List.of("wake_up_new_task+0x4", "begin_new_exec",
-                    "entry_SYSCALL_64_after_hwframe+0x47"), armed.hooks().stream().map(HookSite::symbol)
-                    .toList());
+            assertEquals(
+                    List.of(
+                            "wake_up_new_task+0x4",
+                            "begin_new_exec",
+                            "entry_SYSCALL_64_after_hwframe+0x47"),
+                    armed.hooks().stream().map(HookSite::symbol).toList());
         }
 
         @Test
@@ -92,7 +100,9 @@ class DomainArmingTests {
             long entry = bench.guest.gateSlot(509);
             assertEquals(armed.image().gateEntry(), entry);
             assertEquals(armed.image().gateFrame(), entry & 0x000f_ffff_c000_0000L);
-            assertEquals(0xa1, entry & 0x80000000000001bfL & ~0x100,
+            assertEquals(
+                    0xa1,
+                    entry & 0x80000000000001bfL & ~0x100,
                     "present, accessed, large; read-only, supervisor, executable");
             assertEquals(SyntheticGuest.LEVEL3_KERNEL_PGT + 509 * 8, armed.gateEntryGpa());
         }
@@ -104,8 +114,9 @@ class DomainArmingTests {
             assertEquals(0, bench.guest.getLong(table));
             assertEquals(0, bench.guest.getLong(table + 8));
             assertEquals(bench.guest.address("do_exit") + 4, bench.guest.getLong(table + 16));
-            assertArrayEquals(SyntheticGuest.NOP5, bench.guest.readVirtual(bench.guest.address("do_exit") + 4,
-                    5));
+            assertArrayEquals(
+                    SyntheticGuest.NOP5,
+                    bench.guest.readVirtual(bench.guest.address("do_exit") + 4, 5));
         }
 
         @Test
@@ -117,10 +128,23 @@ class DomainArmingTests {
             });
             ArmedGuest armed = bench.arm();
             assertTrue(bench.qemu.running());
-            assertEquals(armed.hooks().stream().map(hook -> Long.toHexString(hook.gpa()) + "+5").sorted()
-                    .toList(), bench.qemu.sealed().stream().sorted().toList());
-            assertEquals(List.of("sim-apply", "sim-set-stop", "cont", "sim-apply", "sim-set-stop", "cont",
-                    "sim-seal", "cont"), bench.qemu.commands());
+            assertEquals(
+                    armed.hooks().stream()
+                            .map(hook -> Long.toHexString(hook.gpa()) + "+5")
+                            .sorted()
+                            .toList(),
+                    bench.qemu.sealed().stream().sorted().toList());
+            assertEquals(
+                    List.of(
+                            "sim-apply",
+                            "sim-set-stop",
+                            "cont",
+                            "sim-apply",
+                            "sim-set-stop",
+                            "cont",
+                            "sim-seal",
+                            "cont"),
+                    bench.qemu.commands());
             bench.awaitState(ArmingState.ARMED);
         }
 
@@ -128,31 +152,49 @@ class DomainArmingTests {
         void saysHowLongTheGuestStoodAtEachStep() throws Exception {
             ArmedGuest armed = bench(usual()).arm();
             assertTrue(armed.pausedMilliseconds() > 0);
-            List<String> paused = armed.steps().stream().filter(StepTime::guestPaused).map(StepTime::step)
+            List<String> paused = armed.steps().stream()
+                    .filter(StepTime::guestPaused)
+                    .map(StepTime::step)
                     .toList();
             for (String stop : List.of("boot stop: ", "hook stop: ", "baseline stop: ")) {
-                assertTrue(paused.stream().anyMatch(step -> step.startsWith(stop)), paused.toString());
+                assertTrue(
+                        paused.stream().anyMatch(step -> step.startsWith(stop)), paused.toString());
             }
-            assertTrue(armed.steps().stream().anyMatch(step -> !step.guestPaused()
-                    && step.step().startsWith("prepare: ")));
+            assertTrue(armed.steps().stream()
+                    .anyMatch(step -> !step.guestPaused() && step.step().startsWith("prepare: ")));
             assertTrue(armed.steps().stream().allMatch(step -> step.milliseconds() >= 0));
         }
 
         @Test
         void leavesOutOptionalHooksAndTakesTheFirstAlternativeThatFits() throws Exception {
-            ArmedGuest armed = bench(List.of(fentry("vanished", 1, 7, false), fentry("do_exit", 2, 7, false),
-                    fentry("wake_up_new_task", 3, 7, false), fentry("also_vanished", 4, 0, true))).arm();
-            assertEquals(List.of("do_exit+0x4"), armed.hooks().stream().map(HookSite::symbol).toList());
+            ArmedGuest armed = bench(List.of(
+                            fentry("vanished", 1, 7, false),
+                            fentry("do_exit", 2, 7, false),
+                            fentry("wake_up_new_task", 3, 7, false),
+                            fentry("also_vanished", 4, 0, true)))
+                    .arm();
+            assertEquals(
+                    List.of("do_exit+0x4"),
+                    armed.hooks().stream().map(HookSite::symbol).toList());
         }
 
         @Test
         void fillsSlotsWithAlternativesAndMissingValues() throws Exception {
-            ArmedGuest armed = bench(usual(), "config", "symbol:gone|init_task", "symbol?:gone",
-                    "offset?:gone.x", "offset:gone.x|task_struct.pid", "size:task_struct",
-                    "size?:gone").arm();
+            ArmedGuest armed = bench(
+                            usual(),
+                            "config",
+                            "symbol:gone|init_task",
+                            "symbol?:gone",
+                            "offset?:gone.x",
+                            "offset:gone.x|task_struct.pid",
+                            "size:task_struct",
+                            "size?:gone")
+                    .arm();
             var constants = armed.image().layout().segments().stream()
                     .filter(segment -> segment.name().startsWith("watcher")
-                    && segment.access().toString().equals("r--")).findFirst().orElseThrow();
+                            && segment.access().toString().equals("r--"))
+                    .findFirst()
+                    .orElseThrow();
             var bytes = bench.region.read(constants, 0, 64).order(ByteOrder.LITTLE_ENDIAN);
             assertEquals(bench.guest.address("init_task"), bytes.getLong(8));
             assertEquals(0, bytes.getLong(16));
@@ -188,9 +230,15 @@ class DomainArmingTests {
         @Test
         void listsThePlacesThatTheKernelPatchesItself() throws Exception {
             ArmedGuest armed = bench(usual()).arm();
-            List<Long> starts = armed.patchable().stream().map(PatchSite::address).toList();
-            assertEquals(List.of(bench.guest.address("with_jump_label") + 8, bench.guest.address("do_exit")
-                    + 4, bench.guest.address("static_caller") + 8), starts, "the hooked functions are not among them");
+            List<Long> starts =
+                    armed.patchable().stream().map(PatchSite::address).toList();
+            assertEquals(
+                    List.of(
+                            bench.guest.address("with_jump_label") + 8,
+                            bench.guest.address("do_exit") + 4,
+                            bench.guest.address("static_caller") + 8),
+                    starts,
+                    "the hooked functions are not among them");
         }
 
         @Test
@@ -205,7 +253,8 @@ class DomainArmingTests {
             bench.expect("mapped");
             bench.expect("baseline");
             bench.expect("armed");
-            assertEquals(List.of("sim-apply", "sim-set-stop", "cont", "sim-apply", "sim-seal", "cont"),
+            assertEquals(
+                    List.of("sim-apply", "sim-set-stop", "cont", "sim-apply", "sim-seal", "cont"),
                     bench.qemu.commands());
         }
 
@@ -229,13 +278,19 @@ class DomainArmingTests {
             ArmingFailure failure = bench.expectFailure();
             assertEquals(ArmingFailure.Kind.HOOK_SITE, failure.kind());
             assertEquals(ArmingState.RESOLVING, failure.reached());
-            assertTrue(failure.reason().startsWith("monitor watcher finds no place for its hook 9"
-                    + " in Linux 6.12.0-synthetic: "
-                    + "plain_function does not begin with ftrace's place ("), failure.reason());
+            assertTrue(
+                    failure.reason()
+                            .startsWith("monitor watcher finds no place for its hook 9"
+                                    + " in Linux 6.12.0-synthetic: "
+                                    + "plain_function does not begin with ftrace's place ("),
+                    failure.reason());
             assertTrue(failure.guestRuns());
             assertTrue(bench.qemu.running());
             bench.awaitState(ArmingState.FAILED);
-            assertEquals(List.of("sim-clear-stop", "cont"), bench.qemu.commands(), "nothing was written");
+            assertEquals(
+                    List.of("sim-clear-stop", "cont"),
+                    bench.qemu.commands(),
+                    "nothing was written");
         }
 
         @Test
@@ -243,7 +298,8 @@ class DomainArmingTests {
             bench(List.of(call("calls_twice", "plain_function", 1)));
             boot(false);
             ArmingFailure failure = bench.expectFailure();
-            assertTrue(failure.reason().endsWith("calls_twice has 2 places that call plain_function"),
+            assertTrue(
+                    failure.reason().endsWith("calls_twice has 2 places that call plain_function"),
                     failure.reason());
         }
 
@@ -299,20 +355,22 @@ class DomainArmingTests {
             bench.qemu.boot();
             ArmingFailure failure = bench.expectFailure();
             assertEquals(ArmingFailure.Kind.GATE_MAPPING, failure.kind());
-            assertTrue(failure.reason().contains("slot 509 holds 0x67 slot 508 holds 0x67"),
+            assertTrue(
+                    failure.reason().contains("slot 509 holds 0x67 slot 508 holds 0x67"),
                     failure.reason());
         }
 
         @Test
         void refusesAHookThatTheKernelPatchedWhileItStarted() throws Exception {
             bench(usual());
-            bench.qemu.whileStarting(() -> bench.guest.writeVirtual(bench.guest.address("begin_new_exec"),
-                    new byte[] {(byte) 0xcc, 1, 2, 3, 4}));
+            bench.qemu.whileStarting(() -> bench.guest.writeVirtual(
+                    bench.guest.address("begin_new_exec"), new byte[] {(byte) 0xcc, 1, 2, 3, 4}));
             boot(false);
             ArmingFailure failure = bench.expectFailure();
             assertEquals(ArmingFailure.Kind.HOOK_SITE, failure.kind());
-            assertEquals("begin_new_exec no longer is what it was when the kernel started (cc01020304):"
-                    + " a kernel feature patches it",
+            assertEquals(
+                    "begin_new_exec no longer is what it was when the kernel started (cc01020304):"
+                            + " a kernel feature patches it",
                     failure.reason());
             assertEquals(0, bench.guest.gateSlot(509));
             assertTrue(bench.qemu.running());
@@ -321,16 +379,20 @@ class DomainArmingTests {
         @Test
         void writesNothingIfOneExpectationFails() throws Exception {
             bench(usual());
-            bench.qemu.beforeMapping(() -> bench.guest.writeVirtual(bench.guest.address("begin_new_exec"),
-                    new byte[] {(byte) 0xcc}));
+            bench.qemu.beforeMapping(() -> bench.guest.writeVirtual(
+                    bench.guest.address("begin_new_exec"), new byte[] {(byte) 0xcc}));
             boot(false);
             ArmingFailure failure = bench.expectFailure();
             assertEquals(ArmingFailure.Kind.PLAN_REJECTED, failure.kind());
             assertEquals(0, bench.guest.gateSlot(509));
             assertEquals(0, bench.qemu.timesMapped());
-            byte[] untouched = bench.guest.readVirtual(bench.guest.address("wake_up_new_task") + 4, 5);
-            assertArrayEquals(HookFinder.callInstruction(bench.guest.address("wake_up_new_task") + 4,
-                    bench.guest.address("__fentry__")), untouched);
+            byte[] untouched =
+                    bench.guest.readVirtual(bench.guest.address("wake_up_new_task") + 4, 5);
+            assertArrayEquals(
+                    HookFinder.callInstruction(
+                            bench.guest.address("wake_up_new_task") + 4,
+                            bench.guest.address("__fentry__")),
+                    untouched);
             assertTrue(bench.qemu.running());
         }
 
@@ -344,7 +406,9 @@ class DomainArmingTests {
             bench.expect("baseline");
             ArmingFailure failure = bench.expectFailure();
             assertEquals(ArmingFailure.Kind.BASELINE, failure.kind());
-            assertEquals("the baseline could not be recorded: No space left on device", failure.reason());
+            assertEquals(
+                    "the baseline could not be recorded: No space left on device",
+                    failure.reason());
             assertFalse(bench.qemu.running());
         }
 
@@ -353,9 +417,16 @@ class DomainArmingTests {
             bench(usual());
             bench.qemu.die();
             Files.delete(directory.resolve("qmp.sock"));
-            DomainArming session = DomainArming.start(new ArmingRequest("absent",
-                    directory.resolve("qmp.sock"), Duration.ofMillis(50), bench.region, bench.plan, true),
-                    bench, (memory, lstar) -> null);
+            DomainArming session = DomainArming.start(
+                    new ArmingRequest(
+                            "absent",
+                            directory.resolve("qmp.sock"),
+                            Duration.ofMillis(50),
+                            bench.region,
+                            bench.plan,
+                            true),
+                    bench,
+                    (memory, lstar) -> null);
             assertEquals(ArmingFailure.Kind.QEMU, bench.expectFailure().kind());
             bench.expect("gone");
             assertEquals(ArmingState.GONE, session.state());
@@ -404,7 +475,8 @@ class DomainArmingTests {
             for (int i = 0; i < 200 && !bench.qemu.running(); i++) {
                 Thread.sleep(5);
             }
-            assertTrue(bench.qemu.running(), "a guest that was reset while it stood for us goes on");
+            assertTrue(
+                    bench.qemu.running(), "a guest that was reset while it stood for us goes on");
             bench.qemu.boot();
             bench.expect("mapped");
             bench.expect("baseline");
@@ -438,8 +510,8 @@ class DomainArmingTests {
             boolean[] broken = {true};
             bench(usual()).start(false, (memory, lstar) -> {
                 if (broken[0]) {
-                    throw new KernelUnresolvedException(KernelUnresolvedException.Step.SYMBOLS,
-                            "no kallsyms");
+                    throw new KernelUnresolvedException(
+                            KernelUnresolvedException.Step.SYMBOLS, "no kallsyms");
                 }
                 return bench.guest.kernel();
             });
@@ -478,8 +550,7 @@ class DomainArmingTests {
             ArmedGuest armed = bench(usual()).arm();
             bench.qemu.die();
             bench.expect("gone");
-            assertThrows(GuestMemoryException.class,
-                    () -> armed.memory().readLong(0x1000));
+            assertThrows(GuestMemoryException.class, () -> armed.memory().readLong(0x1000));
         }
     }
 
@@ -572,7 +643,8 @@ class DomainArmingTests {
             boolean[] broken = {true};
             bench(usual()).start(true, (memory, lstar) -> {
                 if (broken[0]) {
-                    throw new KernelUnresolvedException(KernelUnresolvedException.Step.SYMBOLS, "no kallsyms");
+                    throw new KernelUnresolvedException(
+                            KernelUnresolvedException.Step.SYMBOLS, "no kallsyms");
                 }
                 return bench.guest.kernel();
             });

@@ -17,9 +17,10 @@ import java.util.concurrent.Executors;
 import org.simvm.qmp.ScriptedQmpServer;
 
 /**
- * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a time,
- * plans all or nothing with expectations compared to the guest's RAM, refusals while the guest runs, reset at
- * any moment. Its guest, when it runs, goes straight from one address of interest to the next.
+ * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a
+ * time, plans all or nothing with expectations compared to the guest's RAM, refusals while the
+ * guest runs, reset at any moment. Its guest, when it runs, goes straight from one address of
+ * interest to the next.
  */
 public final class ModelQemu implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -43,8 +44,8 @@ public final class ModelQemu implements AutoCloseable {
     private long stop;
     private int mapped;
     private long violations;
-    private volatile Runnable whileStarting = () -> { };
-    private volatile Runnable beforeMapping = () -> { };
+    private volatile Runnable whileStarting = () -> {};
+    private volatile Runnable beforeMapping = () -> {};
 
     private boolean lastBranchRecord;
 
@@ -89,7 +90,10 @@ public final class ModelQemu implements AutoCloseable {
         running = false;
     }
 
-    /** The guest breaks a rule so often; an event tells of the last time only, as if the others came too fast. */
+    /**
+     * The guest breaks a rule so often; an event tells of the last time only, as if the others came
+     * too fast.
+     */
     public synchronized void violate(int times) {
         violations += times;
         server.emit("SIM_VIOLATION", violation(violations));
@@ -101,9 +105,19 @@ public final class ModelQemu implements AutoCloseable {
     }
 
     private static ObjectNode violation(long sequence) {
-        return JSON.createObjectNode().put("sequence", sequence).put("time-ns", 1_700_000_000_000_000_000L)
-                .put("kind", "probe").put("fail-stop", false).put("cpu", 0).put("view", "normal").put("access", "read")
-                .put("size", 8).put("gpa", 1L << 39).put("rip", 0x1000).put("cr3", SyntheticGuest.CR3).put("cpl", 0);
+        return JSON.createObjectNode()
+                .put("sequence", sequence)
+                .put("time-ns", 1_700_000_000_000_000_000L)
+                .put("kind", "probe")
+                .put("fail-stop", false)
+                .put("cpu", 0)
+                .put("view", "normal")
+                .put("access", "read")
+                .put("size", 8)
+                .put("gpa", 1L << 39)
+                .put("rip", 0x1000)
+                .put("cr3", SyntheticGuest.CR3)
+                .put("cpl", 0);
     }
 
     /** As many as the device keeps: {@value #VIOLATIONS_KEPT}. */
@@ -181,8 +195,12 @@ public final class ModelQemu implements AutoCloseable {
     }
 
     private ObjectNode bootData() {
-        return JSON.createObjectNode().put("cpu", 0).put("lstar", unsigned(guest.address("entry_SYSCALL_64")))
-                .put("cr3", SyntheticGuest.CR3).put("cr4", 0x20).put("efer", 0xd01);
+        return JSON.createObjectNode()
+                .put("cpu", 0)
+                .put("lstar", unsigned(guest.address("entry_SYSCALL_64")))
+                .put("cr3", SyntheticGuest.CR3)
+                .put("cr4", 0x20)
+                .put("efer", 0xd01);
     }
 
     private synchronized JsonNode execute(String command, JsonNode arguments) {
@@ -194,7 +212,8 @@ public final class ModelQemu implements AutoCloseable {
                 questions++;
                 yield status();
             }
-            case "query-sim-violations" -> violationsAfter(arguments.path("since").asLong());
+            case "query-sim-violations" ->
+                violationsAfter(arguments.path("since").asLong());
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {
                 stop = arguments.get("address").bigIntegerValue().longValue();
@@ -215,28 +234,49 @@ public final class ModelQemu implements AutoCloseable {
                 running = false;
                 yield JSON.createObjectNode();
             }
-            default -> throw new ScriptedQmpServer.CommandError("The command " + command
-                    + " has not been found");
+            default ->
+                throw new ScriptedQmpServer.CommandError(
+                        "The command " + command + " has not been found");
         };
     }
 
     private JsonNode status() {
-        ObjectNode status = JSON.createObjectNode().put("abi", 1).put("state", state).put("gate", "vmfunc")
-                .put("pid", ProcessHandle.current().pid()).put("phys-bits", 40).put("area-base", 1L << 39)
-                .put("area-size", 1L << 39).put("armed-boots", mapped).put("switches", 0).put("violations", 0)
+        ObjectNode status = JSON.createObjectNode()
+                .put("abi", 1)
+                .put("state", state)
+                .put("gate", "vmfunc")
+                .put("pid", ProcessHandle.current().pid())
+                .put("phys-bits", 40)
+                .put("area-base", 1L << 39)
+                .put("area-size", 1L << 39)
+                .put("armed-boots", mapped)
+                .put("switches", 0)
+                .put("violations", 0)
                 .put("doorbells", 0);
         if (lastBranchRecord) {
             status.put("last-branch-record", true);
         }
         try {
-            status.putArray("ram").addObject().put("gpa", 0).put("size", SyntheticGuest.RAM)
-                    .put("fd", guest.descriptor()).put("offset", 0);
+            status.putArray("ram")
+                    .addObject()
+                    .put("gpa", 0)
+                    .put("size", SyntheticGuest.RAM)
+                    .put("fd", guest.descriptor())
+                    .put("offset", 0);
         } catch (IOException e) {
             throw new ScriptedQmpServer.CommandError(e.getMessage());
         }
-        status.putArray("vcpus").addObject().put("index", 0).put("view", "normal").put("calls", 0)
-                .put("cr3", cr3).put("cr4", cr4).put("efer", efer).put("lstar", unsigned(lstar))
-                .put("idt", unsigned(idt)).put("rip", 0);
+        status.putArray("vcpus")
+                .addObject()
+                .put("index", 0)
+                .put("view", "normal")
+                .put("calls", 0)
+                .put("cr3", cr3)
+                .put("cr4", cr4)
+                .put("efer", efer)
+                .put("lstar", unsigned(lstar))
+                .put("idt", unsigned(idt))
+                .put("rip", 0);
         return status;
     }
 
@@ -255,12 +295,14 @@ public final class ModelQemu implements AutoCloseable {
             byte[] expect = hex.parseHex(write.get("expect").asText());
             byte[] now = guest.read(write.get("gpa").asLong(), expect.length);
             if (!Arrays.equals(expect, now)) {
-                throw new ScriptedQmpServer.CommandError("at 0x" + Long.toHexString(write.get("gpa").asLong())
-                        + " there is " + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
+                throw new ScriptedQmpServer.CommandError(
+                        "at 0x" + Long.toHexString(write.get("gpa").asLong()) + " there is "
+                                + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
             }
         }
         for (JsonNode write : arguments.get("writes")) {
-            guest.write(write.get("gpa").asLong(), hex.parseHex(write.get("data").asText()));
+            guest.write(
+                    write.get("gpa").asLong(), hex.parseHex(write.get("data").asText()));
         }
         if (arguments.get("map").asBoolean()) {
             state = "mapped";
@@ -275,7 +317,8 @@ public final class ModelQemu implements AutoCloseable {
         }
         for (JsonNode page : arguments.get("pages")) {
             for (JsonNode range : (ArrayNode) page.get("protect")) {
-                sealed.add(Long.toHexString(page.get("gpa").asLong() + range.get("offset").asLong()) + "+"
+                sealed.add(Long.toHexString(
+                                page.get("gpa").asLong() + range.get("offset").asLong()) + "+"
                         + range.get("length").asInt());
             }
         }
@@ -315,9 +358,13 @@ public final class ModelQemu implements AutoCloseable {
         if (stop != 0 && stop == guest.address(symbol)) {
             stop = 0;
             running = false;
-            server.emit("SIM_STOP", JSON.createObjectNode().put("cpu", 0)
-                    .put("address", unsigned(guest.address(symbol))).put("cr3", SyntheticGuest.CR3)
-                    .put("cr4", 0x20));
+            server.emit(
+                    "SIM_STOP",
+                    JSON.createObjectNode()
+                            .put("cpu", 0)
+                            .put("address", unsigned(guest.address(symbol)))
+                            .put("cr3", SyntheticGuest.CR3)
+                            .put("cr4", 0x20));
         }
     }
 

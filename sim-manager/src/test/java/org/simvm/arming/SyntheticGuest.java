@@ -27,9 +27,9 @@ import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.kernel.VirtualRange;
 
 /**
- * A guest of 16 MiB with real page tables and a kernel image of the right shape: functions with ftrace's
- * places, an entry path with one call, {@code __mcount_loc}, a jump label, system call and interrupt tables,
- * a list of processes. Its names are known without kallsyms.
+ * A guest of 16 MiB with real page tables and a kernel image of the right shape: functions with
+ * ftrace's places, an entry path with one call, {@code __mcount_loc}, a jump label, system call and
+ * interrupt tables, a list of processes. Its names are known without kallsyms.
  */
 public final class SyntheticGuest implements AutoCloseable {
     public static final int RAM = 16 << 20;
@@ -57,6 +57,7 @@ public final class SyntheticGuest implements AutoCloseable {
     public static final int THREAD_NODE = 104;
     /** The text of the one module. */
     public static final long MODULE_TEXT = DATA + 0x180000;
+
     private static final long LARGE = 0x83 | 0x60; // present, writable, accessed, dirty, 2 MiB
     private static final long LARGE_TEXT = 0x81 | 0x60;
     private static final long NO_EXECUTE = 1L << 63;
@@ -71,8 +72,8 @@ public final class SyntheticGuest implements AutoCloseable {
 
     public SyntheticGuest(Path file) throws IOException {
         this.file = file;
-        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE);
+        channel = FileChannel.open(
+                file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
         ram = channel.map(FileChannel.MapMode.READ_WRITE, 0, RAM);
         ram.order(ByteOrder.LITTLE_ENDIAN);
         name();
@@ -81,22 +82,62 @@ public final class SyntheticGuest implements AutoCloseable {
 
     private void name() {
         long next = TEXT;
-        for (String function : List.of("_stext", "entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe",
-                "do_syscall_64", "__fentry__", "wake_up_new_task", "begin_new_exec", "kernel_execve",
-                "run_init_process", "plain_function", "calls_twice", "with_jump_label", "do_exit",
-                "ftrace_caller", "static_caller")) {
+        for (String function : List.of(
+                "_stext",
+                "entry_SYSCALL_64",
+                "entry_SYSCALL_64_after_hwframe",
+                "do_syscall_64",
+                "__fentry__",
+                "wake_up_new_task",
+                "begin_new_exec",
+                "kernel_execve",
+                "run_init_process",
+                "plain_function",
+                "calls_twice",
+                "with_jump_label",
+                "do_exit",
+                "ftrace_caller",
+                "static_caller")) {
             symbols.put(function, next);
             next += 0x100;
         }
         symbols.put("_etext", TEXT + TEXT_SIZE);
         next = DATA;
-        for (String variable : List.of("__start_mcount_loc", "__stop_mcount_loc", "__start___jump_table",
-                "__stop___jump_table", "sys_call_table", "idt_table", "page_offset_base", "system_state",
-                "init_task", "shell_task", "shell_mm", "daemon_task", "daemon_mm", "modules", "module_a",
-                "__start_rodata", "__end_rodata", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
-                "ftrace_list_end", "init_cred", "shell_cred", "daemon_cred", "net_namespace_list", "init_net",
-                "filters", "security_hook_heads", "security_hook", "__start_static_call_sites",
-                "__stop_static_call_sites", "module_a_entry", "ftrace_lock")) {
+        for (String variable : List.of(
+                "__start_mcount_loc",
+                "__stop_mcount_loc",
+                "__start___jump_table",
+                "__stop___jump_table",
+                "sys_call_table",
+                "idt_table",
+                "page_offset_base",
+                "system_state",
+                "init_task",
+                "shell_task",
+                "shell_mm",
+                "daemon_task",
+                "daemon_mm",
+                "modules",
+                "module_a",
+                "__start_rodata",
+                "__end_rodata",
+                "kprobe_table",
+                "kprobe",
+                "ftrace_ops_list",
+                "tracer",
+                "ftrace_list_end",
+                "init_cred",
+                "shell_cred",
+                "daemon_cred",
+                "net_namespace_list",
+                "init_net",
+                "filters",
+                "security_hook_heads",
+                "security_hook",
+                "__start_static_call_sites",
+                "__stop_static_call_sites",
+                "module_a_entry",
+                "ftrace_lock")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
@@ -179,7 +220,8 @@ public final class SyntheticGuest implements AutoCloseable {
         }
         write(TEXT_GPA, noise);
         fentries.clear();
-        writeVirtual(address("wake_up_new_task"), new byte[] {(byte) 0xf3, 0x0f, 0x1e, (byte) 0xfa});
+        writeVirtual(
+                address("wake_up_new_task"), new byte[] {(byte) 0xf3, 0x0f, 0x1e, (byte) 0xfa});
         fentry(address("wake_up_new_task") + 4);
         fentry(address("begin_new_exec"));
         writeVirtual(address("do_exit"), new byte[] {(byte) 0xf3, 0x0f, 0x1e, (byte) 0xfa});
@@ -207,8 +249,8 @@ public final class SyntheticGuest implements AutoCloseable {
         long jump = address("__start___jump_table");
         putInt(jump, (int) (address("with_jump_label") + 8 - jump));
         putInt(jump + 4, (int) (address("with_jump_label") + 0x40 - (jump + 4)));
-        putInt(address("__start_static_call_sites"),
-                (int) (address("static_caller") + 8 - address("__start_static_call_sites")));
+        putInt(address("__start_static_call_sites"), (int)
+                (address("static_caller") + 8 - address("__start_static_call_sites")));
         for (int i = 0; i < 16; i++) {
             putLong(address("sys_call_table") + 8L * i, address("plain_function"));
         }
@@ -251,7 +293,10 @@ public final class SyntheticGuest implements AutoCloseable {
         putLong(address("security_hook") + 16, address("plain_function"));
     }
 
-    /** Gives each process a thread beside its first one, in a list of threads; the list of another kernel would have none. */
+    /**
+     * Gives each process a thread beside its first one, in a list of threads; the list of another
+     * kernel would have none.
+     */
     public void threads() {
         offsets.put("task_struct.signal", SIGNAL);
         offsets.put("signal_struct.thread_head", THREAD_HEAD);
@@ -282,13 +327,14 @@ public final class SyntheticGuest implements AutoCloseable {
         putLong(credentials + CAPABILITIES, name.equals("shell") ? 0 : -1L);
         write(pgd, read(CR3, 4096));
         putLong(address(name + "_task") + MM, address(name + "_mm"));
-        writeVirtual(address(name + "_task") + COMM, (name + "\0").getBytes(StandardCharsets.US_ASCII));
+        writeVirtual(
+                address(name + "_task") + COMM, (name + "\0").getBytes(StandardCharsets.US_ASCII));
         putLong(address(name + "_mm") + PGD, DIRECT_MAP + pgd);
     }
 
     /**
-     * Does what the kernel does between its LSTAR write and its first program: ftrace's NOPs, poisoned {@code
-     * ENDBR64}s.
+     * Does what the kernel does between its LSTAR write and its first program: ftrace's NOPs,
+     * poisoned {@code ENDBR64}s.
      */
     public void startUp() {
         for (int i = 0; i < 3; i++) {
@@ -361,7 +407,8 @@ public final class SyntheticGuest implements AutoCloseable {
     public int descriptor() throws IOException {
         try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
             for (Path descriptor : descriptors.toList()) {
-                if (Files.isSymbolicLink(descriptor) && Files.exists(descriptor)
+                if (Files.isSymbolicLink(descriptor)
+                        && Files.exists(descriptor)
                         && Files.readSymbolicLink(descriptor).equals(file.toRealPath())) {
                     return Integer.parseInt(descriptor.getFileName().toString());
                 }
@@ -380,7 +427,8 @@ public final class SyntheticGuest implements AutoCloseable {
     }
 
     /** Answers from maps. */
-    private record NamedKernel(TreeMap<String, Long> names, Map<String, Integer> offsets) implements Kernel {
+    private record NamedKernel(TreeMap<String, Long> names, Map<String, Integer> offsets)
+            implements Kernel {
         @Override
         public String version() {
             return "6.12.0-synthetic";
@@ -403,7 +451,9 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public OptionalLong symbol(String name) {
-            return names.containsKey(name) ? OptionalLong.of(names.get(name)) : OptionalLong.empty();
+            return names.containsKey(name)
+                    ? OptionalLong.of(names.get(name))
+                    : OptionalLong.empty();
         }
 
         @Override
@@ -412,23 +462,29 @@ public final class SyntheticGuest implements AutoCloseable {
                 return List.of();
             }
             long address = names.get(name);
-            long end = names.values().stream().filter(other -> other > address).min(Long::compare)
+            long end = names.values().stream()
+                    .filter(other -> other > address)
+                    .min(Long::compare)
                     .orElse(image().end());
             return List.of(new Symbol(name, address, text().contains(address) ? 'T' : 'D', end));
         }
 
         @Override
         public long requireSymbol(String name) throws KernelUnresolvedException {
-            return symbol(name).orElseThrow(() ->
-                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
-                            + ": no symbol " + name));
+            return symbol(name)
+                    .orElseThrow(() -> new KernelUnresolvedException(
+                            KernelUnresolvedException.Step.LOOKUP,
+                            "kernel " + version() + ": no symbol " + name));
         }
 
         @Override
         public Optional<SymbolOffset> symbolAt(long va) {
-            return names.entrySet().stream().filter(symbol -> image().contains(symbol.getValue())
-                    && symbol.getValue() <= va).max(Map.Entry.comparingByValue())
-                    .map(symbol -> new SymbolOffset(symbols(symbol.getKey()).get(0), va - symbol.getValue()));
+            return names.entrySet().stream()
+                    .filter(symbol ->
+                            image().contains(symbol.getValue()) && symbol.getValue() <= va)
+                    .max(Map.Entry.comparingByValue())
+                    .map(symbol -> new SymbolOffset(
+                            symbols(symbol.getKey()).get(0), va - symbol.getValue()));
         }
 
         @Override
@@ -448,9 +504,10 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public int requireOffset(String path) throws KernelUnresolvedException {
-            return offset(path).orElseThrow(() ->
-                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
-                            + ": no member " + path));
+            return offset(path)
+                    .orElseThrow(() -> new KernelUnresolvedException(
+                            KernelUnresolvedException.Step.LOOKUP,
+                            "kernel " + version() + ": no member " + path));
         }
 
         @Override
@@ -464,9 +521,10 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public int requireSize(String structure) throws KernelUnresolvedException {
-            return size(structure).orElseThrow(() ->
-                    new KernelUnresolvedException(KernelUnresolvedException.Step.LOOKUP, "kernel " + version()
-                            + ": no structure " + structure));
+            return size(structure)
+                    .orElseThrow(() -> new KernelUnresolvedException(
+                            KernelUnresolvedException.Step.LOOKUP,
+                            "kernel " + version() + ": no structure " + structure));
         }
 
         @Override

@@ -44,10 +44,14 @@ class ManPageTests {
             if (each.getValue().getCommandSpec().usageMessage().hidden()) {
                 continue;
             }
-            assertTrue(overview.contains(".B " + ManPage.escaped(each.getKey()) + "\n"), each.getKey());
+            assertTrue(
+                    overview.contains(".B " + ManPage.escaped(each.getKey()) + "\n"),
+                    each.getKey());
             String verb = page("man1/virt-sim-" + each.getKey() + ".1");
             for (OptionSpec option : each.getValue().getCommandSpec().options()) {
-                assertTrue(verb.contains(ManPage.escaped(option.longestName())), each.getKey() + " " + option.longestName());
+                assertTrue(
+                        verb.contains(ManPage.escaped(option.longestName())),
+                        each.getKey() + " " + option.longestName());
             }
         }
     }
@@ -58,16 +62,23 @@ class ManPageTests {
         String page = page("man5/sim-manager.conf.5");
         List<String> keys;
         try (var defaults = ManagerSettings.class.getResourceAsStream("sim-manager.conf")) {
-            keys = new String(defaults.readAllBytes(), StandardCharsets.UTF_8).lines().filter(line -> line.matches("[a-z].*")).toList();
+            keys = new String(defaults.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> line.matches("[a-z].*"))
+                    .toList();
         }
         assertTrue(keys.size() > 20);
         for (String key : keys) {
-            assertEquals(2, page.split(Pattern.quote(".B " + ManPage.escaped(key) + "\n"), -1).length, key);
+            assertEquals(
+                    2,
+                    page.split(Pattern.quote(".B " + ManPage.escaped(key) + "\n"), -1).length,
+                    key);
         }
     }
 
     @Test
-    @DisplayName("use no request that man(7) does not know, and no line of text that could be taken for one")
+    @DisplayName("use no request that man(7) does not know, and no line of text that could be "
+            + "taken for one")
     void language() throws Exception {
         TreeSet<String> requests = new TreeSet<>();
         try (Stream<Path> pages = Files.walk(folder)) {
@@ -79,7 +90,8 @@ class ManPageTests {
                 }
             }
         }
-        requests.removeAll(List.of(".\\\"", ".TH", ".SH", ".PP", ".TP", ".TQ", ".B", ".I", ".BR", ".nh", ".ad"));
+        requests.removeAll(List.of(
+                ".\\\"", ".TH", ".SH", ".PP", ".TP", ".TQ", ".B", ".I", ".BR", ".nh", ".ad"));
         assertEquals(List.of(), List.copyOf(requests));
         assertEquals("\\&.x \\-\\-a \\en", ManPage.escaped(".x --a \\n"));
     }
@@ -87,8 +99,10 @@ class ManPageTests {
     @Test
     @DisplayName("are read by groff without a warning")
     void groff() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/groff")), "skipped: groff is not installed");
-        List<String> command = new ArrayList<>(List.of("/usr/bin/groff", "-man", "-Tascii", "-ww", "-z"));
+        assumeTrue(
+                Files.isExecutable(Path.of("/usr/bin/groff")), "skipped: groff is not installed");
+        List<String> command =
+                new ArrayList<>(List.of("/usr/bin/groff", "-man", "-Tascii", "-ww", "-z"));
         try (Stream<Path> pages = Files.walk(folder)) {
             pages.filter(Files::isRegularFile).map(Path::toString).forEach(command::add);
         }

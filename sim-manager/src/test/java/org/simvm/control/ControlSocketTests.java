@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ControlSocketTests {
     @TempDir
     Path folder;
+
     private Path socket;
     private ControlServer server;
     private final Recorder recorder = new Recorder();
@@ -60,7 +61,8 @@ class ControlSocketTests {
         }
 
         @Override
-        public void request(Request request, Answers answers) throws ControlException, IOException, InterruptedException {
+        public void request(Request request, Answers answers)
+                throws ControlException, IOException, InterruptedException {
             peer = request.peer();
             switch (request.verb()) {
                 case "count" -> {
@@ -68,7 +70,10 @@ class ControlSocketTests {
                         answers.send(JsonNodeFactory.instance.objectNode().put("number", i));
                     }
                 }
-                case "echo" -> answers.send(JsonNodeFactory.instance.objectNode().put("text", request.text("text")));
+                case "echo" ->
+                    answers.send(JsonNodeFactory.instance
+                            .objectNode()
+                            .put("text", request.text("text")));
                 case "wait" -> {
                     answers.onHangUp(hungUp::countDown);
                     waiting.countDown();
@@ -117,7 +122,8 @@ class ControlSocketTests {
         @Test
         @DisplayName("sends every answer, then says that it was all")
         void manyAnswers() throws ControlException {
-            List<ObjectNode> answers = new ControlClient(socket).ask(request("count").put("to", 1000));
+            List<ObjectNode> answers =
+                    new ControlClient(socket).ask(request("count").put("to", 1000));
             assertEquals(1000, answers.size());
             assertEquals(999, answers.get(999).path("number").asInt());
         }
@@ -125,14 +131,22 @@ class ControlSocketTests {
         @Test
         @DisplayName("carries any text")
         void anyText() throws ControlException {
-            String text = "line\nbreak \u2028 \u00e4\u20ac\ud83d\ude00 \"quote\" " + "x".repeat(200_000);
-            assertEquals(text, new ControlClient(socket).ask(request("echo").put("text", text)).get(0).path("text").asText());
+            String text =
+                    "line\nbreak \u2028 \u00e4\u20ac\ud83d\ude00 \"quote\" " + "x".repeat(200_000);
+            assertEquals(
+                    text,
+                    new ControlClient(socket)
+                            .ask(request("echo").put("text", text))
+                            .get(0)
+                            .path("text")
+                            .asText());
         }
 
         @Test
         @DisplayName("tells the handler's error in one line")
         void handlersError() {
-            ControlException error = assertThrows(ControlException.class,
+            ControlException error = assertThrows(
+                    ControlException.class,
                     () -> new ControlClient(socket).ask(request("nothing")));
             assertEquals("unknown verb 'nothing'", error.getMessage());
         }
@@ -140,15 +154,19 @@ class ControlSocketTests {
         @Test
         @DisplayName("survives a handler that breaks")
         void handlerBreaks() throws ControlException {
-            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("bug")));
+            ControlException error = assertThrows(
+                    ControlException.class, () -> new ControlClient(socket).ask(request("bug")));
             assertTrue(error.getMessage().contains("see its log"), error.getMessage());
-            assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+            assertEquals(
+                    1,
+                    new ControlClient(socket).ask(request("count").put("to", 1)).size());
         }
 
         @Test
         @DisplayName("names an argument that is missing")
         void missingArgument() {
-            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("echo")));
+            ControlException error = assertThrows(
+                    ControlException.class, () -> new ControlClient(socket).ask(request("echo")));
             assertEquals("'echo' needs the argument 'text'", error.getMessage());
         }
 
@@ -157,7 +175,8 @@ class ControlSocketTests {
         void hangUp() throws Exception {
             try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
                 channel.connect(UnixDomainSocketAddress.of(socket));
-                channel.write(ByteBuffer.wrap("request 15\n{\"verb\":\"wait\"}".getBytes(StandardCharsets.UTF_8)));
+                channel.write(ByteBuffer.wrap(
+                        "request 15\n{\"verb\":\"wait\"}".getBytes(StandardCharsets.UTF_8)));
                 assertTrue(recorder.waiting.await(10, TimeUnit.SECONDS));
                 assertEquals(1, recorder.hungUp.getCount());
             }
@@ -168,16 +187,28 @@ class ControlSocketTests {
         @DisplayName("knows from the kernel who asks")
         void peer() throws ControlException {
             new ControlClient(socket).ask(request("root"));
-            assertEquals(new Peer(System.getProperty("user.name"), Access.ROOT, false), recorder.peer);
+            assertEquals(
+                    new Peer(System.getProperty("user.name"), Access.ROOT, false), recorder.peer);
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"request 5\n{\"ver", "request 2\n[]", "request 3\n\"x\"", "request 8\n{\"a\":1} ",
-                "request 99999999\n", "hello\n", "GET / HTTP/1.1\r\n\r\n"})
+        @ValueSource(
+                strings = {
+                    "request 5\n{\"ver",
+                    "request 2\n[]",
+                    "request 3\n\"x\"",
+                    "request 8\n{\"a\":1} ",
+                    "request 99999999\n",
+                    "hello\n",
+                    "GET / HTTP/1.1\r\n\r\n"
+                })
         @DisplayName("answers nonsense with one line of error")
         void nonsense(String bytes) throws IOException {
             String answer = talk(bytes);
-            assertTrue(answer.startsWith("{\"done\":true,\"error\":\"") && answer.indexOf('\n') == answer.length() - 1, answer);
+            assertTrue(
+                    answer.startsWith("{\"done\":true,\"error\":\"")
+                            && answer.indexOf('\n') == answer.length() - 1,
+                    answer);
         }
 
         @Test
@@ -198,14 +229,21 @@ class ControlSocketTests {
         @DisplayName("gets name and XML whole and answers ok")
         void ok() throws IOException {
             String xml = "<domain>\u20ac</domain>\n";
-            assertEquals("ok\n", talk("hook prepare begin 3 " + xml.getBytes(StandardCharsets.UTF_8).length + "\n", "we", "b" + xml));
+            assertEquals(
+                    "ok\n",
+                    talk(
+                            "hook prepare begin 3 " + xml.getBytes(StandardCharsets.UTF_8).length
+                                    + "\n",
+                            "we",
+                            "b" + xml));
             assertEquals(List.of(new HookCall("prepare", "begin", "web", xml)), recorder.calls);
         }
 
         @Test
         @DisplayName("refuses in one line, whatever the reason looks like")
         void refuse() throws IOException {
-            recorder.hookAnswer = new HookAnswer.Refuse("first\nsecond \u001b[31m" + "x".repeat(5000));
+            recorder.hookAnswer =
+                    new HookAnswer.Refuse("first\nsecond \u001b[31m" + "x".repeat(5000));
             String answer = talk("hook start begin 1 1\nab");
             assertTrue(answer.startsWith("refuse first second [31mxxx"), answer);
             assertEquals(answer.length() - 1, answer.indexOf('\n'));
@@ -215,7 +253,8 @@ class ControlSocketTests {
         @Test
         @DisplayName("refuses when the handler breaks: a required domain must not start then")
         void broken() throws IOException {
-            assertTrue(talk("hook prepare begin 5 1\nthrowx").startsWith("refuse sim-manager failed on it"));
+            assertTrue(talk("hook prepare begin 5 1\nthrowx")
+                    .startsWith("refuse sim-manager failed on it"));
         }
 
         @Test
@@ -223,7 +262,8 @@ class ControlSocketTests {
         void half() throws IOException {
             try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
                 channel.connect(UnixDomainSocketAddress.of(socket));
-                channel.write(ByteBuffer.wrap("hook prepare begin 3 100\nweb<dom".getBytes(StandardCharsets.UTF_8)));
+                channel.write(ByteBuffer.wrap(
+                        "hook prepare begin 3 100\nweb<dom".getBytes(StandardCharsets.UTF_8)));
                 channel.shutdownOutput();
                 assertEquals(-1, channel.read(ByteBuffer.allocate(10)));
             }
@@ -243,15 +283,20 @@ class ControlSocketTests {
         @Test
         @DisplayName("is for user and group alone")
         void mode() throws IOException {
-            assertEquals("rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+            assertEquals(
+                    "rw-rw----",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
         }
 
         @Test
         @DisplayName("is for the user alone if the group does not exist")
         void noGroup() throws IOException {
             Path other = folder.resolve("other.sock");
-            try (ControlServer started = ControlServer.start(other, "no-such-group-here", recorder)) {
-                assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
+            try (ControlServer started =
+                    ControlServer.start(other, "no-such-group-here", recorder)) {
+                assertEquals(
+                        "rw-------",
+                        PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
             }
         }
 
@@ -261,7 +306,11 @@ class ControlSocketTests {
             Path other = folder.resolve("stale.sock");
             Files.writeString(other, "");
             try (ControlServer started = ControlServer.start(other, "root", recorder)) {
-                assertEquals(1, new ControlClient(other).ask(request("count").put("to", 1)).size());
+                assertEquals(
+                        1,
+                        new ControlClient(other)
+                                .ask(request("count").put("to", 1))
+                                .size());
             }
             assertFalse(Files.exists(other));
             assertEquals(List.of("sim-manager.sock"), names());
@@ -294,17 +343,27 @@ class ControlSocketTests {
         @Test
         @DisplayName("is there for everybody, and answers")
         void looks() throws Exception {
-            assertEquals("rw-rw-rw-", PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
-            assertEquals(1, new ControlClient(other).ask(request("count").put("to", 1)).size());
-            assertEquals(new Peer(System.getProperty("user.name"), Access.READ, true), recorder.peer);
+            assertEquals(
+                    "rw-rw-rw-",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
+            assertEquals(
+                    1,
+                    new ControlClient(other).ask(request("count").put("to", 1)).size());
+            assertEquals(
+                    new Peer(System.getProperty("user.name"), Access.READ, true), recorder.peer);
         }
 
         @Test
-        @DisplayName("refuses whatever needs more in one line with the next step, root's questions too")
+        @DisplayName(
+                "refuses whatever needs more in one line with the next step, root's questions too")
         void refuses() {
-            ControlException error = assertThrows(ControlException.class, () -> new ControlClient(other).ask(request("root")));
-            assertEquals("'root' is refused on the read-only socket; use the full one: sudo, or join the control group"
-                    + " (control.group in sim-manager.conf)", error.getMessage());
+            ControlException error = assertThrows(
+                    ControlException.class, () -> new ControlClient(other).ask(request("root")));
+            assertEquals(
+                    "'root' is refused on the read-only socket; use the full one: sudo, or "
+                            + "join the control group"
+                            + " (control.group in sim-manager.conf)",
+                    error.getMessage());
         }
 
         @Test
@@ -325,7 +384,11 @@ class ControlSocketTests {
                     silent.add(channel);
                     channel.connect(UnixDomainSocketAddress.of(other));
                 }
-                assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+                assertEquals(
+                        1,
+                        new ControlClient(socket)
+                                .ask(request("count").put("to", 1))
+                                .size());
             } finally {
                 for (SocketChannel channel : silent) {
                     channel.close();
@@ -338,12 +401,15 @@ class ControlSocketTests {
     @DisplayName("is made anew when somebody removes its file")
     void removed() throws Exception {
         Files.delete(socket);
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10 * ControlServer.LOOK_SECONDS);
+        long deadline =
+                System.nanoTime() + TimeUnit.SECONDS.toNanos(10 * ControlServer.LOOK_SECONDS);
         while (!Files.exists(socket) && System.nanoTime() < deadline) {
             Thread.sleep(50);
         }
-        assertEquals("rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
-        assertEquals(1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+        assertEquals(
+                "rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+        assertEquals(
+                1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
         assertEquals(Optional.empty(), server.illness());
     }
 
@@ -351,16 +417,22 @@ class ControlSocketTests {
     @DisplayName("without a manager is a clear error with the next step")
     void noManager() {
         server.close();
-        ControlException error = assertThrows(ControlException.class, () -> new ControlClient(socket).ask(request("count")));
-        assertAll(() -> assertTrue(error.getMessage().startsWith("sim-manager does not run"), error.getMessage()),
-                () -> assertTrue(error.getMessage().contains("systemctl start sim-manager"), error.getMessage()));
+        ControlException error = assertThrows(
+                ControlException.class, () -> new ControlClient(socket).ask(request("count")));
+        assertAll(
+                () -> assertTrue(
+                        error.getMessage().startsWith("sim-manager does not run"),
+                        error.getMessage()),
+                () -> assertTrue(
+                        error.getMessage().contains("systemctl start sim-manager"),
+                        error.getMessage()));
     }
 
     @Test
     @DisplayName("cuts off who still waits when it closes")
     void closing() throws Exception {
-        Thread asker = new Thread(() -> assertThrows(ControlException.class,
-                () -> new ControlClient(socket).ask(request("wait"))));
+        Thread asker = new Thread(() -> assertThrows(
+                ControlException.class, () -> new ControlClient(socket).ask(request("wait"))));
         asker.start();
         assertTrue(recorder.waiting.await(10, TimeUnit.SECONDS));
         server.close();

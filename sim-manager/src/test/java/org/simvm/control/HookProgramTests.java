@@ -20,19 +20,22 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("integration")
 @DisplayName("The program that libvirt calls, against the real control socket")
 class HookProgramTests {
-    private static final Path HOOK = Path.of("../libvirt-hook/build/50-sim").toAbsolutePath().normalize();
+    private static final Path HOOK =
+            Path.of("../libvirt-hook/build/50-sim").toAbsolutePath().normalize();
     private static final String XML = "<domain type='qemu'><name>w</name><metadata>"
-            + "<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\" required=\"yes\"/></metadata></domain>\n";
+            + "<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\" "
+            + "required=\"yes\"/></metadata></domain>\n";
 
     @TempDir
     Path folder;
 
-    private record Outcome(int status, String out, String err) {
-    }
+    private record Outcome(int status, String out, String err) {}
 
     @BeforeEach
     void needsTheProgram() {
-        assumeTrue(Files.isExecutable(HOOK), "skipped: " + HOOK + " is not built (make -C libvirt-hook)");
+        assumeTrue(
+                Files.isExecutable(HOOK),
+                "skipped: " + HOOK + " is not built (make -C libvirt-hook)");
     }
 
     private Outcome call(String operation) throws IOException, InterruptedException {
@@ -41,24 +44,29 @@ class HookProgramTests {
         Path out = folder.resolve("out");
         ProcessBuilder builder = new ProcessBuilder(HOOK.toString(), "w", operation, "begin", "-");
         builder.environment().put("SIM_RUN_DIR", folder.toString());
-        Process process = builder.redirectInput(xml.toFile()).redirectError(err.toFile()).redirectOutput(out.toFile()).start();
+        Process process = builder.redirectInput(xml.toFile())
+                .redirectError(err.toFile())
+                .redirectOutput(out.toFile())
+                .start();
         assertTrue(process.waitFor(10, TimeUnit.SECONDS), "the hook does not end");
         return new Outcome(process.exitValue(), Files.readString(out), Files.readString(err));
     }
 
-    private ControlServer answering(HookAnswer answer, AtomicReference<HookCall> seen) throws IOException {
-        return ControlServer.start(folder.resolve("sim-manager.sock"), "root", new ControlHandler() {
-            @Override
-            public HookAnswer hook(HookCall call) {
-                seen.set(call);
-                return answer;
-            }
+    private ControlServer answering(HookAnswer answer, AtomicReference<HookCall> seen)
+            throws IOException {
+        return ControlServer.start(
+                folder.resolve("sim-manager.sock"), "root", new ControlHandler() {
+                    @Override
+                    public HookAnswer hook(HookCall call) {
+                        seen.set(call);
+                        return answer;
+                    }
 
-            @Override
-            public void request(Request request, Answers answers) {
-                throw new AssertionError("the hook sent a request");
-            }
-        });
+                    @Override
+                    public void request(Request request, Answers answers) {
+                        throw new AssertionError("the hook sent a request");
+                    }
+                });
     }
 
     @Test
@@ -74,10 +82,15 @@ class HookProgramTests {
     @Test
     @DisplayName("shows the manager's refusal in one line")
     void refuses() throws Exception {
-        try (ControlServer server = answering(new HookAnswer.Refuse("no monitor 'x'\nsee virt-sim check"), new AtomicReference<>())) {
+        try (ControlServer server = answering(
+                new HookAnswer.Refuse("no monitor 'x'\nsee virt-sim check"),
+                new AtomicReference<>())) {
             Outcome outcome = call("start");
             assertEquals(1, outcome.status());
-            assertEquals("SIM refuses to start domain 'w', which requires SIM: no monitor 'x' see virt-sim check\n", outcome.err());
+            assertEquals(
+                    "SIM refuses to start domain 'w', which requires SIM: no monitor 'x' see "
+                            + "virt-sim check\n",
+                    outcome.err());
         }
     }
 
@@ -88,6 +101,8 @@ class HookProgramTests {
         assertEquals(1, outcome.status());
         assertTrue(outcome.err().contains("systemctl start sim-manager"), outcome.err());
         assertEquals(outcome.err().length() - 1, outcome.err().indexOf('\n'));
-        assertEquals(StandardCharsets.UTF_8.encode(outcome.err()).remaining(), outcome.err().length());
+        assertEquals(
+                StandardCharsets.UTF_8.encode(outcome.err()).remaining(),
+                outcome.err().length());
     }
 }

@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
 class DamagedStateTests {
     @TempDir
     Path folder;
+
     private final ListAppender<ILoggingEvent> told = new ListAppender<>();
     private final Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
 
@@ -48,19 +49,24 @@ class DamagedStateTests {
     }
 
     private List<String> linesAbout(Path file) {
-        return List.copyOf(told.list).stream().filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
-                .map(ILoggingEvent::getFormattedMessage).filter(line -> line.contains(file.toString())).toList();
+        return List.copyOf(told.list).stream()
+                .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+                .map(ILoggingEvent::getFormattedMessage)
+                .filter(line -> line.contains(file.toString()))
+                .toList();
     }
 
     private void toldOnce(Path file, String next) {
         List<String> lines = linesAbout(file);
         assertEquals(1, lines.size(), lines.toString());
-        assertTrue(lines.get(0).contains(next) && lines.get(0).lines().count() == 1, lines.toString());
+        assertTrue(
+                lines.get(0).contains(next) && lines.get(0).lines().count() == 1, lines.toString());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{\"format\":1,\"viol", "\u0000\u0001", "{\"format\":9}"})
-    @DisplayName("notes of a session: a line tells it, and the domain goes on as if there were none")
+    @DisplayName(
+            "notes of a session: a line tells it, and the domain goes on as if there were none")
     void notes(String contents) throws Exception {
         Path file = Files.writeString(folder.resolve("session.json"), contents);
         SessionNotes notes = SessionNotes.of(folder);
@@ -83,10 +89,12 @@ class DamagedStateTests {
     }
 
     @Test
-    @DisplayName("whichever it is, or all of them: the manager starts, tells each in one line, and serves its domains")
+    @DisplayName("whichever it is, or all of them: the manager starts, tells each in one line, and "
+            + "serves its domains")
     void all() throws Exception {
         Path state = folder.resolve("state");
-        Path domain = Files.createDirectories(state.resolve("domains").resolve(ManagerFixture.WEB.toString()));
+        Path domain = Files.createDirectories(
+                state.resolve("domains").resolve(ManagerFixture.WEB.toString()));
         byte[] noise = "\u00ff\u0000{\"form\u00fe".getBytes(StandardCharsets.ISO_8859_1);
         Path maintenance = Files.write(domain.resolve("maintenance.json"), noise);
         Path audit = Files.write(state.resolve("audit.jsonl"), noise);
@@ -96,20 +104,35 @@ class DamagedStateTests {
         Files.write(spool.resolve("00000000000000000000.jsonl"), noise);
         Files.write(domain.resolve("baseline.json"), noise);
         Files.write(domain.resolve("incidents.jsonl"), noise);
-        // One that a manager finds of a guest that ran when it was killed: nobody answers on its socket any more.
-        Path run = Files.createDirectories(folder.resolve("run/domains").resolve(UUID.randomUUID().toString()));
+        // One that a manager finds of a guest that ran when it was killed: nobody answers on its
+        // socket any more.
+        Path run = Files.createDirectories(
+                folder.resolve("run/domains").resolve(UUID.randomUUID().toString()));
         Files.write(run.resolve("region"), noise);
-        try (ManagerFixture host = new ManagerFixture(folder, "webhook.url = http://127.0.0.1:9/\n")) {
-            assertEquals("none", host.ask(ManagerFixture.request("list")).get(0).path("state").asText());
+        try (ManagerFixture host =
+                new ManagerFixture(folder, "webhook.url = http://127.0.0.1:9/\n")) {
+            assertEquals(
+                    "none",
+                    host.ask(ManagerFixture.request("list"))
+                            .get(0)
+                            .path("state")
+                            .asText());
             toldOnce(maintenance, "are not suspended");
             toldOnce(position, "makes no sense");
             toldOnce(lost, "makes no sense");
             toldOnce(audit, "damaged");
             assertTrue(Files.notExists(run));
             told.list.clear();
-            host.ask(ManagerFixture.request("suspend-checks").put("domain", "web").put("seconds", Duration.ofHours(1).toSeconds()));
+            host.ask(ManagerFixture.request("suspend-checks")
+                    .put("domain", "web")
+                    .put("seconds", Duration.ofHours(1).toSeconds()));
             toldOnce(audit, "cut off by a crash");
-            assertEquals("suspend-checks", host.ask(ManagerFixture.request("audit")).get(0).path("verb").asText());
+            assertEquals(
+                    "suspend-checks",
+                    host.ask(ManagerFixture.request("audit"))
+                            .get(0)
+                            .path("verb")
+                            .asText());
         }
         assertEquals(1, Files.readAllLines(audit).size());
     }

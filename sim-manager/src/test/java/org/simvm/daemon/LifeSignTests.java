@@ -24,7 +24,8 @@ class LifeSignTests {
     @DisplayName("comes again and again with the status, while all is well")
     void alive() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
-        try (LifeSign sign = new LifeSign(PERIOD, List.of(Optional::empty), signs::add, () -> "1 of 2 domains armed")) {
+        try (LifeSign sign = new LifeSign(
+                PERIOD, List.of(Optional::empty), signs::add, () -> "1 of 2 domains armed")) {
             for (int i = 0; i < 4; i++) {
                 assertEquals("1 of 2 domains armed", signs.poll(10, TimeUnit.SECONDS));
             }
@@ -35,8 +36,10 @@ class LifeSignTests {
     @DisplayName("stays away while something is wrong, and comes back when it is well again")
     void ill() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
-        AtomicReference<Optional<String>> illness = new AtomicReference<>(Optional.of("nobody answers"));
-        try (LifeSign sign = new LifeSign(PERIOD, List.of(Optional::empty, illness::get), signs::add, () -> "")) {
+        AtomicReference<Optional<String>> illness =
+                new AtomicReference<>(Optional.of("nobody answers"));
+        try (LifeSign sign = new LifeSign(
+                PERIOD, List.of(Optional::empty, illness::get), signs::add, () -> "")) {
             assertEquals(null, signs.poll(10 * PERIOD, TimeUnit.MICROSECONDS));
             illness.set(Optional.empty());
             assertEquals("", signs.poll(10, TimeUnit.SECONDS));
@@ -48,12 +51,16 @@ class LifeSignTests {
     void breaks() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
         AtomicReference<Boolean> broken = new AtomicReference<>(true);
-        try (LifeSign sign = new LifeSign(PERIOD, List.of(() -> {
-            if (broken.get()) {
-                throw new IllegalStateException("a probe that breaks");
-            }
-            return Optional.empty();
-        }), signs::add, () -> "")) {
+        try (LifeSign sign = new LifeSign(
+                PERIOD,
+                List.of(() -> {
+                    if (broken.get()) {
+                        throw new IllegalStateException("a probe that breaks");
+                    }
+                    return Optional.empty();
+                }),
+                signs::add,
+                () -> "")) {
             assertEquals(null, signs.poll(10 * PERIOD, TimeUnit.MICROSECONDS));
             broken.set(false);
             assertEquals("", signs.poll(10, TimeUnit.SECONDS));
@@ -63,10 +70,18 @@ class LifeSignTests {
     @Test
     @DisplayName("is given only if systemd asks this very process for it")
     void asked() {
-        assertEquals(OptionalLong.of(30_000_000), ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "30000000"), 7));
-        assertEquals(OptionalLong.of(5), ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "5", "WATCHDOG_PID", "7"), 7));
-        assertEquals(OptionalLong.empty(), ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "5", "WATCHDOG_PID", "8"), 7));
-        assertEquals(OptionalLong.empty(), ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "soon"), 7));
+        assertEquals(
+                OptionalLong.of(30_000_000),
+                ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "30000000"), 7));
+        assertEquals(
+                OptionalLong.of(5),
+                ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "5", "WATCHDOG_PID", "7"), 7));
+        assertEquals(
+                OptionalLong.empty(),
+                ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "5", "WATCHDOG_PID", "8"), 7));
+        assertEquals(
+                OptionalLong.empty(),
+                ServiceNotification.watchdog(Map.of("WATCHDOG_USEC", "soon"), 7));
         assertEquals(OptionalLong.empty(), ServiceNotification.watchdog(Map.of(), 7));
     }
 }

@@ -33,10 +33,14 @@ final class ManagerFixture implements AutoCloseable {
 
     ManagerFixture(Path folder, String configured) throws Exception {
         assumeTrue(libvirtIsThere(), "skipped: libvirt.so.0 is not installed (libvirt0)");
-        Path node = Files.writeString(folder.resolve("node.xml"), "<node><domain type='test'><name>web</name><uuid>" + WEB
-                + "</uuid><memory unit='MiB'>128</memory><vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os></domain></node>");
+        Path node = Files.writeString(
+                folder.resolve("node.xml"),
+                "<node><domain type='test'><name>web</name><uuid>" + WEB
+                        + "</uuid><memory unit='MiB'>128</memory><vcpu>1</vcpu><os><type "
+                        + "arch='x86_64'>hvm</type></os></domain></node>");
         Files.createDirectories(folder.resolve("share/monitors"));
-        configuration = Files.writeString(folder.resolve("sim-manager.conf"), "journal.send =\n" + configured);
+        configuration = Files.writeString(
+                folder.resolve("sim-manager.conf"), "journal.send =\n" + configured);
         environment = Map.of("SIM_CONFIG", configuration.toString());
         commandLine.put("run.dir", folder.resolve("run").toString());
         commandLine.put("state.dir", folder.resolve("state").toString());
@@ -45,7 +49,8 @@ final class ManagerFixture implements AutoCloseable {
         commandLine.put("qemu.user", "+" + Files.getAttribute(folder, "unix:uid"));
         commandLine.put("qemu.group", "+" + Files.getAttribute(folder, "unix:gid"));
         settings = ManagerSettingsReader.read(environment, commandLine);
-        manager = Manager.start(settings, () -> ManagerSettingsReader.read(environment, commandLine));
+        manager =
+                Manager.start(settings, () -> ManagerSettingsReader.read(environment, commandLine));
         eventually("web is known", () -> ask(request("list")).size() == 1);
     }
 

@@ -22,8 +22,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,20 +54,36 @@ class ManagerTests {
 
     @TempDir
     Path folder;
+
     private ManagerSettings settings;
     private Manager manager;
 
     @BeforeEach
     void start() throws Exception {
         assumeTrue(libvirtIsThere(), "skipped: libvirt.so.0 is not installed (libvirt0)");
-        Path node = Files.writeString(folder.resolve("node.xml"), "<node>" + testDomain("web", WEB) + "</node>");
+        Path node = Files.writeString(
+                folder.resolve("node.xml"), "<node>" + testDomain("web", WEB) + "</node>");
         Path share = Files.createDirectory(folder.resolve("share"));
         copyMonitors(Files.createDirectory(share.resolve("monitors")));
         String user = "+" + Files.getAttribute(folder, "unix:uid");
         String group = "+" + Files.getAttribute(folder, "unix:gid");
-        settings = ManagerSettingsReader.read(Map.of("SIM_CONFIG", Files.createFile(folder.resolve("sim-manager.conf")).toString()),
-                Map.of("run.dir", folder.resolve("run").toString(), "state.dir", folder.resolve("state").toString(),
-                        "share.dir", share.toString(), "libvirt.uri", "test://" + node, "qemu.user", user, "qemu.group", group));
+        settings = ManagerSettingsReader.read(
+                Map.of(
+                        "SIM_CONFIG",
+                        Files.createFile(folder.resolve("sim-manager.conf")).toString()),
+                Map.of(
+                        "run.dir",
+                        folder.resolve("run").toString(),
+                        "state.dir",
+                        folder.resolve("state").toString(),
+                        "share.dir",
+                        share.toString(),
+                        "libvirt.uri",
+                        "test://" + node,
+                        "qemu.user",
+                        user,
+                        "qemu.group",
+                        group));
         manager = Manager.start(settings);
     }
 
@@ -97,33 +113,43 @@ class ManagerTests {
     }
 
     private static void needsMonitors() {
-        assumeTrue(Files.exists(MONITORS.resolve("core.elf")),
+        assumeTrue(
+                Files.exists(MONITORS.resolve("core.elf")),
                 "skipped: the monitors are not built (make -C native-qemu-patch/monitor)");
     }
 
     private static String testDomain(String name, UUID uuid) {
-        return "<domain type='test'><name>" + name + "</name><uuid>" + uuid + "</uuid><memory unit='MiB'>128</memory><vcpu>1</vcpu>"
+        return "<domain type='test'><name>" + name + "</name><uuid>" + uuid
+                + "</uuid><memory unit='MiB'>128</memory><vcpu>1</vcpu>"
                 + "<os><type arch='x86_64'>hvm</type></os></domain>";
     }
 
     /** A domain as libvirt's hook brings it. */
     private String hookXml(String element, String emulator) {
-        return "<domain type='qemu' id='7'>\n  <name>shop</name>\n  <uuid>" + SHOP + "</uuid>\n  <metadata>\n    " + element
+        return "<domain type='qemu' id='7'>\n  <name>shop</name>\n  <uuid>" + SHOP
+                + "</uuid>\n  <metadata>\n    " + element
                 + "\n  </metadata>\n  <memory unit='KiB'>262144</memory>\n  <vcpu>2</vcpu>\n"
-                + "  <os><type arch='x86_64' machine='pc-q35-10.0'>hvm</type></os>\n  <devices><emulator>" + emulator
+                + "  <os><type arch='x86_64' machine='pc-q35-10.0'>hvm</type></os>\n  "
+                + "<devices><emulator>"
+                + emulator
                 + "</emulator></devices>\n</domain>\n";
     }
 
     private String underSim(String monitor) {
-        return hookXml("<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\" required=\"yes\"><sim:monitor name=\""
-                + monitor + "\"/></sim:sim>", settings.launcher().toString());
+        return hookXml(
+                "<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\" "
+                        + "required=\"yes\"><sim:monitor name=\""
+                        + monitor + "\"/></sim:sim>",
+                settings.launcher().toString());
     }
 
     private String hook(String operation, String xml) throws IOException {
         byte[] bytes = xml.getBytes(StandardCharsets.UTF_8);
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.connect(UnixDomainSocketAddress.of(settings.controlSocket()));
-            channel.write(ByteBuffer.wrap(("hook " + operation + " begin 4 " + bytes.length + "\nshop").getBytes(StandardCharsets.UTF_8)));
+            channel.write(
+                    ByteBuffer.wrap(("hook " + operation + " begin 4 " + bytes.length + "\nshop")
+                            .getBytes(StandardCharsets.UTF_8)));
             channel.write(ByteBuffer.wrap(bytes));
             ByteBuffer answer = ByteBuffer.allocate(4096);
             while (channel.read(answer) >= 0) {
@@ -142,14 +168,17 @@ class ManagerTests {
     }
 
     private Optional<ObjectNode> listed(String name) throws ControlException {
-        return ask(request("list")).stream().filter(domain -> domain.path("name").asText().equals(name)).findFirst();
+        return ask(request("list")).stream()
+                .filter(domain -> domain.path("name").asText().equals(name))
+                .findFirst();
     }
 
     private String state(String name) throws ControlException {
         return listed(name).map(domain -> domain.path("state").asText()).orElse("not there");
     }
 
-    private static void eventually(String what, BooleanSupplier condition) throws InterruptedException {
+    private static void eventually(String what, BooleanSupplier condition)
+            throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadline, "not within 10 s: " + what);
@@ -184,19 +213,32 @@ class ManagerTests {
                 }
             });
             for (String name : List.of("web", "1", WEB.toString())) {
-                assertEquals("web", ask(request("status").put("domain", name)).get(0).path("name").asText());
+                assertEquals(
+                        "web",
+                        ask(request("status").put("domain", name))
+                                .get(0)
+                                .path("name")
+                                .asText());
             }
-            ControlException error = assertThrows(ControlException.class, () -> ask(request("status").put("domain", "nobody")));
-            assertEquals("there is no domain 'nobody'; 'virt-sim list' shows those there are", error.getMessage());
+            ControlException error = assertThrows(
+                    ControlException.class, () -> ask(request("status").put("domain", "nobody")));
+            assertEquals(
+                    "there is no domain 'nobody'; 'virt-sim list' shows those there are",
+                    error.getMessage());
         }
 
         @Test
-        @DisplayName("marks a domain that requires SIM, says why it can't have it, and takes the mark back")
+        @DisplayName("marks a domain that requires SIM, says why it can't have it, and takes the "
+                + "mark back")
         void marks() throws Exception {
             needsMonitors();
             eventually("web is known", () -> isListed("web"));
-            ControlException error = assertThrows(ControlException.class, () -> ask(request("apply").put("domain", "web")
-                    .put("element", "<sim required='yes'><monitor name='process'/></sim>").put("persistent", true)));
+            ControlException error = assertThrows(
+                    ControlException.class,
+                    () -> ask(request("apply")
+                            .put("domain", "web")
+                            .put("element", "<sim required='yes'><monitor name='process'/></sim>")
+                            .put("persistent", true)));
             assertTrue(error.getMessage().contains("type \"test\""), error.getMessage());
             assertTrue(Files.exists(settings.requiredMarker(WEB)));
             assertEquals("invalid", state("web"));
@@ -206,39 +248,65 @@ class ManagerTests {
         }
 
         @Test
-        @DisplayName("suspends a domain's checks for a while, over a restart, with an entry in the audit trail")
+        @DisplayName("suspends a domain's checks for a while, over a restart, with an entry in the "
+                + "audit trail")
         void suspends() throws Exception {
             eventually("web is known", () -> isListed("web"));
             Instant before = Instant.now();
-            String until = ask(request("suspend-checks").put("domain", "web").put("seconds", 3600).put("reason", "upgrade"))
-                    .get(0).path("until").asText();
+            String until = ask(request("suspend-checks")
+                            .put("domain", "web")
+                            .put("seconds", 3600)
+                            .put("reason", "upgrade"))
+                    .get(0)
+                    .path("until")
+                    .asText();
             assertTrue(Instant.parse(until).isAfter(before.plusSeconds(3590)), until);
             assertEquals(until, suspendedUntil());
             manager.close();
             manager = Manager.start(settings);
             eventually("web is known", () -> isListed("web"));
             assertEquals(until, suspendedUntil());
-            assertTrue(ask(request("resume-checks").put("domain", "web")).get(0).path("resumed").asBoolean());
+            assertTrue(ask(request("resume-checks").put("domain", "web"))
+                    .get(0)
+                    .path("resumed")
+                    .asBoolean());
             assertEquals("", suspendedUntil());
-            List<String> trail = ask(request("audit")).stream().map(entry -> entry.path("verb").asText() + " "
-                    + entry.path("arguments").path("reason").asText() + entry.path("outcome").asText()).toList();
+            List<String> trail = ask(request("audit")).stream()
+                    .map(entry -> entry.path("verb").asText() + " "
+                            + entry.path("arguments").path("reason").asText()
+                            + entry.path("outcome").asText())
+                    .toList();
             assertEquals(List.of("suspend-checks upgradedone", "resume-checks done"), trail);
-            ControlException error = assertThrows(ControlException.class,
+            ControlException error = assertThrows(
+                    ControlException.class,
                     () -> ask(request("suspend-checks").put("domain", "web").put("seconds", 0)));
-            assertTrue(error.getMessage().startsWith("checks can be suspended for 1 s to 7 days"), error.getMessage());
+            assertTrue(
+                    error.getMessage().startsWith("checks can be suspended for 1 s to 7 days"),
+                    error.getMessage());
         }
 
         private String suspendedUntil() throws ControlException {
-            return ask(request("status").put("domain", "web")).get(0).path("checksSuspendedUntil").asText();
+            return ask(request("status").put("domain", "web"))
+                    .get(0)
+                    .path("checksSuspendedUntil")
+                    .asText();
         }
 
         @Test
         @DisplayName("refuses a wrong element before anything is changed")
         void wrongElement() throws Exception {
             eventually("web is known", () -> isListed("web"));
-            for (String element : List.of("<sim required='maybe'/>", "<sim><monitor name='nosuch'/></sim>", "<other/>", "<sim")) {
-                ControlException error = assertThrows(ControlException.class, () -> ask(request("apply").put("domain", "web")
-                        .put("element", element).put("persistent", true)));
+            for (String element : List.of(
+                    "<sim required='maybe'/>",
+                    "<sim><monitor name='nosuch'/></sim>",
+                    "<other/>",
+                    "<sim")) {
+                ControlException error = assertThrows(
+                        ControlException.class,
+                        () -> ask(request("apply")
+                                .put("domain", "web")
+                                .put("element", element)
+                                .put("persistent", true)));
                 assertFalse(error.getMessage().isBlank());
                 assertFalse(error.getMessage().contains("\n"));
             }
@@ -256,18 +324,38 @@ class ManagerTests {
             assertEquals("ok\n", hook("prepare", underSim("process")));
             Path directory = settings.runDirectory(SHOP);
             List<String> launch = Files.readAllLines(directory.resolve("launch"));
-            assertAll(() -> assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory))),
-                    () -> assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("region")))),
-                    () -> assertEquals(settings.regionBytes(), Files.size(directory.resolve("region"))),
-                    () -> assertEquals(List.of("-object", "memory-backend-file,id=simmem,mem-path=" + directory.resolve("region") + ",size="
-                            + settings.regionBytes() + ",share=on", "-device", "sim-region,id=sim0,memdev=simmem", "-chardev",
-                            "socket,id=simqmp,path=" + directory.resolve("qmp.sock") + ",server=on,wait=off", "-mon",
-                            "chardev=simqmp,mode=control"), launch),
+            assertAll(
+                    () -> assertEquals(
+                            "rwx------",
+                            PosixFilePermissions.toString(
+                                    Files.getPosixFilePermissions(directory))),
+                    () -> assertEquals(
+                            "rw-------",
+                            PosixFilePermissions.toString(
+                                    Files.getPosixFilePermissions(directory.resolve("region")))),
+                    () -> assertEquals(
+                            settings.regionBytes(), Files.size(directory.resolve("region"))),
+                    () -> assertEquals(
+                            List.of(
+                                    "-object",
+                                    "memory-backend-file,id=simmem,mem-path="
+                                            + directory.resolve("region") + ",size="
+                                            + settings.regionBytes() + ",share=on",
+                                    "-device",
+                                    "sim-region,id=sim0,memdev=simmem",
+                                    "-chardev",
+                                    "socket,id=simqmp,path=" + directory.resolve("qmp.sock")
+                                            + ",server=on,wait=off",
+                                    "-mon",
+                                    "chardev=simqmp,mode=control"),
+                            launch),
                     () -> assertEquals("prepared", state("shop")));
             assertEquals("ok\n", hook("start", underSim("process")));
             assertEquals("connecting", state("shop"));
             assertEquals("ok\n", hook("started", underSim("process")));
-            assertEquals("shop", ask(request("info").put("domain", "7")).get(0).path("name").asText());
+            assertEquals(
+                    "shop",
+                    ask(request("info").put("domain", "7")).get(0).path("name").asText());
             assertEquals("ok\n", hook("stopped", underSim("process")));
             assertEquals("ok\n", hook("release", underSim("process")));
             eventually("the run directory is gone", () -> !runDirectoryExists());
@@ -276,7 +364,11 @@ class ManagerTests {
         @Test
         @DisplayName("answers a domain without our element at once, and makes nothing")
         void notOurs() throws Exception {
-            assertEquals("ok\n", hook("prepare", hookXml("<x:y xmlns:x='urn:x'/>", "/usr/bin/qemu-system-x86_64")));
+            assertEquals(
+                    "ok\n",
+                    hook(
+                            "prepare",
+                            hookXml("<x:y xmlns:x='urn:x'/>", "/usr/bin/qemu-system-x86_64")));
             assertFalse(runDirectoryExists());
         }
 
@@ -285,14 +377,20 @@ class ManagerTests {
         void refusals() throws Exception {
             needsMonitors();
             assertTrue(hook("prepare", underSim("nosuch")).matches("refuse .*nosuch\\.elf.*\n"));
-            String plain = hookXml("<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\"/>", "/usr/bin/qemu-system-x86_64");
-            assertTrue(hook("prepare", plain).matches("refuse <emulator> is /usr/bin/qemu-system-x86_64 but must be .*virt-sim apply shop.*\n"));
+            String plain = hookXml(
+                    "<sim:sim xmlns:sim=\"https://simvm.org/xmlns/libvirt/domain/1.0\"/>",
+                    "/usr/bin/qemu-system-x86_64");
+            assertTrue(hook("prepare", plain)
+                    .matches("refuse <emulator> is /usr/bin/qemu-system-x86_64 but "
+                            + "must be .*virt-sim apply shop.*\n"));
             String broken = underSim("process").replace("required=\"yes\"", "required=\"perhaps\"");
             assertTrue(hook("prepare", broken).startsWith("refuse shop:5:"));
-            String small = underSim("process").replace("<sim:monitor", "<sim:region size=\"1\" unit=\"KiB\"/><sim:monitor");
+            String small = underSim("process")
+                    .replace("<sim:monitor", "<sim:region size=\"1\" unit=\"KiB\"/><sim:monitor");
             assertTrue(hook("prepare", small).startsWith("refuse shop:5:"));
             assertTrue(hook("prepare", "<domain").startsWith("refuse shop:1:"));
-            assertTrue(hook("start", underSim("process")).startsWith("refuse the domain was not prepared"));
+            assertTrue(hook("start", underSim("process"))
+                    .startsWith("refuse the domain was not prepared"));
             assertFalse(runDirectoryExists());
         }
 
@@ -319,7 +417,8 @@ class ManagerTests {
         }
 
         private byte[] header() throws IOException {
-            try (InputStream region = Files.newInputStream(settings.runDirectory(SHOP).resolve("region"))) {
+            try (InputStream region =
+                    Files.newInputStream(settings.runDirectory(SHOP).resolve("region"))) {
                 return region.readNBytes(4096);
             }
         }
@@ -330,17 +429,33 @@ class ManagerTests {
             needsMonitors();
             Path launcher = TOP.resolve("native-qemu-patch/launcher/build/qemu-system-x86_64-sim");
             Path fake = TOP.resolve("native-qemu-patch/launcher/build/fake-emulator");
-            assumeTrue(Files.isExecutable(launcher) && Files.isExecutable(fake),
-                    "skipped: the launcher is not built (make -C native-qemu-patch/launcher check)");
+            assumeTrue(
+                    Files.isExecutable(launcher) && Files.isExecutable(fake),
+                    "skipped: the launcher is not built (make -C native-qemu-patch/launcher "
+                            + "check)");
             assertEquals("ok\n", hook("prepare", underSim("process")));
-            ProcessBuilder builder = new ProcessBuilder(launcher.toString(), "-object",
-                    "{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\",\"size\":268435456}", "-uuid", SHOP.toString());
-            builder.environment().putAll(Map.of("SIM_QEMU", fake.toString(), "SIM_RUN_DIR", settings.runDirectory().toString(),
-                    "SIM_STATE_DIR", settings.stateDirectory().toString()));
+            ProcessBuilder builder = new ProcessBuilder(
+                    launcher.toString(),
+                    "-object",
+                    "{\"qom-type\":\"memory-backend-ram\",\"id\":\"pc.ram\",\"size\":268435456}",
+                    "-uuid",
+                    SHOP.toString());
+            builder.environment()
+                    .putAll(Map.of(
+                            "SIM_QEMU",
+                            fake.toString(),
+                            "SIM_RUN_DIR",
+                            settings.runDirectory().toString(),
+                            "SIM_STATE_DIR",
+                            settings.stateDirectory().toString()));
             Process process = builder.redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String output =
+                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertEquals(0, process.waitFor(), output);
-            assertTrue(output.contains("memory-backend-memfd") && output.contains("sim-region,id=sim0,memdev=simmem"), output);
+            assertTrue(
+                    output.contains("memory-backend-memfd")
+                            && output.contains("sim-region,id=sim0,memdev=simmem"),
+                    output);
             assertFalse(Files.exists(settings.runDirectory(SHOP).resolve("launch")));
         }
     }
@@ -351,8 +466,11 @@ class ManagerTests {
         @Test
         @DisplayName("is all there is for a run directory")
         void second() {
-            StartException error = assertThrows(StartException.class, () -> Manager.start(settings));
-            assertTrue(error.getMessage().startsWith("another sim-manager runs already"), error.getMessage());
+            StartException error =
+                    assertThrows(StartException.class, () -> Manager.start(settings));
+            assertTrue(
+                    error.getMessage().startsWith("another sim-manager runs already"),
+                    error.getMessage());
         }
 
         @Test
@@ -387,8 +505,11 @@ class ManagerTests {
             manager.close();
             Files.delete(settings.runDirectory().resolve("sim-manager.lock"));
             Files.createDirectory(settings.runDirectory().resolve("sim-manager.lock"));
-            StartException error = assertThrows(StartException.class, () -> Manager.start(settings));
-            assertTrue(error.getMessage().contains(settings.runDirectory().toString()), error.getMessage());
+            StartException error =
+                    assertThrows(StartException.class, () -> Manager.start(settings));
+            assertTrue(
+                    error.getMessage().contains(settings.runDirectory().toString()),
+                    error.getMessage());
         }
     }
 }

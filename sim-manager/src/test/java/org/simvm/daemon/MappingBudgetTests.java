@@ -50,6 +50,10 @@ class MappingBudgetTests {
 
     @Test
     void isLetGoOfNowAndThen() {
-        assertEquals(3, IntStream.range(0, 3 * MappingBudget.ROUNDS).filter(round -> !budget.keeps(first, KERNEL)).count());
+        assertEquals(
+                3,
+                IntStream.range(0, 3 * MappingBudget.ROUNDS)
+                        .filter(round -> !budget.keeps(first, KERNEL))
+                        .count());
     }
 }

@@ -12,8 +12,10 @@ class SimElementTests {
     @Test
     @DisplayName("has neither prefix nor namespace")
     void prefix() {
-        assertEquals("<sim required=\"yes\"><monitor name=\"a&amp;b\"/></sim>", SimElement.withoutNamespace(
-                "<?xml version='1.0'?><!-- x --><sim:sim xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0' required='yes'>"
+        assertEquals(
+                "<sim required=\"yes\"><monitor name=\"a&amp;b\"/></sim>",
+                SimElement.withoutNamespace("<?xml version='1.0'?><!-- x --><sim:sim "
+                        + "xmlns:sim='https://simvm.org/xmlns/libvirt/domain/1.0' required='yes'>"
                         + "<sim:monitor name='a&amp;b'/></sim:sim>"));
     }
 
@@ -27,7 +29,9 @@ class SimElementTests {
     @DisplayName("is refused if it isn't XML, and reads no files")
     void broken() {
         assertThrows(IllegalArgumentException.class, () -> SimElement.withoutNamespace("<sim>"));
-        assertThrows(IllegalArgumentException.class, () -> SimElement.withoutNamespace(
-                "<!DOCTYPE sim [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><sim>&e;</sim>"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SimElement.withoutNamespace(
+                        "<!DOCTYPE sim [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><sim>&e;</sim>"));
     }
 }

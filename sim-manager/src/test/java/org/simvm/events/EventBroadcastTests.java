@@ -15,8 +15,8 @@ class EventBroadcastTests {
     @Test
     void eachGetsWhatItWants() throws InterruptedException {
         try (EventBroadcast.Subscription all = broadcast.subscribe(10, event -> true);
-                EventBroadcast.Subscription forks = broadcast.subscribe(10,
-                        event -> event instanceof Event.ForkEvent)) {
+                EventBroadcast.Subscription forks =
+                        broadcast.subscribe(10, event -> event instanceof Event.ForkEvent)) {
             broadcast.accept(exit);
             broadcast.accept(fork);
             assertEquals(new EventBroadcast.Delivery(exit, 0), all.take(0));

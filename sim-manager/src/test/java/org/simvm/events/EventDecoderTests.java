@@ -24,16 +24,35 @@ class EventDecoderTests {
         @Test
         void everyEventTellsWhoAndWhen() {
             EventHead head = RecordBuilder.exit(0).flags(3).event().head();
-            assertEquals(new EventHead(1_700_000_000_123_456_789L, 42, -1, 0, 7, true, true,
-                    new Subject(0xffff888004a1c000L, 231, 231, 1, 1000, 4294967295L, 100, 101, text("bash"))),
+            assertEquals(
+                    new EventHead(
+                            1_700_000_000_123_456_789L,
+                            42,
+                            -1,
+                            0,
+                            7,
+                            true,
+                            true,
+                            new Subject(
+                                    0xffff888004a1c000L,
+                                    231,
+                                    231,
+                                    1,
+                                    1000,
+                                    4294967295L,
+                                    100,
+                                    101,
+                                    text("bash"))),
                     head);
         }
 
         @Test
         void aSystemCall() {
-            Event.SyscallEvent event = (Event.SyscallEvent) RecordBuilder.syscall(0, 257, 0xffffffffffffff9cL,
-                    0x7ffd1000, 0x80000)
-                    .put(148, 0b10).texts("/etc/shadow").event();
+            Event.SyscallEvent event = (Event.SyscallEvent)
+                    RecordBuilder.syscall(0, 257, 0xffffffffffffff9cL, 0x7ffd1000, 0x80000)
+                            .put(148, 0b10)
+                            .texts("/etc/shadow")
+                            .event();
             assertEquals(Event.Door.SYSCALL_64, event.door());
             assertEquals("openat", event.name());
             assertEquals(List.of(-100L, 0x7ffd1000L, 0x80000L, 0L, 0L, 0L), event.arguments());
@@ -43,23 +62,28 @@ class EventDecoderTests {
 
         @Test
         void aSystemCallOfEachDoor() {
-            assertEquals("execve", ((Event.SyscallEvent) RecordBuilder.syscall(1, 11).event()).name());
-            assertEquals("execve", ((Event.SyscallEvent) RecordBuilder.syscall(2, 520).event()).name());
-            assertEquals("syscall_4294967295", ((Event.SyscallEvent) RecordBuilder.syscall(0, -1).event())
-                    .name());
+            assertEquals(
+                    "execve", ((Event.SyscallEvent) RecordBuilder.syscall(1, 11).event()).name());
+            assertEquals(
+                    "execve",
+                    ((Event.SyscallEvent) RecordBuilder.syscall(2, 520).event()).name());
+            assertEquals(
+                    "syscall_4294967295",
+                    ((Event.SyscallEvent) RecordBuilder.syscall(0, -1).event()).name());
         }
 
         @Test
         void aFork() {
-            Event.ForkEvent event = (Event.ForkEvent) RecordBuilder.fork(232, "a name of 16 byt").event();
+            Event.ForkEvent event = (Event.ForkEvent)
+                    RecordBuilder.fork(232, "a name of 16 byt").event();
             assertEquals(232, event.child().pid());
             assertEquals(text("a name of 16 byt"), event.child().comm());
         }
 
         @Test
         void anExec() {
-            Event.ExecEvent event = (Event.ExecEvent) RecordBuilder.exec(3).texts("/bin/ls", "ls", "")
-                    .event();
+            Event.ExecEvent event = (Event.ExecEvent)
+                    RecordBuilder.exec(3).texts("/bin/ls", "ls", "").event();
             assertEquals(text("/bin/ls"), event.path());
             assertEquals(List.of(text("ls"), GuestText.EMPTY), event.arguments());
             assertEquals(3, event.argumentCount());
@@ -67,7 +91,8 @@ class EventDecoderTests {
 
         @Test
         void anExecWhosePathCouldNotBeRead() {
-            Event.ExecEvent event = (Event.ExecEvent) RecordBuilder.exec(1).flags(2).event();
+            Event.ExecEvent event =
+                    (Event.ExecEvent) RecordBuilder.exec(1).flags(2).event();
             assertEquals(GuestText.EMPTY, event.path());
             assertTrue(event.head().unreadable());
         }
@@ -85,7 +110,8 @@ class EventDecoderTests {
     class Others {
         @Test
         void aThirdPartysEventKeepsItsPayload() {
-            Event.MonitorEvent event = (Event.MonitorEvent) RecordBuilder.other(17, 16).event();
+            Event.MonitorEvent event =
+                    (Event.MonitorEvent) RecordBuilder.other(17, 16).event();
             assertEquals(17, event.type());
             assertEquals(16, event.payload().length());
             assertNull(event.fault());
@@ -107,18 +133,24 @@ class EventDecoderTests {
 
         @Test
         void moreTextsThanThereIsRoomFor() {
-            assertEquals("a count of 4294967295 texts", fault(RecordBuilder.syscall(0, 59).put(144, -1)));
-            assertEquals("a count of 1000000000 texts", fault(RecordBuilder.exec(1).put(88, 1_000_000_000)));
-            assertEquals("text 4 reaches beyond the record",
+            assertEquals(
+                    "a count of 4294967295 texts",
+                    fault(RecordBuilder.syscall(0, 59).put(144, -1)));
+            assertEquals(
+                    "a count of 1000000000 texts",
+                    fault(RecordBuilder.exec(1).put(88, 1_000_000_000)));
+            assertEquals(
+                    "text 4 reaches beyond the record",
                     fault(RecordBuilder.exec(1).texts("/bin/ls").put(88, 8)));
         }
 
         @Test
         void aTextThatReachesBeyondTheRecord() {
-            ByteBuffer record = RecordBuilder.exec(1).texts("/bin/ls").record()
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer record =
+                    RecordBuilder.exec(1).texts("/bin/ls").record().order(ByteOrder.LITTLE_ENDIAN);
             record.putShort(96, (short) 65535);
-            assertEquals("text 0 reaches beyond the record",
+            assertEquals(
+                    "text 0 reaches beyond the record",
                     ((Event.MonitorEvent) EventDecoder.decode(record, 0)).fault());
         }
     }

@@ -28,7 +28,8 @@ class EventLogTests {
     Path folder;
 
     private static Event event(int sequence) {
-        ByteBuffer record = RecordBuilder.syscall(0, 2).put(148, 1).texts("/etc/passwd").record();
+        ByteBuffer record =
+                RecordBuilder.syscall(0, 2).put(148, 1).texts("/etc/passwd").record();
         record.putLong(8, sequence);
         return EventDecoder.decode(record, 0);
     }
@@ -53,7 +54,8 @@ class EventLogTests {
             log.settle();
             assertEquals(List.of(1L, 2L), sequences(file));
         }
-        assertEquals("rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertEquals(
+                "rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
         try (EventLog log = new EventLog(file, SMALLEST, 2, names)) {
             log.accept(event(3));
         }
@@ -87,9 +89,12 @@ class EventLogTests {
 
     @Test
     void countsWhatAFullDiskCostAndGoesOnAfterwards() throws Exception {
-        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs",
-                folder.toString()).redirectErrorStream(true).start();
-        Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
+        Process mount = new ProcessBuilder(
+                        "mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder.toString())
+                .redirectErrorStream(true)
+                .start();
+        Assumptions.assumeTrue(
+                mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
                 "skipped: can't mount a small tmpfs here");
         try {
             Path filler = folder.resolve("filler");
@@ -115,7 +120,9 @@ class EventLogTests {
 
     @Test
     void saysAtOnceThatItCanNotBeOpened() {
-        assertThrows(IOException.class, () -> new EventLog(folder.resolve("none").resolve("events.jsonl"),
-                SMALLEST, 0, names));
+        assertThrows(
+                IOException.class,
+                () -> new EventLog(
+                        folder.resolve("none").resolve("events.jsonl"), SMALLEST, 0, names));
     }
 }

@@ -29,8 +29,8 @@ import org.simvm.region.RingReader;
 import org.simvm.region.RingStatistics;
 
 /**
- * Measures how fast events go through a real region file: ring, decoder, JSON lines into a file. Prints;
- * asserts nothing.
+ * Measures how fast events go through a real region file: ring, decoder, JSON lines into a file.
+ * Prints; asserts nothing.
  *
  * <p>Arguments: events per part (default 2000000), rate of the live part (default 300000 a second).
  */
@@ -41,18 +41,21 @@ public final class EventRateBenchmark {
     private final Path folder;
     private final RingReader reader;
     private final RingProducer producer;
-    private final ByteBuffer syscall = RecordBuilder.syscall(0, 257, -100, 0x7ffd1000, 0x80000).put(148, 2)
-            .texts("/usr/lib/x86_64-linux-gnu/libc.so.6").record();
+    private final ByteBuffer syscall = RecordBuilder.syscall(0, 257, -100, 0x7ffd1000, 0x80000)
+            .put(148, 2)
+            .texts("/usr/lib/x86_64-linux-gnu/libc.so.6")
+            .record();
     private final ByteBuffer fork = RecordBuilder.fork(4711, "worker").record();
 
     private EventRateBenchmark(Path folder, RegionFile region) throws Exception {
         this.folder = folder;
         this.reader = region.ring();
         RegionSegment ring = region.layout().segment(RegionSegment.Role.RING);
-        try (FileChannel channel = FileChannel.open(folder.resolve("region"), StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
-            this.producer = new RingProducer(channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(),
-                    ring.size()), reader::wake);
+        try (FileChannel channel = FileChannel.open(
+                folder.resolve("region"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            this.producer = new RingProducer(
+                    channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()),
+                    reader::wake);
         }
     }
 
@@ -62,8 +65,11 @@ public final class EventRateBenchmark {
         Path folder = Files.createTempDirectory("event-rate");
         try (RegionFile region = RegionFile.create(folder.resolve("region"), null, plan())) {
             EventRateBenchmark benchmark = new EventRateBenchmark(folder, region);
-            System.out.printf("ring of %d KiB; records of %d and %d bytes%n",
-                    region.plan().ringCapacity() >> 10, benchmark.syscall.limit(), benchmark.fork.limit());
+            System.out.printf(
+                    "ring of %d KiB; records of %d and %d bytes%n",
+                    region.plan().ringCapacity() >> 10,
+                    benchmark.syscall.limit(),
+                    benchmark.fork.limit());
             for (int round = 0; round < 3; round++) {
                 benchmark.drainFullRings(events);
             }
@@ -79,16 +85,33 @@ public final class EventRateBenchmark {
     private static RegionPlan plan() {
         ByteBuffer page = ByteBuffer.allocate(4096);
         Map<String, GateTemplate.Place> places = new HashMap<>();
-        MonitorProgram core = new MonitorProgram("core", Path.of("core.elf"),
-                List.of(new ProgramSegment(0, 4096, Access.READ_EXECUTE, page)), Map.of(),
-                List.of(), List.of(), List.of(), List.of(), 0);
-        return new RegionPlan(new RegionArea(1L << 39, 1L << 39), 8 << 20, 1L << 30, 2, 0x510,
-                GateKind.VMFUNC, new GateTemplate(Path.of("gates.elf"), page, page, page, page, places),
-                core, List.of());
+        MonitorProgram core = new MonitorProgram(
+                "core",
+                Path.of("core.elf"),
+                List.of(new ProgramSegment(0, 4096, Access.READ_EXECUTE, page)),
+                Map.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                0);
+        return new RegionPlan(
+                new RegionArea(1L << 39, 1L << 39),
+                8 << 20,
+                1L << 30,
+                2,
+                0x510,
+                GateKind.VMFUNC,
+                new GateTemplate(Path.of("gates.elf"), page, page, page, page, places),
+                core,
+                List.of());
     }
 
     private EventLog log() throws Exception {
-        return new EventLog(folder.resolve("events.jsonl"), 64 << 20, 1,
+        return new EventLog(
+                folder.resolve("events.jsonl"),
+                64 << 20,
+                1,
                 new EventNames(null, List.of("syscalls")));
     }
 
@@ -120,16 +143,21 @@ public final class EventRateBenchmark {
             }
         }
         RingStatistics statistics = reader.statistics();
-        System.out.printf(Locale.ROOT,
-                "drain, decode, write JSON lines: %,d events; %,.0f a second of one core's time, %,.0f a"
-                + " second of the clock;"
-                + " lost %d%n", done, done * 1e9 / cpu, done * 1e9 / wall,
+        System.out.printf(
+                Locale.ROOT,
+                "drain, decode, write JSON lines: %,d events; %,.0f a second of one core's "
+                        + "time, %,.0f a"
+                        + " second of the clock;"
+                        + " lost %d%n",
+                done,
+                done * 1e9 / cpu,
+                done * 1e9 / wall,
                 statistics.nextSequence() - statistics.received());
     }
 
     /**
-     * One thread emits at a steady rate, as a guest would, while this one sleeps and drains as the daemon
-     * does.
+     * One thread emits at a steady rate, as a guest would, while this one sleeps and drains as the
+     * daemon does.
      */
     private void live(int events, int rate) throws Exception {
         RingStatistics before = reader.statistics();
@@ -163,11 +191,15 @@ public final class EventRateBenchmark {
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         RingStatistics after = reader.statistics();
-        System.out.printf(Locale.ROOT,
-                "live at %,d a second: %,.0f events a second arrived, %,d lost, reader used %.0f %% of a"
-                + " core, at most %,d KiB waited%n",
-                rate, (after.received() - before.received()) / seconds,
+        System.out.printf(
+                Locale.ROOT,
+                "live at %,d a second: %,.0f events a second arrived, %,d lost, reader used "
+                        + "%.0f %% of a"
+                        + " core, at most %,d KiB waited%n",
+                rate,
+                (after.received() - before.received()) / seconds,
                 after.droppedInAll() - before.droppedInAll(),
-                (THREADS.getCurrentThreadCpuTime() - cpuStart) / seconds / 1e7, most >> 10);
+                (THREADS.getCurrentThreadCpuTime() - cpuStart) / seconds / 1e7,
+                most >> 10);
     }
 }

@@ -20,7 +20,8 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 /**
- * Whatever bytes a guest chooses: an event comes out, and every way of showing it is harmless and one line.
+ * Whatever bytes a guest chooses: an event comes out, and every way of showing it is harmless and
+ * one line.
  */
 class HostileRecordTests {
     private final ObjectMapper mapper = new ObjectMapper();
@@ -31,15 +32,22 @@ class HostileRecordTests {
         assertFalse(json.contains("\n") || json.contains("\r"));
         JsonNode node = mapper.readTree(json);
         assertEquals(event.head().sequence(), node.get("sequence").longValue());
-        assertEquals(event.head().subject().comm().toString(), node.get("subject").get("comm").textValue());
+        assertEquals(
+                event.head().subject().comm().toString(),
+                node.get("subject").get("comm").textValue());
         String line = new TextLine(names, ZoneOffset.UTC).line(event);
-        line.codePoints().forEach(each -> assertTrue(each == ' ' || !Character.isISOControl(each)
-                && !Character.isWhitespace(each)
-                && Character.getType(each) != Character.FORMAT, () -> "U+" + Integer.toHexString(each)));
+        line.codePoints()
+                .forEach(each -> assertTrue(
+                        each == ' '
+                                || !Character.isISOControl(each)
+                                        && !Character.isWhitespace(each)
+                                        && Character.getType(each) != Character.FORMAT,
+                        () -> "U+" + Integer.toHexString(each)));
     }
 
     @Property(tries = 2000)
-    void anyBytesAreAnEventThatCanBeShown(@ForAll @Size(min = 88, max = 400) byte[] bytes,
+    void anyBytesAreAnEventThatCanBeShown(
+            @ForAll @Size(min = 88, max = 400) byte[] bytes,
             @ForAll @IntRange(min = 0, max = 40) int type)
             throws IOException {
         ByteBuffer record = ByteBuffer.wrap(Arrays.copyOf(bytes, bytes.length / 8 * 8))
@@ -51,27 +59,37 @@ class HostileRecordTests {
     }
 
     @Property(tries = 2000)
-    void anyPayloadOfASystemCallIsAnEventThatCanBeShown(@ForAll @Size(min = 8, max = 200) byte[] texts,
+    void anyPayloadOfASystemCallIsAnEventThatCanBeShown(
+            @ForAll @Size(min = 8, max = 200) byte[] texts,
             @ForAll @IntRange(max = 5) int count,
-            @ForAll @IntRange(max = 63) int arguments, @ForAll @IntRange(max = 2) int door,
-                    @ForAll int number) throws IOException {
-        byte[] bytes = Arrays.copyOf(RecordBuilder.syscall(door, number).put(144, count).put(148, arguments)
-                .record().array(),
+            @ForAll @IntRange(max = 63) int arguments,
+            @ForAll @IntRange(max = 2) int door,
+            @ForAll int number)
+            throws IOException {
+        byte[] bytes = Arrays.copyOf(
+                RecordBuilder.syscall(door, number)
+                        .put(144, count)
+                        .put(148, arguments)
+                        .record()
+                        .array(),
                 152 + texts.length / 8 * 8);
         System.arraycopy(texts, 0, bytes, 152, texts.length / 8 * 8);
         showable(EventDecoder.decode(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), 5));
     }
 
     @Property(tries = 2000)
-    void differentBytesNeverLookAlike(@ForAll @Size(max = 12) byte[] one,
-            @ForAll @Size(max = 12) byte[] other) {
-        assertEquals(Arrays.equals(one, other), GuestText.of(one).toString()
-                .equals(GuestText.of(other).toString()));
+    void differentBytesNeverLookAlike(
+            @ForAll @Size(max = 12) byte[] one, @ForAll @Size(max = 12) byte[] other) {
+        assertEquals(
+                Arrays.equals(one, other),
+                GuestText.of(one).toString().equals(GuestText.of(other).toString()));
     }
 
     @Property(tries = 2000)
-    void textsThatDifferInOneByteNeverLookAlike(@ForAll @Size(min = 1, max = 12) byte[] one,
-            @ForAll @IntRange(max = 11) int where, @ForAll byte what) {
+    void textsThatDifferInOneByteNeverLookAlike(
+            @ForAll @Size(min = 1, max = 12) byte[] one,
+            @ForAll @IntRange(max = 11) int where,
+            @ForAll byte what) {
         byte[] other = one.clone();
         other[where % other.length] ^= what == 0 ? 1 : what;
         assertNotEquals(GuestText.of(one).toString(), GuestText.of(other).toString());

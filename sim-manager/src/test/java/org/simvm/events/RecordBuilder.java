@@ -54,9 +54,14 @@ final class RecordBuilder {
     }
 
     private void subject(int at, int pid, String comm) {
-        bytes.putLong(at, 0xffff888004a1c000L).putInt(at + 8, pid).putInt(at + 12, pid).putInt(at + 16, 1)
+        bytes.putLong(at, 0xffff888004a1c000L)
+                .putInt(at + 8, pid)
+                .putInt(at + 12, pid)
+                .putInt(at + 16, 1)
                 .putInt(at + 20, 1000)
-                .putInt(at + 24, -1).putInt(at + 28, 100).putInt(at + 32, 101);
+                .putInt(at + 24, -1)
+                .putInt(at + 28, 100)
+                .putInt(at + 32, 101);
         byte[] name = comm.getBytes(StandardCharsets.UTF_8);
         bytes.put(at + 40, name, 0, Math.min(16, name.length));
     }

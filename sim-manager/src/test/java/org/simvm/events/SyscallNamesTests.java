@@ -19,25 +19,37 @@ class SyscallNamesTests {
             Pattern.compile("#define __NR_(\\w+) \\(?(?:__X32_SYSCALL_BIT \\+ )?(\\d+)\\)?");
 
     @ParameterizedTest
-    @CsvSource({"SYSCALL_64, 59, execve", "SYSCALL_64, 451, cachestat", "SYSCALL_32, 11, execve",
-            "SYSCALL_32, 0, restart_syscall",
-        "SYSCALL_X32, 520, execve", "SYSCALL_X32, 1, write", "SYSCALL_64, 100000, syscall_100000",
-        "SYSCALL_32, -1, syscall_-1"})
+    @CsvSource({
+        "SYSCALL_64, 59, execve",
+        "SYSCALL_64, 451, cachestat",
+        "SYSCALL_32, 11, execve",
+        "SYSCALL_32, 0, restart_syscall",
+        "SYSCALL_X32, 520, execve",
+        "SYSCALL_X32, 1, write",
+        "SYSCALL_64, 100000, syscall_100000",
+        "SYSCALL_32, -1, syscall_-1"
+    })
     void areThoseOfTheDoor(Event.Door door, long number, String name) {
         assertEquals(name, SyscallNames.name(door, number));
     }
 
     @ParameterizedTest
-    @CsvSource({"SYSCALL_64, unistd_64.h, 340", "SYSCALL_32, unistd_32.h, 420",
-            "SYSCALL_X32, unistd_x32.h, 330"})
-    void areThoseOfTheKernelsHeaders(Event.Door door, String header, int atLeast) throws IOException {
+    @CsvSource({
+        "SYSCALL_64, unistd_64.h, 340",
+        "SYSCALL_32, unistd_32.h, 420",
+        "SYSCALL_X32, unistd_x32.h, 330"
+    })
+    void areThoseOfTheKernelsHeaders(Event.Door door, String header, int atLeast)
+            throws IOException {
         Path file = Path.of("/usr/include/x86_64-linux-gnu/asm", header);
-        Assumptions.assumeTrue(Files.exists(file), "skipped: no " + file + " (package linux-libc-dev)");
+        Assumptions.assumeTrue(
+                Files.exists(file), "skipped: no " + file + " (package linux-libc-dev)");
         int count = 0;
         for (String line : Files.readAllLines(file)) {
             Matcher define = DEFINE.matcher(line);
             if (define.matches()) {
-                assertEquals(define.group(1), SyscallNames.name(door, Long.parseLong(define.group(2))));
+                assertEquals(
+                        define.group(1), SyscallNames.name(door, Long.parseLong(define.group(2))));
                 count++;
             }
         }

@@ -37,13 +37,16 @@ import org.simvm.region.SlotDeclaration;
 @Tag("integration")
 @Timeout(120)
 class MonitorProcessTests {
-    private static final Path BUILD = Path.of("..", "native-qemu-patch", "monitor", "build").toAbsolutePath().normalize();
+    private static final Path BUILD = Path.of("..", "native-qemu-patch", "monitor", "build")
+            .toAbsolutePath()
+            .normalize();
     private static final Path PROGRAM = BUILD.resolve("sim-monitor-process");
     private static final long TEXT = 0xffffffff81000000L;
     private static final long RAM = 1 << 20;
 
     @TempDir
     Path folder;
+
     private RegionFile region;
     private List<RamBlock> ram;
     /** Stands for QEMU: something that runs and ends. */
@@ -51,20 +54,41 @@ class MonitorProcessTests {
 
     @BeforeEach
     void prepare() throws Exception {
-        Assumptions.assumeTrue(Files.exists(PROGRAM), "skipped: no " + PROGRAM + " (make -C native-qemu-patch/monitor)");
+        Assumptions.assumeTrue(
+                Files.exists(PROGRAM),
+                "skipped: no " + PROGRAM + " (make -C native-qemu-patch/monitor)");
         MonitorProgram core = MonitorProgram.load(BUILD.resolve("core.elf"));
         MonitorProgram monitor = MonitorProgram.load(BUILD.resolve("process.elf"));
-        region = RegionFile.create(folder.resolve("region"), null, new RegionPlan(new RegionArea(1L << 39, 1L << 39), 1 << 20, RAM, 2,
-                0x510, GateKind.EXIT, GateTemplate.load(BUILD.resolve("gates.elf")), core,
-                List.of(new RegionPlan.PlannedMonitor(monitor, Map.of()))));
+        region = RegionFile.create(
+                folder.resolve("region"),
+                null,
+                new RegionPlan(
+                        new RegionArea(1L << 39, 1L << 39),
+                        1 << 20,
+                        RAM,
+                        2,
+                        0x510,
+                        GateKind.EXIT,
+                        GateTemplate.load(BUILD.resolve("gates.elf")),
+                        core,
+                        List.of(new RegionPlan.PlannedMonitor(monitor, Map.of()))));
         Map<String, Long> slots = new TreeMap<>();
         for (MonitorProgram program : List.of(core, monitor)) {
-            program.slots().stream().filter(slot -> !slot.filledByRegion()).map(SlotDeclaration::name)
+            program.slots().stream()
+                    .filter(slot -> !slot.filledByRegion())
+                    .map(SlotDeclaration::name)
                     .forEach(name -> slots.put(name, 8L));
         }
-        region.finalizeImage(new BootValues(4, List.of(new RamRange(0, RAM)), 0xffff888000000000L, 0x1fbc0,
-                new BootValues.KernelText(TEXT, TEXT + (32 << 20)), 509, List.of(),
-                List.of(new BootValues.ArmedHook(0, monitor.hooks().get(0), TEXT + 5)), slots));
+        region.finalizeImage(new BootValues(
+                4,
+                List.of(new RamRange(0, RAM)),
+                0xffff888000000000L,
+                0x1fbc0,
+                new BootValues.KernelText(TEXT, TEXT + (32 << 20)),
+                509,
+                List.of(),
+                List.of(new BootValues.ArmedHook(0, monitor.hooks().get(0), TEXT + 5)),
+                slots));
         Path file = Files.write(folder.resolve("ram"), new byte[(int) RAM]);
         ram = List.of(new RamBlock(0, RAM, file, 0));
         qemu = new ProcessBuilder("sleep", "1000").start();
@@ -138,18 +162,26 @@ class MonitorProcessTests {
     @DisplayName("that can't serve says why in one line, and is gone")
     void saysWhyItDoesNotServe() throws Exception {
         ram = List.of(new RamBlock(0, 2 * RAM, folder.resolve("ram"), 0));
-        String message = assertThrows(MonitorProcessException.class, this::start).getMessage();
-        assertTrue(message.startsWith("the monitors' process: sim-monitor-process: guest RAM ") && message.contains("is shorter than"), message);
+        String message =
+                assertThrows(MonitorProcessException.class, this::start).getMessage();
+        assertTrue(
+                message.startsWith("the monitors' process: sim-monitor-process: guest RAM ")
+                        && message.contains("is shorter than"),
+                message);
         assertEquals(0, region.servingProcess());
-        assertTrue(assertThrows(MonitorProcessException.class, () -> MonitorProcess.start(folder.resolve("none"), region, qemu.pid(), ram))
-                .getMessage().contains("can't be started"));
+        assertTrue(assertThrows(
+                        MonitorProcessException.class,
+                        () -> MonitorProcess.start(folder.resolve("none"), region, qemu.pid(), ram))
+                .getMessage()
+                .contains("can't be started"));
     }
 
     @Test
     @DisplayName("whose number another program has now is not taken for it")
     void anotherProgramIsNotTakenForIt() throws Exception {
         MonitorProcess process = start();
-        assertTrue(MonitorProcess.find(copyOfProgram(), region).isEmpty(), "another program serves");
+        assertTrue(
+                MonitorProcess.find(copyOfProgram(), region).isEmpty(), "another program serves");
         process.kill();
         assertTrue(MonitorProcess.find(PROGRAM, region).isEmpty());
     }

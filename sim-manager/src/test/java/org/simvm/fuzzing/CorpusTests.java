@@ -34,13 +34,16 @@ class CorpusTests {
             TaskListFuzzing.class,
             RingFuzzing.class,
             EventFuzzing.class);
+
     private static final Path CORPUS = Path.of("src/test/fuzzing");
     /** Each takes a second at most on an idle machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TestFactory
     Stream<DynamicTest> corpus() {
-        return TARGETS.stream().map(target -> DynamicTest.dynamicTest(target.getSimpleName(), () -> replay(target)));
+        return TARGETS.stream()
+                .map(target ->
+                        DynamicTest.dynamicTest(target.getSimpleName(), () -> replay(target)));
     }
 
     private static void replay(Class<?> target) throws IOException, ReflectiveOperationException {
@@ -49,22 +52,29 @@ class CorpusTests {
         try (Stream<Path> files = Files.list(CORPUS.resolve(target.getSimpleName()))) {
             inputs = files.sorted().toList();
         }
-        assertTrue(inputs.size() >= 5, target.getSimpleName() + " has " + inputs.size() + " inputs");
+        assertTrue(
+                inputs.size() >= 5, target.getSimpleName() + " has " + inputs.size() + " inputs");
         for (Path input : inputs) {
             byte[] bytes = Files.readAllBytes(input);
-            assertTimeoutPreemptively(PATIENCE, () -> {
-                try {
-                    method.invoke(null, (Object) bytes);
-                } catch (InvocationTargetException e) {
-                    throw new AssertionError(input + ": " + e.getCause(), e.getCause());
-                }
-            }, input.toString());
+            assertTimeoutPreemptively(
+                    PATIENCE,
+                    () -> {
+                        try {
+                            method.invoke(null, (Object) bytes);
+                        } catch (InvocationTargetException e) {
+                            throw new AssertionError(input + ": " + e.getCause(), e.getCause());
+                        }
+                    },
+                    input.toString());
         }
     }
 
     @TestFactory
     Stream<DynamicTest> anEmptyInput() {
-        return TARGETS.stream().map(target -> DynamicTest.dynamicTest(target.getSimpleName(),
-                () -> target.getMethod("fuzzerTestOneInput", byte[].class).invoke(null, (Object) new byte[0])));
+        return TARGETS.stream()
+                .map(target -> DynamicTest.dynamicTest(
+                        target.getSimpleName(),
+                        () -> target.getMethod("fuzzerTestOneInput", byte[].class)
+                                .invoke(null, (Object) new byte[0])));
     }
 }

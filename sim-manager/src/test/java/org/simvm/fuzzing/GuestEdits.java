@@ -15,8 +15,9 @@ import org.simvm.guest.memory.RamBlock;
 /**
  * A synthetic guest whose structures an input spoils, and that is mended afterwards.
  *
- * <p>Input: edits of 1 byte place, 1 byte offset in it (of 8 bytes), 1 byte kind. Kind 0: 8 bytes follow and are written. Else a pointer
- * is written, to a place (1 byte) and an offset in it (1 byte, of 8 bytes).
+ * <p>Input: edits of 1 byte place, 1 byte offset in it (of 8 bytes), 1 byte kind. Kind 0: 8 bytes
+ * follow and are written. Else a pointer is written, to a place (1 byte) and an offset in it (1
+ * byte, of 8 bytes).
  */
 public final class GuestEdits {
     private final SyntheticGuest guest;

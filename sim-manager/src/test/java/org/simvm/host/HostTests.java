@@ -18,28 +18,37 @@ import org.simvm.host.KvmReport.Presence;
 class HostTests {
     @Nested
     class Cpu {
-        private static final String INTEL = "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vme vmx ept vpid\n"
-                + "vmx flags\t: vnmi preemption_timer invvpid ept_x_only ept_ad eptp_switching ept vpid\n";
+        private static final String INTEL =
+                "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vme vmx ept vpid\n"
+                        + "vmx flags\t: vnmi preemption_timer invvpid ept_x_only ept_ad "
+                        + "eptp_switching ept vpid\n";
 
         @Test
         void ofIntelTellsEptAndEptpSwitching() {
             assertEquals(new HostCpu(true, false, true, true, false), HostCpu.of(INTEL));
-            assertEquals(new HostCpu(true, false, true, false, false), HostCpu.of(INTEL.replace("eptp_switching ", "")));
+            assertEquals(
+                    new HostCpu(true, false, true, false, false),
+                    HostCpu.of(INTEL.replace("eptp_switching ", "")));
         }
 
         @Test
         void ofAmdTellsAmdV() {
-            assertEquals(new HostCpu(false, true, false, false, false), HostCpu.of("vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\n"));
+            assertEquals(
+                    new HostCpu(false, true, false, false, false),
+                    HostCpu.of("vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\n"));
         }
 
         @Test
         void ofAVirtualMachineTellsThatItIsOne() {
-            assertEquals(new HostCpu(false, false, false, false, true), HostCpu.of("flags : fpu hypervisor\n"));
+            assertEquals(
+                    new HostCpu(false, false, false, false, true),
+                    HostCpu.of("flags : fpu hypervisor\n"));
         }
 
         @Test
         void isNotTakenFromWordsThatOnlyBeginLikeAFlag() {
-            assertFalse(HostCpu.of("flags\t: vmxoff svme\nmodel name\t: vmx svm\n").vtx());
+            assertFalse(
+                    HostCpu.of("flags\t: vmxoff svme\nmodel name\t: vmx svm\n").vtx());
             assertEquals(new HostCpu(false, false, false, false, false), HostCpu.of(""));
         }
     }
@@ -61,13 +70,17 @@ class HostTests {
         void thatDoesNotAnswerAsKvmIsBroken() {
             KvmReport report = new KvmDevice(Path.of("/dev/null")).ask();
             assertEquals(Presence.BROKEN, report.presence());
-            assertTrue(report.reason().startsWith("/dev/null does not answer as KVM does ("), report.reason());
+            assertTrue(
+                    report.reason().startsWith("/dev/null does not answer as KVM does ("),
+                    report.reason());
         }
 
         @Test
         void thatMayNotBeOpenedIsForbiddenOrRootMayAll() throws Exception {
-            Path closed = Files.createFile(folder.resolve("kvm"), PosixFilePermissions.asFileAttribute(
-                    PosixFilePermissions.fromString("---------")));
+            Path closed = Files.createFile(
+                    folder.resolve("kvm"),
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("---------")));
             Presence presence = new KvmDevice(closed).ask().presence();
             assertEquals(Files.isReadable(closed) ? Presence.BROKEN : Presence.FORBIDDEN, presence);
         }

@@ -44,15 +44,16 @@ class CheckSchedulerTests {
     }
 
     private static IntegritySettings every(Duration period, Duration jitter) {
-        return new IntegritySettings(new Schedule.Interval(period), jitter,
-                EnumSet.allOf(IntegrityCheck.class));
+        return new IntegritySettings(
+                new Schedule.Interval(period), jitter, EnumSet.allOf(IntegrityCheck.class));
     }
 
     @Test
     void startsARoundEachPeriodAndTheFirstAfterOnePeriod() throws Exception {
         CountDownLatch rounds = new CountDownLatch(2);
         long start = System.nanoTime();
-        scheduler.schedule(DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> rounds.countDown());
+        scheduler.schedule(
+                DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> rounds.countDown());
         assertTrue(rounds.await(10, TimeUnit.SECONDS));
         assertTrue(System.nanoTime() - start >= Duration.ofMillis(1900).toNanos());
     }
@@ -60,8 +61,13 @@ class CheckSchedulerTests {
     @Test
     void startsRoundsAtTheTimesOfACronExpression() throws Exception {
         CountDownLatch rounds = new CountDownLatch(1);
-        scheduler.schedule(DOMAIN, new IntegritySettings(new Schedule.Cron("* * * * * ?"), Duration.ZERO,
-                EnumSet.of(IntegrityCheck.HOOKS)), group -> rounds.countDown());
+        scheduler.schedule(
+                DOMAIN,
+                new IntegritySettings(
+                        new Schedule.Cron("* * * * * ?"),
+                        Duration.ZERO,
+                        EnumSet.of(IntegrityCheck.HOOKS)),
+                group -> rounds.countDown());
         assertTrue(rounds.await(10, TimeUnit.SECONDS));
     }
 
@@ -69,7 +75,9 @@ class CheckSchedulerTests {
     void delaysRoundsByARandomTimeWithoutHoldingUpOthers() throws Exception {
         CountDownLatch rounds = new CountDownLatch(4);
         for (int i = 0; i < 4; i++) { // twice as many as threads
-            scheduler.schedule(new UUID(1, i), every(Duration.ofSeconds(1), Duration.ofMillis(500)),
+            scheduler.schedule(
+                    new UUID(1, i),
+                    every(Duration.ofSeconds(1), Duration.ofMillis(500)),
                     group -> rounds.countDown());
         }
         assertTrue(rounds.await(10, TimeUnit.SECONDS));
@@ -100,7 +108,8 @@ class CheckSchedulerTests {
         CountDownLatch hang = new CountDownLatch(1);
         CountDownLatch other = new CountDownLatch(1);
         scheduler.schedule(DOMAIN, every(Duration.ofHours(1), Duration.ZERO), group -> await(hang));
-        scheduler.schedule(OTHER, every(Duration.ofHours(1), Duration.ZERO), group -> other.countDown());
+        scheduler.schedule(
+                OTHER, every(Duration.ofHours(1), Duration.ZERO), group -> other.countDown());
         scheduler.runNow(DOMAIN);
         scheduler.runNow(OTHER);
         assertTrue(other.await(10, TimeUnit.SECONDS));
@@ -121,8 +130,12 @@ class CheckSchedulerTests {
     void forgetsACancelledDomainAndReplacesAScheduleThatIsGivenAgain() throws Exception {
         AtomicInteger old = new AtomicInteger();
         CountDownLatch replaced = new CountDownLatch(1);
-        scheduler.schedule(DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> old.incrementAndGet());
-        scheduler.schedule(DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> replaced.countDown());
+        scheduler.schedule(
+                DOMAIN,
+                every(Duration.ofSeconds(1), Duration.ZERO),
+                group -> old.incrementAndGet());
+        scheduler.schedule(
+                DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> replaced.countDown());
         assertTrue(replaced.await(10, TimeUnit.SECONDS));
         assertEquals(0, old.get());
         scheduler.cancel(DOMAIN);
@@ -136,16 +149,25 @@ class CheckSchedulerTests {
         AtomicInteger most = new AtomicInteger();
         CountDownLatch fast = new CountDownLatch(2);
         CountDownLatch slow = new CountDownLatch(1);
-        scheduler.schedule(DOMAIN, new IntegritySettings(List.of(
-                new CheckGroup("fast", new Schedule.Interval(Duration.ofSeconds(1)), Duration.ZERO,
-                        EnumSet.of(IntegrityCheck.HOOKS)),
-                new CheckGroup("cron", new Schedule.Cron("* * * * * ?"), Duration.ZERO,
-                        EnumSet.of(IntegrityCheck.GATES)))), group -> {
-                            most.accumulateAndGet(running.incrementAndGet(), Math::max);
-                            pause(300);
-                            running.decrementAndGet();
-                            (group.name().equals("fast") ? fast : slow).countDown();
-                        });
+        scheduler.schedule(
+                DOMAIN,
+                new IntegritySettings(List.of(
+                        new CheckGroup(
+                                "fast",
+                                new Schedule.Interval(Duration.ofSeconds(1)),
+                                Duration.ZERO,
+                                EnumSet.of(IntegrityCheck.HOOKS)),
+                        new CheckGroup(
+                                "cron",
+                                new Schedule.Cron("* * * * * ?"),
+                                Duration.ZERO,
+                                EnumSet.of(IntegrityCheck.GATES)))),
+                group -> {
+                    most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                    pause(300);
+                    running.decrementAndGet();
+                    (group.name().equals("fast") ? fast : slow).countDown();
+                });
         assertTrue(fast.await(10, TimeUnit.SECONDS));
         assertTrue(slow.await(10, TimeUnit.SECONDS));
         assertEquals(1, most.get());
@@ -155,7 +177,10 @@ class CheckSchedulerTests {
     void startsNoRoundWhileADomainIsSuspendedAndOneOfEachGroupWhenThatIsOver() throws Exception {
         AtomicInteger rounds = new AtomicInteger();
         CountDownLatch ended = new CountDownLatch(1);
-        scheduler.schedule(DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> rounds.incrementAndGet());
+        scheduler.schedule(
+                DOMAIN,
+                every(Duration.ofSeconds(1), Duration.ZERO),
+                group -> rounds.incrementAndGet());
         Instant until = Instant.now().plusMillis(2500);
         scheduler.suspend(DOMAIN, until, ended::countDown);
         assertEquals(Optional.of(until), scheduler.suspendedUntil(DOMAIN));
@@ -172,8 +197,9 @@ class CheckSchedulerTests {
     @Test
     void letsASuspensionBeEndedBeforeItsTimeOnce() throws Exception {
         CountDownLatch rounds = new CountDownLatch(1);
-        scheduler.schedule(DOMAIN, every(Duration.ofHours(1), Duration.ZERO), group -> rounds.countDown());
-        scheduler.suspend(DOMAIN, Instant.now().plusSeconds(3600), () -> { });
+        scheduler.schedule(
+                DOMAIN, every(Duration.ofHours(1), Duration.ZERO), group -> rounds.countDown());
+        scheduler.suspend(DOMAIN, Instant.now().plusSeconds(3600), () -> {});
         assertTrue(scheduler.resume(DOMAIN));
         assertTrue(rounds.await(10, TimeUnit.SECONDS), "a round at once");
         assertFalse(scheduler.resume(DOMAIN));
@@ -182,12 +208,23 @@ class CheckSchedulerTests {
     @Test
     void makesUpOnceForRoundsThatWereMissed() {
         JobKey job = JobKey.jobKey("integrity", DOMAIN.toString());
-        Trigger interval = RoundTriggers.scheduled(job, new CheckGroup("a",
-                new Schedule.Interval(Duration.ofSeconds(5)), Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS)));
-        assertEquals(SimpleTrigger.MISFIRE_INSTRUCTION_RESCHEDULE_NOW_WITH_REMAINING_REPEAT_COUNT,
+        Trigger interval = RoundTriggers.scheduled(
+                job,
+                new CheckGroup(
+                        "a",
+                        new Schedule.Interval(Duration.ofSeconds(5)),
+                        Duration.ZERO,
+                        EnumSet.of(IntegrityCheck.HOOKS)));
+        assertEquals(
+                SimpleTrigger.MISFIRE_INSTRUCTION_RESCHEDULE_NOW_WITH_REMAINING_REPEAT_COUNT,
                 interval.getMisfireInstruction());
-        Trigger cron = RoundTriggers.scheduled(job, new CheckGroup("b", new Schedule.Cron("0 0 * * * ?"),
-                Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS)));
+        Trigger cron = RoundTriggers.scheduled(
+                job,
+                new CheckGroup(
+                        "b",
+                        new Schedule.Cron("0 0 * * * ?"),
+                        Duration.ZERO,
+                        EnumSet.of(IntegrityCheck.HOOKS)));
         assertEquals(CronTrigger.MISFIRE_INSTRUCTION_FIRE_ONCE_NOW, cron.getMisfireInstruction());
     }
 
@@ -195,8 +232,8 @@ class CheckSchedulerTests {
     void interruptsARoundThatDoesNotEndAndSaysSo() throws Exception {
         BlockingQueue<String> said = new LinkedBlockingQueue<>();
         CountDownLatch interrupted = new CountDownLatch(1);
-        try (CheckScheduler watched = new QuartzCheckScheduler(1, new Properties(), Duration.ofMillis(50),
-                Duration.ofMillis(300))) {
+        try (CheckScheduler watched = new QuartzCheckScheduler(
+                1, new Properties(), Duration.ofMillis(50), Duration.ofMillis(300))) {
             watched.onStuck((domain, what) -> said.add(domain + ": " + what));
             watched.schedule(DOMAIN, every(Duration.ofHours(1), Duration.ZERO), group -> {
                 try {
@@ -216,10 +253,13 @@ class CheckSchedulerTests {
     void setsATriggerAnewThatIsOverdueThoughNoRoundRuns() throws Exception {
         BlockingQueue<String> said = new LinkedBlockingQueue<>();
         CountDownLatch rounds = new CountDownLatch(1);
-        try (QuartzCheckScheduler watched = new QuartzCheckScheduler(1, new Properties(), Duration.ofMillis(200),
-                Duration.ofMillis(500))) {
+        try (QuartzCheckScheduler watched = new QuartzCheckScheduler(
+                1, new Properties(), Duration.ofMillis(200), Duration.ofMillis(500))) {
             watched.onStuck((domain, what) -> said.add(what));
-            watched.schedule(DOMAIN, every(Duration.ofSeconds(1), Duration.ZERO), group -> rounds.countDown());
+            watched.schedule(
+                    DOMAIN,
+                    every(Duration.ofSeconds(1), Duration.ZERO),
+                    group -> rounds.countDown());
             watched.quartz().standby(); // as if it had lost its trigger: nothing fires any more
             String line = said.poll(10, TimeUnit.SECONDS);
             assertTrue(line.startsWith("the trigger of group '-' was overdue since "), line);

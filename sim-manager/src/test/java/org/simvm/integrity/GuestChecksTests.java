@@ -81,7 +81,9 @@ class GuestChecksTests {
     void findNothingInAHealthyGuestAndSayHowMuchTheyCompared() {
         CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
         assertEquals(List.of(), report.findings());
-        assertEquals(EnumSet.complementOf(EnumSet.of(IntegrityCheck.TASKS)), checks.available(),
+        assertEquals(
+                EnumSet.complementOf(EnumSet.of(IntegrityCheck.TASKS)),
+                checks.available(),
                 "all but what needs a record of processes");
         assertEquals(checks.available().size(), report.results().size());
         assertFalse(report.abandoned());
@@ -120,7 +122,9 @@ class GuestChecksTests {
             List<Finding> findings = findings(IntegrityCheck.HOOKS);
             assertEquals(3, findings.size());
             long moved = armed.hooks().get(0).gpa() - SyntheticGuest.TEXT_GPA + 0x800000;
-            assertEquals(String.format("executable at gpa 0x%x", moved), findings.get(0).found());
+            assertEquals(
+                    String.format("executable at gpa 0x%x", moved),
+                    findings.get(0).found());
         }
     }
 
@@ -129,8 +133,11 @@ class GuestChecksTests {
     class Region {
         private void tamper(RegionSegment.Role role) throws IOException {
             RegionSegment segment = armed.image().layout().segments().stream()
-                    .filter(each -> each.role() == role).findFirst().orElseThrow();
-            try (FileChannel file = FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
+                    .filter(each -> each.role() == role)
+                    .findFirst()
+                    .orElseThrow();
+            try (FileChannel file =
+                    FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
                 file.write(ByteBuffer.wrap(new byte[] {0x42}), segment.offset() + 100);
             }
         }
@@ -138,13 +145,17 @@ class GuestChecksTests {
         @Test
         void findChangedMonitorCode() throws IOException {
             tamper(RegionSegment.Role.PROGRAM);
-            assertTrue(onlyFinding(IntegrityCheck.MONITOR_CODE).subject().startsWith("region segment core"));
+            assertTrue(onlyFinding(IntegrityCheck.MONITOR_CODE)
+                    .subject()
+                    .startsWith("region segment core"));
         }
 
         @Test
         void findAChangedConfiguration() throws IOException {
             tamper(RegionSegment.Role.CONFIGURATION);
-            assertEquals("region segment configuration", onlyFinding(IntegrityCheck.MONITOR_CODE).subject());
+            assertEquals(
+                    "region segment configuration",
+                    onlyFinding(IntegrityCheck.MONITOR_CODE).subject());
         }
 
         @Test
@@ -157,10 +168,13 @@ class GuestChecksTests {
 
         @Test
         void letTheMonitorWriteItsOwnData() throws IOException {
-            RegionSegment data = armed.image().layout().segments().stream().filter(segment ->
-                    segment.role() == RegionSegment.Role.PROGRAM && segment.access().write()).findFirst()
-                            .orElseThrow();
-            try (FileChannel file = FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
+            RegionSegment data = armed.image().layout().segments().stream()
+                    .filter(segment -> segment.role() == RegionSegment.Role.PROGRAM
+                            && segment.access().write())
+                    .findFirst()
+                    .orElseThrow();
+            try (FileChannel file =
+                    FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
                 file.write(ByteBuffer.wrap(new byte[] {0x42}), data.offset());
             }
             assertEquals(List.of(), findings(IntegrityCheck.MONITOR_CODE));
@@ -184,7 +198,10 @@ class GuestChecksTests {
 
         @Test
         void leaveOutWhatAHealthyKernelPatches() {
-            branch(0xe9, guest.address("with_jump_label") + 8, guest.address("with_jump_label") + 0x40);
+            branch(
+                    0xe9,
+                    guest.address("with_jump_label") + 8,
+                    guest.address("with_jump_label") + 0x40);
             branch(0xe8, guest.address("do_exit") + 4, guest.address("ftrace_caller"));
             branch(0xe9, guest.address("static_caller") + 8, guest.address("calls_twice"));
             assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT));
@@ -198,29 +215,37 @@ class GuestChecksTests {
             branch(0xe9, site, guest.address("with_jump_label") + 0x44);
             Finding finding = onlyFinding(IntegrityCheck.KERNEL_TEXT);
             assertEquals("with_jump_label+0x8/0x100", finding.subject());
-            assertEquals(String.format("a NOP, or a jump to 0x%x", guest.address("with_jump_label") + 0x40),
+            assertEquals(
+                    String.format(
+                            "a NOP, or a jump to 0x%x", guest.address("with_jump_label") + 0x40),
                     finding.expected());
         }
 
         @Test
         void findATracedFunctionThatCallsWhatIsNoTrampoline() {
             branch(0xe8, guest.address("do_exit") + 4, guest.address("plain_function"));
-            assertEquals("a NOP, or a call of one of ftrace's trampolines",
+            assertEquals(
+                    "a NOP, or a call of one of ftrace's trampolines",
                     onlyFinding(IntegrityCheck.KERNEL_TEXT).expected());
             guest.putLong(guest.address("ftrace_ops_list"), guest.address("tracer"));
             guest.putLong(guest.address("tracer"), guest.address("plain_function"));
             guest.putLong(guest.address("tracer") + 8, guest.address("ftrace_list_end"));
             guest.putLong(guest.address("tracer") + 16, SyntheticGuest.MODULE_TEXT + 0x800);
             branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
-            assertEquals(List.of(), findings(IntegrityCheck.KERNEL_TEXT), "a registered tracer's own trampoline");
+            assertEquals(
+                    List.of(),
+                    findings(IntegrityCheck.KERNEL_TEXT),
+                    "a registered tracer's own trampoline");
         }
 
         @Test
         void askQemuForRegistersOnceARound() {
             int before = bench.qemu.questions();
-            assertEquals(List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+            assertEquals(
+                    List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
             assertEquals(before + 1, bench.qemu.questions());
-            assertEquals(List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+            assertEquals(
+                    List.of(), checks.check(EnumSet.allOf(IntegrityCheck.class)).findings());
             assertEquals(before + 2, bench.qemu.questions());
         }
 
@@ -233,7 +258,9 @@ class GuestChecksTests {
             assertEquals(List.of(), report.findings());
             assertEquals("ftrace", report.results().get(0).information().get(0).subject());
             guest.writeVirtual(guest.address("plain_function") + 0x40, new byte[] {1, 2, 3});
-            assertEquals("plain_function+0x40/0x100", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+            assertEquals(
+                    "plain_function+0x40/0x100",
+                    onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
             guest.putLong(guest.address("ftrace_lock"), 0);
             assertEquals(2, findings(IntegrityCheck.KERNEL_TEXT).size());
         }
@@ -241,7 +268,8 @@ class GuestChecksTests {
         @Test
         void leaveItNoLongerThanAKernelCanNeed() {
             AtomicLong now = new AtomicLong(1);
-            SelfPatching patching = new SelfPatching(armed.kernel(), new VirtualMemory(armed.kernelTables()), now::get);
+            SelfPatching patching = new SelfPatching(
+                    armed.kernel(), new VirtualMemory(armed.kernelTables()), now::get);
             assertFalse(patching.postpones(), "nobody holds a lock");
             guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
             assertTrue(patching.postpones());
@@ -256,14 +284,18 @@ class GuestChecksTests {
         @Test
         void findAStaticCallOutOfTheKernelsCode() {
             branch(0xe8, guest.address("static_caller") + 8, SyntheticGuest.DATA + 0x5000);
-            assertEquals("a static call of the kernel's code", onlyFinding(IntegrityCheck.KERNEL_TEXT).expected());
+            assertEquals(
+                    "a static call of the kernel's code",
+                    onlyFinding(IntegrityCheck.KERNEL_TEXT).expected());
         }
 
         @Test
         void tellOfAKprobeThatTheKernelKnowsAndFindATrapThatItDoesNot() {
             long at = guest.address("plain_function") + 0x20;
             guest.writeVirtual(at, new byte[] {(byte) 0xcc});
-            assertEquals("plain_function+0x20/0x100", onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
+            assertEquals(
+                    "plain_function+0x20/0x100",
+                    onlyFinding(IntegrityCheck.KERNEL_TEXT).subject());
             guest.putLong(guest.address("kprobe_table") + 8 * 5, guest.address("kprobe"));
             guest.putLong(guest.address("kprobe") + 16, at);
             guest.putLong(guest.address("kprobe") + 24, guest.address("calls_twice"));
@@ -275,8 +307,13 @@ class GuestChecksTests {
         }
 
         private void branch(int opcode, long site, long target) {
-            guest.writeVirtual(site, ByteBuffer.allocate(5).order(ByteOrder.LITTLE_ENDIAN).put((byte) opcode)
-                    .putInt((int) (target - site - 5)).array());
+            guest.writeVirtual(
+                    site,
+                    ByteBuffer.allocate(5)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .put((byte) opcode)
+                            .putInt((int) (target - site - 5))
+                            .array());
         }
 
         @Test
@@ -291,23 +328,30 @@ class GuestChecksTests {
             guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
             Finding finding = onlyFinding(IntegrityCheck.SYSTEM_CALLS);
             assertEquals("sys_call_table[3]", finding.subject());
-            assertTrue(finding.expected().startsWith("plain_function+0x0/0x100 "), finding.expected());
+            assertTrue(
+                    finding.expected().startsWith("plain_function+0x0/0x100 "), finding.expected());
             assertTrue(finding.found().startsWith("calls_twice+0x0/0x100 "), finding.found());
         }
 
         @Test
         void findARedirectedInterrupt() {
-            guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
-            assertEquals("idt_table[14]", onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
+            guest.writeVirtual(
+                    guest.address("idt_table") + 14 * 16, new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
+            assertEquals(
+                    "idt_table[14]", onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
         }
 
         @Test
         void findARedirectedSystemCallEntryAndInterruptTable() {
-            bench.qemu.setRegisters(SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
-            assertEquals("interrupt table of vCPU 0", onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
+            bench.qemu.setRegisters(
+                    SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
+            assertEquals(
+                    "interrupt table of vCPU 0",
+                    onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
             Finding entry = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
             assertEquals("LSTAR of vCPU 0", entry.subject());
-            assertTrue(entry.expected().startsWith("entry_SYSCALL_64+0x0/0x100 "), entry.expected());
+            assertTrue(
+                    entry.expected().startsWith("entry_SYSCALL_64+0x0/0x100 "), entry.expected());
             assertTrue(entry.found().startsWith("plain_function+0x0/0x100 "), entry.found());
         }
 
@@ -322,7 +366,9 @@ class GuestChecksTests {
         @Test
         void findAChangeInReadOnlyData() {
             guest.writeVirtual(guest.address("__start_rodata") + 0x123, new byte[] {1});
-            assertEquals("__start_rodata+0x123/0x1000", onlyFinding(IntegrityCheck.READ_ONLY_DATA).subject());
+            assertEquals(
+                    "__start_rodata+0x123/0x1000",
+                    onlyFinding(IntegrityCheck.READ_ONLY_DATA).subject());
         }
 
         @Test
@@ -351,7 +397,9 @@ class GuestChecksTests {
             List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
             assertEquals("page-table entry of the gates", findings.get(0).subject());
             assertEquals("gates, by the kernel's page tables", findings.get(1).subject());
-            assertTrue(findings.get(1).found().contains("writable"), findings.get(1).found());
+            assertTrue(
+                    findings.get(1).found().contains("writable"),
+                    findings.get(1).found());
         }
 
         @Test
@@ -381,7 +429,9 @@ class GuestChecksTests {
             guest.write(0x22000 + 511 * 8, long64(0x30000 | 0x67));
             Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
             assertEquals("process 'daemon' (pid 200)", finding.subject());
-            assertTrue(finding.found().startsWith("hook wake_up_new_task+0x4 at gpa 0x800"), finding.found());
+            assertTrue(
+                    finding.found().startsWith("hook wake_up_new_task+0x4 at gpa 0x800"),
+                    finding.found());
         }
 
         @Test
@@ -399,7 +449,9 @@ class GuestChecksTests {
 
         @Test
         void knowTheUserHalfOfPageTableIsolation() {
-            guest.write(SyntheticGuest.CR3 + 4096 + 511 * 8, long64(0x31000 | 0x67)); // the kernel has one
+            guest.write(
+                    SyntheticGuest.CR3 + 4096 + 511 * 8,
+                    long64(0x31000 | 0x67)); // the kernel has one
             guest.write(0x20000 + 4096 + 511 * 8, long64(0x31000 | 0x67));
             bench.qemu.setRegisters(0x20000 + 4096, armed.lstar(), 0xfffffe0000000000L);
             assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
@@ -420,7 +472,9 @@ class GuestChecksTests {
             guest.putLong(shell, shell);
             List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
             assertEquals(FindingClass.CHECK_INCOMPLETE, findings.get(0).findingClass());
-            assertTrue(findings.get(0).found().contains("more than 65536 entries"), findings.get(0).found());
+            assertTrue(
+                    findings.get(0).found().contains("more than 65536 entries"),
+                    findings.get(0).found());
         }
     }
 
@@ -433,15 +487,22 @@ class GuestChecksTests {
             Baseline baseline = Baseline.read(directory);
             assertEquals("6.12.0-synthetic", baseline.kernel());
             assertEquals(SyntheticGuest.TEXT_SIZE, baseline.copy(Recorded.TEXT).bytes());
-            assertEquals(15 + 3 * 5, baseline.copy(Recorded.TEXT).excluded(),
+            assertEquals(
+                    15 + 3 * 5,
+                    baseline.copy(Recorded.TEXT).excluded(),
                     "three places that the kernel patches, three hooks");
-            assertEquals(List.of("wake_up_new_task+0x4", "begin_new_exec",
-                    "entry_SYSCALL_64_after_hwframe+0x47"), baseline.hooks().stream()
-                    .map(Baseline.Hook::symbol).toList());
+            assertEquals(
+                    List.of(
+                            "wake_up_new_task+0x4",
+                            "begin_new_exec",
+                            "entry_SYSCALL_64_after_hwframe+0x47"),
+                    baseline.hooks().stream().map(Baseline.Hook::symbol).toList());
             String text = Files.readString(directory.resolve(Baseline.FILE));
             assertFalse(text.contains(Long.toHexString(armed.image().simCr3())));
-            assertEquals("rw-------", PosixFilePermissions.toString(
-                    Files.getPosixFilePermissions(directory.resolve(Baseline.FILE))));
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(directory.resolve(Baseline.FILE))));
         }
 
         @Test
@@ -449,10 +510,13 @@ class GuestChecksTests {
             checks.persist(directory);
             checks.persist(directory);
             try (var files = Files.list(directory)) {
-                assertEquals(List.of("baseline.json", "kernel-text"),
+                assertEquals(
+                        List.of("baseline.json", "kernel-text"),
                         files.map(file -> file.getFileName().toString())
-                        .filter(name -> name.contains("baseline") || name.contains("kernel-text")).sorted()
-                        .toList());
+                                .filter(name ->
+                                        name.contains("baseline") || name.contains("kernel-text"))
+                                .sorted()
+                                .toList());
             }
         }
 
@@ -460,7 +524,9 @@ class GuestChecksTests {
         void refuseADamagedFileWithOneLine() throws IOException {
             Files.writeString(directory.resolve(Baseline.FILE), "{\"format\": 2, \"recorded\":");
             IOException e = assertThrows(IOException.class, () -> Baseline.read(directory));
-            assertTrue(e.getMessage().startsWith(directory.resolve(Baseline.FILE) + ": not a baseline: "),
+            assertTrue(
+                    e.getMessage()
+                            .startsWith(directory.resolve(Baseline.FILE) + ": not a baseline: "),
                     e.getMessage());
         }
     }
@@ -477,7 +543,8 @@ class GuestChecksTests {
         void goOnWithTheBaselineThatWasKept() throws Exception {
             GuestChecks later = resume();
             assertEquals(checks.available(), later.available());
-            assertEquals(List.of(), later.check(EnumSet.allOf(IntegrityCheck.class)).findings());
+            assertEquals(
+                    List.of(), later.check(EnumSet.allOf(IntegrityCheck.class)).findings());
         }
 
         @Test
@@ -488,11 +555,19 @@ class GuestChecksTests {
             guest.writeVirtual(guest.address("__start_rodata") + 8, new byte[] {7});
             guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
             guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1});
-            bench.qemu.setRegisters(SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
+            bench.qemu.setRegisters(
+                    SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
             GuestChecks later = GuestChecks.resume(armed, Optional.empty(), directory);
-            assertEquals(Set.of("plain_function+0x20/0x100", "__start_rodata+0x8/0x1000", "sys_call_table[3]",
-                    "idt_table[14]", "LSTAR of vCPU 0"), later.check(EnumSet.allOf(IntegrityCheck.class)).findings()
-                            .stream().map(Finding::subject).collect(Collectors.toSet()));
+            assertEquals(
+                    Set.of(
+                            "plain_function+0x20/0x100",
+                            "__start_rodata+0x8/0x1000",
+                            "sys_call_table[3]",
+                            "idt_table[14]",
+                            "LSTAR of vCPU 0"),
+                    later.check(EnumSet.allOf(IntegrityCheck.class)).findings().stream()
+                            .map(Finding::subject)
+                            .collect(Collectors.toSet()));
         }
 
         @Test
@@ -502,28 +577,39 @@ class GuestChecksTests {
             assertEquals(armed.patchable(), kept.patchable());
             assertEquals(armed.image().gateEntry(), kept.gateEntry());
             assertEquals(armed.kernelTables().root(), kept.root());
-            assertEquals(armed.hooks().stream().map(HookSite::address).toList(),
+            assertEquals(
+                    armed.hooks().stream().map(HookSite::address).toList(),
                     kept.hooks().stream().map(KeptBoot.Hook::address).toList());
         }
 
         @Test
         void refuseABaselineThatIsDamagedInOneLine() throws Exception {
-            for (String name : List.of(Baseline.FILE, PatchSiteFile.FILE, Recorded.TEXT, Recorded.DATA)) {
+            for (String name :
+                    List.of(Baseline.FILE, PatchSiteFile.FILE, Recorded.TEXT, Recorded.DATA)) {
                 for (int kept : new int[] {0, 1, 50, 99}) {
                     checks.persist(directory);
                     Path file = directory.resolve(name);
                     byte[] whole = Files.readAllBytes(file);
                     Files.delete(file); // the old one is mapped
-                    Files.write(file, Arrays.copyOf(whole, (int) ((long) whole.length * kept / 100)));
-                    BaselineException e = assertThrows(BaselineException.class, () -> {
-                        GuestChecks.keptBoot(directory);
-                        GuestChecks.resume(armed, Optional.empty(), directory);
-                    }, name + " of which " + kept + " % are left");
-                    assertTrue(e.getMessage().contains(file.toString()) && e.getMessage().lines().count() == 1, e.getMessage());
+                    Files.write(
+                            file, Arrays.copyOf(whole, (int) ((long) whole.length * kept / 100)));
+                    BaselineException e = assertThrows(
+                            BaselineException.class,
+                            () -> {
+                                GuestChecks.keptBoot(directory);
+                                GuestChecks.resume(armed, Optional.empty(), directory);
+                            },
+                            name + " of which " + kept + " % are left");
+                    assertTrue(
+                            e.getMessage().contains(file.toString())
+                                    && e.getMessage().lines().count() == 1,
+                            e.getMessage());
                 }
             }
             checks.persist(directory);
-            assertEquals(checks.available(), GuestChecks.resume(armed, Optional.empty(), directory).available());
+            assertEquals(
+                    checks.available(),
+                    GuestChecks.resume(armed, Optional.empty(), directory).available());
         }
 
         @Test
@@ -533,7 +619,8 @@ class GuestChecksTests {
             String whole = Files.readString(file);
             for (String part : List.of("\"gate\"", "\"paging\"", "\"hooks\"", "\"lstar\"")) {
                 Files.writeString(file, whole.replace(part, "\"other\""));
-                BaselineException e = assertThrows(BaselineException.class, () -> GuestChecks.keptBoot(directory), part);
+                BaselineException e = assertThrows(
+                        BaselineException.class, () -> GuestChecks.keptBoot(directory), part);
                 assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
             }
         }
@@ -544,9 +631,12 @@ class GuestChecksTests {
             byte[] text = Files.readAllBytes(directory.resolve(Recorded.TEXT));
             text[0x930] ^= 1;
             Files.write(directory.resolve(Recorded.TEXT), text);
-            BaselineException e = assertThrows(BaselineException.class,
+            BaselineException e = assertThrows(
+                    BaselineException.class,
                     () -> GuestChecks.resume(armed, Optional.empty(), directory));
-            assertTrue(e.getMessage().endsWith("kernel-text: not the copy that the baseline names"), e.getMessage());
+            assertTrue(
+                    e.getMessage().endsWith("kernel-text: not the copy that the baseline names"),
+                    e.getMessage());
         }
     }
 
@@ -564,9 +654,10 @@ class GuestChecksTests {
 
         @Test
         void countForNothingIfRetiredWhileTheyRun() throws Exception {
-            guest.boot(); // a reset guest overwrites everything, before anybody has heard of the reset
-            CompletableFuture<CheckReport> round = CompletableFuture.supplyAsync(() ->
-                    checks.check(EnumSet.allOf(IntegrityCheck.class)));
+            guest.boot(); // a reset guest overwrites everything, before anybody has heard of the
+            // reset
+            CompletableFuture<CheckReport> round = CompletableFuture.supplyAsync(
+                    () -> checks.check(EnumSet.allOf(IntegrityCheck.class)));
             Thread.sleep(30);
             checks.retire();
             CheckReport report = round.get();
@@ -575,6 +666,9 @@ class GuestChecksTests {
     }
 
     private static byte[] long64(long value) {
-        return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(value)
+                .array();
     }
 }

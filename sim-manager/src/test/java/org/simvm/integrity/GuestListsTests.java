@@ -44,12 +44,15 @@ class GuestListsTests {
 
     @BeforeEach
     void arm() throws Exception {
-        List<HookDeclaration> hooks = List.of(SyntheticMonitors.fentry("wake_up_new_task", 1, 0, false),
-                SyntheticMonitors.fentry("begin_new_exec", 2, 0, false), SyntheticMonitors.fentry("do_exit", 3, 0, false),
+        List<HookDeclaration> hooks = List.of(
+                SyntheticMonitors.fentry("wake_up_new_task", 1, 0, false),
+                SyntheticMonitors.fentry("begin_new_exec", 2, 0, false),
+                SyntheticMonitors.fentry("do_exit", 3, 0, false),
                 SyntheticMonitors.call("entry_SYSCALL_64_after_hwframe", "do_syscall_64", 4));
         bench = new ArmingBench(directory, hooks);
         ProcessRecord[] self = new ProcessRecord[1];
-        self[0] = new ProcessRecord(() -> self[0].idle(), () -> losses); // a ring that is always empty
+        self[0] = new ProcessRecord(
+                () -> self[0].idle(), () -> losses); // a ring that is always empty
         record = self[0];
         bench.atBaseline(standing -> checks = GuestChecks.record(standing, Optional.of(record)));
         bench.arm();
@@ -75,7 +78,15 @@ class GuestListsTests {
 
     private Subject subject(String name, int uid) {
         int pid = name.equals("shell") ? 100 : 200;
-        return new Subject(guest.address(name + "_task"), pid, pid, 1, uid, uid, uid, uid,
+        return new Subject(
+                guest.address(name + "_task"),
+                pid,
+                pid,
+                1,
+                uid,
+                uid,
+                uid,
+                uid,
                 GuestText.of(name.getBytes(StandardCharsets.US_ASCII)));
     }
 
@@ -84,15 +95,21 @@ class GuestListsTests {
     }
 
     private void calls(String name, int number, int uid) {
-        record.accept(new Event.SyscallEvent(head(subject(name, uid)), Event.Door.SYSCALL_64, number,
-                List.of(0L, 0L, 0L, 0L, 0L, 0L), List.of(), 0));
+        record.accept(new Event.SyscallEvent(
+                head(subject(name, uid)),
+                Event.Door.SYSCALL_64,
+                number,
+                List.of(0L, 0L, 0L, 0L, 0L, 0L),
+                List.of(),
+                0));
     }
 
     @Nested
     @DisplayName("of tasks")
     class Tasks {
         private void unlinkShell() {
-            guest.putLong(guest.address("init_task") + SyntheticGuest.TASKS,
+            guest.putLong(
+                    guest.address("init_task") + SyntheticGuest.TASKS,
                     guest.address("daemon_task") + SyntheticGuest.TASKS);
         }
 
@@ -119,7 +136,9 @@ class GuestListsTests {
         @Test
         void findAProcessThatNobodySawBegin() {
             record.accept(new Event.ExitEvent(head(subject("shell", 1000)), 0));
-            assertEquals("in the guest's list, though never seen to begin", onlyFinding(IntegrityCheck.TASKS).found());
+            assertEquals(
+                    "in the guest's list, though never seen to begin",
+                    onlyFinding(IntegrityCheck.TASKS).found());
             record.accept(new Event.ForkEvent(head(subject("daemon", 0)), subject("shell", 1000)));
             assertEquals(List.of(), findings(IntegrityCheck.TASKS));
         }
@@ -137,7 +156,12 @@ class GuestListsTests {
             losses = 3;
             CheckReport report = checks.check(Set.of(IntegrityCheck.TASKS));
             assertEquals(List.of(), report.findings());
-            assertTrue(report.results().get(0).information().get(0).text().startsWith("events were lost"));
+            assertTrue(report.results()
+                    .get(0)
+                    .information()
+                    .get(0)
+                    .text()
+                    .startsWith("events were lost"));
             assertEquals(List.of(), findings(IntegrityCheck.TASKS));
         }
     }
@@ -149,7 +173,8 @@ class GuestListsTests {
             for (int i = 0; i < 8; i++) {
                 guest.putInt(guest.address(name + "_cred") + 8 + 4 * i, uid);
             }
-            guest.putLong(guest.address(name + "_cred") + SyntheticGuest.CAPABILITIES, capabilities);
+            guest.putLong(
+                    guest.address(name + "_cred") + SyntheticGuest.CAPABILITIES, capabilities);
         }
 
         @Test
@@ -159,14 +184,19 @@ class GuestListsTests {
             Finding finding = onlyFinding(IntegrityCheck.CREDENTIALS);
             assertEquals("process 'shell' (pid 100)", finding.subject());
             assertTrue(finding.expected().startsWith("uid 1000, euid 1000"), finding.expected());
-            assertTrue(finding.found().endsWith("it had no right to a user id and a group id and a capability and started"
-                    + " no program"), finding.found());
+            assertTrue(
+                    finding.found()
+                            .endsWith("it had no right to a user id and a group id and a "
+                                    + "capability and started"
+                                    + " no program"),
+                    finding.found());
         }
 
         @Test
         void letAProgramHaveRightsOfItsOwn() {
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
-            record.accept(new Event.ExecEvent(head(subject("shell", 1000)), GuestText.EMPTY, List.of(), 0));
+            record.accept(new Event.ExecEvent(
+                    head(subject("shell", 1000)), GuestText.EMPTY, List.of(), 0));
             become("shell", 0, -1L);
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
         }
@@ -178,20 +208,28 @@ class GuestListsTests {
             become("daemon", 33, 0);
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
             become("daemon", 34, 0);
-            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS).found().contains("no right to a user id"));
+            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS)
+                    .found()
+                    .contains("no right to a user id"));
         }
 
         @Test
         void findAPrivilegedProcessThatChangedWithoutACall() {
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
             become("daemon", 33, 0);
-            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS).found().endsWith("it made no call that changes credentials"));
+            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS)
+                    .found()
+                    .endsWith("it made no call that changes credentials"));
         }
 
         @Test
         void findTheKernelsOwnCredentialsInAProcess() {
-            guest.putLong(guest.address("shell_task") + SyntheticGuest.REAL_CRED, guest.address("init_cred"));
-            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS).found().endsWith("they are the kernel's own"));
+            guest.putLong(
+                    guest.address("shell_task") + SyntheticGuest.REAL_CRED,
+                    guest.address("init_cred"));
+            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS)
+                    .found()
+                    .endsWith("they are the kernel's own"));
         }
 
         @Test
@@ -199,9 +237,12 @@ class GuestListsTests {
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
             calls("shell", 39, 1000); // getpid
             calls("shell", 39, 0);
-            record.accept(new Event.ExecEvent(head(subject("shell", 0)), GuestText.EMPTY, List.of(), 0));
+            record.accept(
+                    new Event.ExecEvent(head(subject("shell", 0)), GuestText.EMPTY, List.of(), 0));
             become("shell", 0, -1L);
-            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS).found().contains("it rose from uid 1000, euid 1000 to uid 0"));
+            assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS)
+                    .found()
+                    .contains("it rose from uid 1000, euid 1000 to uid 0"));
         }
     }
 
@@ -229,7 +270,9 @@ class GuestListsTests {
             guest.putInt(guest.address("module_a"), 0);
             CheckReport report = checks.check(Set.of(IntegrityCheck.MODULE_TEXT));
             assertEquals(List.of(), report.findings());
-            assertEquals("module module_a", report.results().get(0).information().get(0).subject());
+            assertEquals(
+                    "module module_a",
+                    report.results().get(0).information().get(0).subject());
         }
 
         @Test
@@ -239,7 +282,9 @@ class GuestListsTests {
             guest.writeVirtual(SyntheticGuest.MODULE_TEXT + 0x123, new byte[] {1, 2, 3});
             CheckReport report = checks.check(Set.of(IntegrityCheck.MODULE_TEXT));
             assertEquals(List.of(), report.findings());
-            assertEquals("module module_a", report.results().get(0).information().get(0).subject());
+            assertEquals(
+                    "module module_a",
+                    report.results().get(0).information().get(0).subject());
             guest.writeVirtual(SyntheticGuest.MODULE_TEXT + 0x456, new byte[] {4, 5, 6});
             assertEquals("module module_a+0x456", onlyModuleFinding().subject());
         }
@@ -288,8 +333,11 @@ class GuestListsTests {
             guest.putLong(guest.address("kprobe_table"), guest.address("kprobe"));
             guest.putLong(guest.address("kprobe") + 16, guest.address("plain_function"));
             guest.putLong(guest.address("kprobe") + 24, NOWHERE);
-            assertEquals(List.of("tracer of ftrace", "kprobe at plain_function+0x0/0x100"),
-                    findings(IntegrityCheck.CALL_TARGETS).stream().map(Finding::subject).toList());
+            assertEquals(
+                    List.of("tracer of ftrace", "kprobe at plain_function+0x0/0x100"),
+                    findings(IntegrityCheck.CALL_TARGETS).stream()
+                            .map(Finding::subject)
+                            .toList());
         }
     }
 }

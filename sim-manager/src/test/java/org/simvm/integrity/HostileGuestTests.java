@@ -46,20 +46,43 @@ class HostileGuestTests {
     void alwaysEndInAReportOfBoundedSize(@ForAll long seed) {
         SyntheticGuest guest = bench.guest;
         Random random = new Random(seed);
-        List<String> places = List.of("modules", "module_a", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
-                "init_task", "shell_task", "daemon_task", "shell_cred", "net_namespace_list", "init_net", "filters",
-                "security_hook_heads", "security_hook", "do_exit", "with_jump_label", "static_caller", "plain_function");
+        List<String> places = List.of(
+                "modules",
+                "module_a",
+                "kprobe_table",
+                "kprobe",
+                "ftrace_ops_list",
+                "tracer",
+                "init_task",
+                "shell_task",
+                "daemon_task",
+                "shell_cred",
+                "net_namespace_list",
+                "init_net",
+                "filters",
+                "security_hook_heads",
+                "security_hook",
+                "do_exit",
+                "with_jump_label",
+                "static_caller",
+                "plain_function");
         for (String place : places) {
             for (int at = 0; at < 0x100; at += 8) {
                 if (random.nextInt(3) == 0) {
-                    guest.putLong(guest.address(place) + at, random.nextInt(4) == 0 ? random.nextLong()
-                            : guest.address(places.get(random.nextInt(places.size()))) + random.nextInt(32) * 8);
+                    guest.putLong(
+                            guest.address(place) + at,
+                            random.nextInt(4) == 0
+                                    ? random.nextLong()
+                                    : guest.address(places.get(random.nextInt(places.size())))
+                                            + random.nextInt(32) * 8);
                 }
             }
         }
         CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
         for (CheckReport.Result result : report.results()) {
-            assertTrue(result.findings().size() <= FindingCollector.LIMIT + 1, result.check() + " " + result.findings().size());
+            assertTrue(
+                    result.findings().size() <= FindingCollector.LIMIT + 1,
+                    result.check() + " " + result.findings().size());
             assertTrue(result.information().size() <= 2 * FindingCollector.LIMIT);
             assertTrue(result.took().toSeconds() < 10, result.check() + " took " + result.took());
         }

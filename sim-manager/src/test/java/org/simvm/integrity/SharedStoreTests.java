@@ -62,7 +62,9 @@ class SharedStoreTests {
     private void makeTables() throws Exception {
         try (Connection connection = DriverManager.getConnection(database);
                 InputStreamReader script = new InputStreamReader(
-                        Scheduler.class.getResourceAsStream("/org/quartz/impl/jdbcjobstore/tables_h2.sql"), StandardCharsets.UTF_8)) {
+                        Scheduler.class.getResourceAsStream(
+                                "/org/quartz/impl/jdbcjobstore/tables_h2.sql"),
+                        StandardCharsets.UTF_8)) {
             RunScript.execute(connection, script);
         }
     }
@@ -72,7 +74,9 @@ class SharedStoreTests {
         quartz.setProperty("org.quartz.scheduler.instanceName", "cluster");
         quartz.setProperty("org.quartz.scheduler.instanceId", host);
         quartz.setProperty("org.quartz.jobStore.class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
-        quartz.setProperty("org.quartz.jobStore.driverDelegateClass", "org.quartz.impl.jdbcjobstore.StdJDBCDelegate");
+        quartz.setProperty(
+                "org.quartz.jobStore.driverDelegateClass",
+                "org.quartz.impl.jdbcjobstore.StdJDBCDelegate");
         quartz.setProperty("org.quartz.jobStore.isClustered", "true");
         quartz.setProperty("org.quartz.jobStore.useProperties", "true");
         quartz.setProperty("org.quartz.jobStore.clusterCheckinInterval", "500");
@@ -84,7 +88,8 @@ class SharedStoreTests {
     }
 
     private static IntegritySettings every(Duration period) {
-        return new IntegritySettings(new Schedule.Interval(period), Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS));
+        return new IntegritySettings(
+                new Schedule.Interval(period), Duration.ZERO, EnumSet.of(IntegrityCheck.HOOKS));
     }
 
     private int count(String table) throws SQLException {
@@ -127,11 +132,13 @@ class SharedStoreTests {
         assertEquals(2, count("QRTZ_TRIGGERS"));
         assertEquals(2, count("QRTZ_SCHEDULER_STATE"));
         first.cancel(OF_FIRST);
-        waitUntil("a cancelled domain is gone from the store", () -> count("QRTZ_JOB_DETAILS") == 1);
+        waitUntil(
+                "a cancelled domain is gone from the store", () -> count("QRTZ_JOB_DETAILS") == 1);
     }
 
     @Test
-    @DisplayName("check a domain that moves on both hosts while it is on both, and then on the other alone")
+    @DisplayName("check a domain that moves on both hosts while it is on both, and then on the "
+            + "other alone")
     void followADomain() throws Exception {
         CountDownLatch onFirst = new CountDownLatch(1);
         CountDownLatch onSecond = new CountDownLatch(1);
@@ -141,16 +148,21 @@ class SharedStoreTests {
         assertTrue(onSecond.await(20, TimeUnit.SECONDS));
         first.cancel(OF_FIRST);
         waitUntil("one schedule is left", () -> count("QRTZ_JOB_DETAILS") == 1);
-        assertEquals(Set.of("-@second"), second.triggers(OF_FIRST).stream().map(TriggerKey::getName).collect(Collectors.toSet()));
+        assertEquals(
+                Set.of("-@second"),
+                second.triggers(OF_FIRST).stream()
+                        .map(TriggerKey::getName)
+                        .collect(Collectors.toSet()));
     }
 
     @Test
-    @DisplayName("take no round of a manager that was killed; it forgets, when it is back, what it had scheduled")
+    @DisplayName("take no round of a manager that was killed; it forgets, when it is back, what it "
+            + "had scheduled")
     void forgetAnEarlierLife() throws Exception {
-        first.schedule(OF_FIRST, every(Duration.ofHours(1)), group -> { });
+        first.schedule(OF_FIRST, every(Duration.ofHours(1)), group -> {});
         waitUntil("the schedule is written", () -> count("QRTZ_TRIGGERS") == 1);
         first.close(); // leaves the store as a kill does
-        second.schedule(OF_SECOND, every(Duration.ofHours(1)), group -> { });
+        second.schedule(OF_SECOND, every(Duration.ofHours(1)), group -> {});
         waitUntil("the schedule is written", () -> count("QRTZ_TRIGGERS") == 2);
         first = manager("first");
         waitUntil("what an earlier life left is gone", () -> count("QRTZ_TRIGGERS") == 1);
@@ -161,14 +173,15 @@ class SharedStoreTests {
     @Test
     @DisplayName("take domains that end after them, as those of a manager that stops do")
     void outliveNobody() {
-        first.schedule(OF_FIRST, every(Duration.ofHours(1)), group -> { });
+        first.schedule(OF_FIRST, every(Duration.ofHours(1)), group -> {});
         first.close();
         first.cancel(OF_FIRST);
         assertFalse(first.runNow(OF_FIRST));
     }
 
     @Test
-    @DisplayName("say so if the database is out of order, and schedule what they have when it is back")
+    @DisplayName(
+            "say so if the database is out of order, and schedule what they have when it is back")
     void outlastAnOutage() throws Exception {
         BlockingQueue<String> said = new LinkedBlockingQueue<>();
         CountDownLatch rounds = new CountDownLatch(1);
@@ -176,7 +189,10 @@ class SharedStoreTests {
         first.onStuck((domain, what) -> said.add(domain + ": " + what));
         first.schedule(OF_FIRST, every(Duration.ofSeconds(1)), group -> rounds.countDown());
         String line = said.poll(20, TimeUnit.SECONDS);
-        assertTrue(line.startsWith(OF_FIRST + ": its checks can't be scheduled, which is tried again: "), line);
+        assertTrue(
+                line.startsWith(
+                        OF_FIRST + ": its checks can't be scheduled, which is tried again: "),
+                line);
         sql("alter table GONE rename to QRTZ_JOB_DETAILS");
         assertTrue(rounds.await(20, TimeUnit.SECONDS));
     }

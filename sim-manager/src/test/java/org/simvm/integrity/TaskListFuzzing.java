@@ -11,16 +11,18 @@ import org.simvm.guest.paging.VirtualMemory;
 
 /** The list of tasks and their threads; input as {@link GuestEdits} says. */
 public final class TaskListFuzzing {
-    private static final GuestEdits EDITS = new GuestEdits(List.of("init_task", "shell_task", "daemon_task", "shell_mm", "daemon_mm"));
+    private static final GuestEdits EDITS = new GuestEdits(
+            List.of("init_task", "shell_task", "daemon_task", "shell_mm", "daemon_mm"));
     private static final TaskList TASKS = tasks();
 
-    private TaskListFuzzing() {
-    }
+    private TaskListFuzzing() {}
 
     private static TaskList tasks() {
         EDITS.guest().threads();
         try {
-            return TaskList.of(new VirtualMemory(new PageTables(EDITS.memory(), SyntheticGuest.CR3, 4)), EDITS.guest().kernel());
+            return TaskList.of(
+                    new VirtualMemory(new PageTables(EDITS.memory(), SyntheticGuest.CR3, 4)),
+                    EDITS.guest().kernel());
         } catch (BaselineException e) {
             throw new AssertionError(e);
         }

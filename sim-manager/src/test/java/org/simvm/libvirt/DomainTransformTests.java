@@ -31,17 +31,21 @@ class DomainTransformTests {
 
     /** A domain with everything that a careless transform would lose. */
     private static String domain(String metadata, String devices) {
-        return "<?xml version='1.0'?>\r\n<!--\nWARNING: <emulator>not me</emulator> \u00e4\ud83d\ude00\n-->\n"
-                + "<domain   type = \"kvm\" id='7' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
+        return "<?xml version='1.0'?>\r\n<!--\nWARNING: <emulator>not me</emulator> "
+                + "\u00e4\ud83d\ude00\n-->\n"
+                + "<domain   type = \"kvm\" id='7' "
+                + "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
                 + "\t<name>a&amp;b</name>" + metadata
                 + "<description><![CDATA[<emulator>nor me</emulator>]]></description>\n"
                 + "  <os><type arch='x86_64' machine='q35'>hvm</type></os>\n" + devices
-                + "  <qemu:commandline><qemu:arg value='-emulator'/></qemu:commandline>\n</domain>\n\n<!-- "
+                + "  <qemu:commandline><qemu:arg "
+                + "value='-emulator'/></qemu:commandline>\n</domain>\n\n<!-- "
                 + "end -->";
     }
 
     private static String devices(String emulator) {
-        return "  <devices>\n    " + emulator + "<!-- c -->\n    <disk type='file'/>\n  </devices>\n";
+        return "  <devices>\n    " + emulator
+                + "<!-- c -->\n    <disk type='file'/>\n  </devices>\n";
     }
 
     private static String emulator(Path path) {
@@ -49,8 +53,11 @@ class DomainTransformTests {
     }
 
     private List<String> problems(String xml) {
-        return assertThrows(SettingsException.class, () -> transform.apply(xml, "a")).problems().stream()
-                .map(Problem::what).toList();
+        return assertThrows(SettingsException.class, () -> transform.apply(xml, "a"))
+                .problems()
+                .stream()
+                .map(Problem::what)
+                .toList();
     }
 
     @Nested
@@ -70,7 +77,8 @@ class DomainTransformTests {
         @Test
         @DisplayName("twice is the same as once")
         void idempotent() throws Exception {
-            String once = transform.apply(domain(SIM, devices(emulator(STOCK))), "a").xml();
+            String once =
+                    transform.apply(domain(SIM, devices(emulator(STOCK))), "a").xml();
             Result twice = transform.apply(once, "a");
             assertSame(once, twice.xml());
             assertFalse(twice.changed());
@@ -78,8 +86,12 @@ class DomainTransformTests {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"<emulator/>", "<emulator ></emulator>", 
-            "<emulator>\n /usr/bin/kvm <!-- x --> </emulator>"})
+        @ValueSource(
+                strings = {
+                    "<emulator/>",
+                    "<emulator ></emulator>",
+                    "<emulator>\n /usr/bin/kvm <!-- x --> </emulator>"
+                })
         @DisplayName("takes an emulator however it is written")
         void anyEmulatorElement(String element) throws Exception {
             String result = transform.apply(domain(SIM, devices(element)), "a").xml();
@@ -88,10 +100,12 @@ class DomainTransformTests {
         }
 
         @Test
-        @DisplayName("adds the emulator that is missing, as the first device, indented like the others")
+        @DisplayName(
+                "adds the emulator that is missing, as the first device, indented like the others")
         void addsEmulator() throws Exception {
             Result result = transform.apply(domain(SIM, "<devices>\n\t<disk/>\n</devices>\n"), "a");
-            assertEquals(domain(SIM, "<devices>\n\t" + emulator(LAUNCHER) + "\n\t<disk/>\n</devices>\n"),
+            assertEquals(
+                    domain(SIM, "<devices>\n\t" + emulator(LAUNCHER) + "\n\t<disk/>\n</devices>\n"),
                     result.xml());
             assertEquals(Optional.empty(), result.previousEmulator());
         }
@@ -99,9 +113,13 @@ class DomainTransformTests {
         @Test
         @DisplayName("adds the devices that are missing")
         void addsDevices() throws Exception {
-            assertTrue(transform.apply(domain(SIM, ""), "a").xml().contains("<devices>" + emulator(LAUNCHER)
-                    + "</devices>"));
-            assertTrue(transform.apply(domain(SIM, "<devices/>"), "a").xml()
+            assertTrue(transform
+                    .apply(domain(SIM, ""), "a")
+                    .xml()
+                    .contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
+            assertTrue(transform
+                    .apply(domain(SIM, "<devices/>"), "a")
+                    .xml()
                     .contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
         }
 
@@ -123,7 +141,11 @@ class DomainTransformTests {
         void givesBack() throws Exception {
             String before = domain("", devices(emulator(STOCK)));
             Result applied = transform.apply(before, "a");
-            assertEquals(before, transform.remove(applied.xml(), "a", applied.previousEmulator()).xml());
+            assertEquals(
+                    before,
+                    transform
+                            .remove(applied.xml(), "a", applied.previousEmulator())
+                            .xml());
         }
 
         @Test
@@ -131,14 +153,22 @@ class DomainTransformTests {
         void givesBackWithoutEmulator() throws Exception {
             String before = domain("", "<devices>\n\t<disk/>\n</devices>\n");
             Result applied = transform.apply(before, "a");
-            assertEquals(before, transform.remove(applied.xml(), "a", applied.previousEmulator()).xml());
+            assertEquals(
+                    before,
+                    transform
+                            .remove(applied.xml(), "a", applied.previousEmulator())
+                            .xml());
         }
 
         @Test
         @DisplayName("leaves a domain alone that does not start by the launcher")
         void leavesOthersAlone() throws Exception {
             String other = domain("", devices(emulator(STOCK)));
-            assertSame(other, transform.remove(other, "a", Optional.of(Path.of("/usr/bin/kvm"))).xml());
+            assertSame(
+                    other,
+                    transform
+                            .remove(other, "a", Optional.of(Path.of("/usr/bin/kvm")))
+                            .xml());
             String none = domain("", "");
             assertSame(none, transform.remove(none, "a", Optional.empty()).xml());
         }
@@ -151,18 +181,29 @@ class DomainTransformTests {
         @Test
         @DisplayName("is applied with a sim element, removed without")
         void followsTheElement() throws Exception {
-            assertEquals(domain(SIM, devices(emulator(LAUNCHER))),
-                    transform.transform(domain(SIM, devices(emulator(STOCK))), "a", Optional.empty()).xml());
-            assertEquals(domain("", devices(emulator(STOCK))),
-                    transform.transform(domain("", devices(emulator(LAUNCHER))), "a",
-                    Optional.of(STOCK)).xml());
+            assertEquals(
+                    domain(SIM, devices(emulator(LAUNCHER))),
+                    transform
+                            .transform(domain(SIM, devices(emulator(STOCK))), "a", Optional.empty())
+                            .xml());
+            assertEquals(
+                    domain("", devices(emulator(STOCK))),
+                    transform
+                            .transform(
+                                    domain("", devices(emulator(LAUNCHER))),
+                                    "a",
+                                    Optional.of(STOCK))
+                            .xml());
         }
 
         @Test
         @DisplayName("is refused with settings that are wrong")
         void refusesWrongSettings() {
-            String wrong = domain(SIM.replace("/></m", " gate='fast'/></m"), devices(emulator(STOCK)));
-            assertThrows(SettingsException.class, () -> transform.transform(wrong, "a", Optional.empty()));
+            String wrong =
+                    domain(SIM.replace("/></m", " gate='fast'/></m"), devices(emulator(STOCK)));
+            assertThrows(
+                    SettingsException.class,
+                    () -> transform.transform(wrong, "a", Optional.empty()));
         }
     }
 
@@ -175,18 +216,21 @@ class DomainTransformTests {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {
-            "<memoryBacking><access mode='private'/></memoryBacking>",
-            "<memoryBacking><hugepages/></memoryBacking>",
-            "<memoryBacking><hugepages><page size='2' unit='M'/></hugepages>"
-                + "<access mode='private'/></memoryBacking>",
-            "<memoryBacking><source type='file'/></memoryBacking>",
-            "<memoryBacking><source type='memfd'/><access mode='private'/></memoryBacking>",
-            "<memoryBacking><hugepages/></memoryBacking>"
-                + "<cpu><numa><cell id='0' memAccess='shared'/><cell id='1'/></numa></cpu>",
-            "<cpu><numa><cell id='0' memory='1' memAccess='private'/></numa></cpu>",
-            "<memoryBacking><access mode='shared'/></memoryBacking>"
-                + "<cpu><numa><cell id='0' memAccess='private'/></numa></cpu>"})
+        @ValueSource(
+                strings = {
+                    "<memoryBacking><access mode='private'/></memoryBacking>",
+                    "<memoryBacking><hugepages/></memoryBacking>",
+                    "<memoryBacking><hugepages><page size='2' unit='M'/></hugepages>"
+                            + "<access mode='private'/></memoryBacking>",
+                    "<memoryBacking><source type='file'/></memoryBacking>",
+                    "<memoryBacking><source type='memfd'/><access mode='private'/></memoryBacking>",
+                    "<memoryBacking><hugepages/></memoryBacking>"
+                            + "<cpu><numa><cell id='0' memAccess='shared'/><cell "
+                            + "id='1'/></numa></cpu>",
+                    "<cpu><numa><cell id='0' memory='1' memAccess='private'/></numa></cpu>",
+                    "<memoryBacking><access mode='shared'/></memoryBacking>"
+                            + "<cpu><numa><cell id='0' memAccess='private'/></numa></cpu>"
+                })
         @DisplayName("guest RAM that cannot be shared")
         void privateMemory(String element) {
             List<String> problems = problems(with(element));
@@ -197,25 +241,36 @@ class DomainTransformTests {
         @Test
         @DisplayName("memory devices that cannot be shared")
         void privateMemoryDevices() {
-            assertEquals(1, problems(
-                    domain(SIM, "<devices><memory model='dimm' access='private'/></devices>")).size());
-            assertEquals(1,
-                    problems(domain(SIM, "<devices><memory model='dimm'><source><pagesize unit='KiB'>2048"
-                    + "</pagesize></source></memory></devices>")).size());
+            assertEquals(
+                    1,
+                    problems(domain(
+                                    SIM,
+                                    "<devices><memory model='dimm' access='private'/></devices>"))
+                            .size());
+            assertEquals(
+                    1,
+                    problems(domain(
+                                    SIM,
+                                    "<devices><memory model='dimm'><source><pagesize "
+                                            + "unit='KiB'>2048"
+                                            + "</pagesize></source></memory></devices>"))
+                            .size());
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {
-            "",
-            "<memoryBacking><locked/></memoryBacking>",
-            "<memoryBacking><source type='anonymous'/></memoryBacking>",
-            "<memoryBacking><access mode='shared'/></memoryBacking>",
-            "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
-            "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>",
-            "<memoryBacking><hugepages/><access mode='shared'/></memoryBacking>",
-            "<memoryBacking><hugepages/></memoryBacking>"
-                + "<cpu><numa><cell id='0' memAccess='shared'/></numa></cpu>",
-            "<cpu><numa><cell id='0' memory='1'/></numa></cpu>"})
+        @ValueSource(
+                strings = {
+                    "",
+                    "<memoryBacking><locked/></memoryBacking>",
+                    "<memoryBacking><source type='anonymous'/></memoryBacking>",
+                    "<memoryBacking><access mode='shared'/></memoryBacking>",
+                    "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+                    "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>",
+                    "<memoryBacking><hugepages/><access mode='shared'/></memoryBacking>",
+                    "<memoryBacking><hugepages/></memoryBacking>"
+                            + "<cpu><numa><cell id='0' memAccess='shared'/></numa></cpu>",
+                    "<cpu><numa><cell id='0' memory='1'/></numa></cpu>"
+                })
         @DisplayName("no guest RAM that is shared, or that the launcher can share")
         void sharedMemory(String element) throws Exception {
             assertTrue(transform.apply(with(element), "a").changed());
@@ -224,12 +279,17 @@ class DomainTransformTests {
         @Test
         @DisplayName("what SIM cannot serve, all reasons at once")
         void allReasons() {
-            assertEquals(List.of("SIM cannot serve a domain of type \"lxc\"",
-                    "SIM cannot serve a guest of architecture aarch64",
-                    "the guest's memory is encrypted by <launchSecurity>, so nothing on the host can read it",
-                    "guest RAM is private to QEMU and <hugepages> keeps the launcher from sharing it"),
-                    problems("<domain type='lxc'><os><type arch='aarch64'>hvm</type></os><launchSecurity "
-                    + "type='sev'/>"
+            assertEquals(
+                    List.of(
+                            "SIM cannot serve a domain of type \"lxc\"",
+                            "SIM cannot serve a guest of architecture aarch64",
+                            "the guest's memory is encrypted by <launchSecurity>, so nothing "
+                                    + "on the host can read it",
+                            "guest RAM is private to QEMU and <hugepages> keeps the launcher "
+                                    + "from sharing it"),
+                    problems("<domain type='lxc'><os><type "
+                            + "arch='aarch64'>hvm</type></os><launchSecurity "
+                            + "type='sev'/>"
                             + "<memoryBacking><hugepages/></memoryBacking></domain>"));
         }
 

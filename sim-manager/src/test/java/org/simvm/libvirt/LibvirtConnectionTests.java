@@ -55,6 +55,7 @@ class LibvirtConnectionTests {
 
     @TempDir
     private Path directory;
+
     private Path node;
     private final BlockingQueue<LibvirtEvent> events = new LinkedBlockingQueue<>();
     private LibvirtConnection connection;
@@ -77,7 +78,8 @@ class LibvirtConnectionTests {
         writeNode();
         connection = LibvirtConnection.open("test://" + node, events::add);
         assertTrue(connection.awaitConnected(Duration.ofSeconds(20)), "connected");
-        assertEquals(new LibvirtEvent.Connected("test://" + node), events.poll(5, TimeUnit.SECONDS));
+        assertEquals(
+                new LibvirtEvent.Connected("test://" + node), events.poll(5, TimeUnit.SECONDS));
     }
 
     @AfterEach
@@ -88,11 +90,14 @@ class LibvirtConnectionTests {
     }
 
     private void writeNode() throws IOException {
-        Files.writeString(node, "<node><domain type='test'><name>web1</name><uuid>" + WEB + "</uuid>"
-                + "<memory>65536</memory><os><type>hvm</type></os></domain></node>");
+        Files.writeString(
+                node,
+                "<node><domain type='test'><name>web1</name><uuid>" + WEB + "</uuid>"
+                        + "<memory>65536</memory><os><type>hvm</type></os></domain></node>");
     }
 
-    private <E extends LibvirtEvent> E await(Class<E> type, Predicate<E> wanted) throws InterruptedException {
+    private <E extends LibvirtEvent> E await(Class<E> type, Predicate<E> wanted)
+            throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (true) {
             LibvirtEvent event = events.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
@@ -121,9 +126,10 @@ class LibvirtConnectionTests {
     @DisplayName("sets, reads and removes settings, and tells of each change")
     void metadata() throws Exception {
         assertEquals(Optional.empty(), connection.metadata(WEB, Copy.LIVE));
-        connection.setMetadata(WEB, Copy.LIVE,
-                Optional.of("<sim required='yes'><monitor name='process'/></sim>"));
-        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"),
+        connection.setMetadata(
+                WEB, Copy.LIVE, Optional.of("<sim required='yes'><monitor name='process'/></sim>"));
+        assertEquals(
+                new LibvirtEvent.MetadataChanged(WEB, "web1"),
                 await(LibvirtEvent.MetadataChanged.class, e -> true));
 
         String stripped = connection.metadata(WEB, Copy.LIVE).orElseThrow();
@@ -131,11 +137,15 @@ class LibvirtConnectionTests {
         assertFalse(stripped.contains("sim:"), stripped);
         assertTrue(whole.contains("<sim:sim xmlns:sim="), whole);
         assertEquals(SimSettingsReader.read(stripped, "a"), SimSettingsReader.read(whole, "a"));
-        assertEquals(List.of("process"), SimSettingsReader.read(whole, "a").orElseThrow().monitors().stream()
-                .map(MonitorSettings::name).toList());
+        assertEquals(
+                List.of("process"),
+                SimSettingsReader.read(whole, "a").orElseThrow().monitors().stream()
+                        .map(MonitorSettings::name)
+                        .toList());
 
         connection.setMetadata(WEB, Copy.LIVE, Optional.empty());
-        assertEquals(new LibvirtEvent.MetadataChanged(WEB, "web1"),
+        assertEquals(
+                new LibvirtEvent.MetadataChanged(WEB, "web1"),
                 await(LibvirtEvent.MetadataChanged.class, e -> true));
         assertEquals(Optional.empty(), SimSettingsReader.read(connection.xml(WEB, Copy.LIVE), "a"));
     }
@@ -152,7 +162,9 @@ class LibvirtConnectionTests {
     @DisplayName("pauses, resumes and destroys, and tells of it")
     void lifeCycle() throws Exception {
         connection.suspend(WEB);
-        await(LibvirtEvent.Lifecycle.class, e -> e.domain().equals(WEB) && e.change() == Change.SUSPENDED);
+        await(
+                LibvirtEvent.Lifecycle.class,
+                e -> e.domain().equals(WEB) && e.change() == Change.SUSPENDED);
         assertEquals(RunState.PAUSED, connection.state(WEB).run());
         connection.suspend(WEB);
         connection.resume(WEB);
@@ -172,16 +184,23 @@ class LibvirtConnectionTests {
     void transformRoundTrip() throws Exception {
         String before = connection.xml(WEB, Copy.PERSISTENT);
         DomainTransform transform = new DomainTransform(LAUNCHER);
-        // The transform serves KVM and QEMU on x86-64 alone, the test driver test domains on i686 alone.
+        // The transform serves KVM and QEMU on x86-64 alone, the test driver test domains on i686
+        // alone.
         DomainTransform.Result applied = transform.apply(
-                before.replace("type='test'", "type='qemu'").replace("arch='i686'", "arch='x86_64'"), "web1");
-        assertEquals(WEB, connection.define(
-                applied.xml().replace("type='qemu'", "type='test'").replace("arch='x86_64'", "arch='i686'")));
+                before.replace("type='test'", "type='qemu'")
+                        .replace("arch='i686'", "arch='x86_64'"),
+                "web1");
+        assertEquals(
+                WEB,
+                connection.define(applied.xml()
+                        .replace("type='qemu'", "type='test'")
+                        .replace("arch='x86_64'", "arch='i686'")));
         await(LibvirtEvent.Lifecycle.class, e -> e.change() == Change.DEFINED);
         String defined = connection.xml(WEB, Copy.PERSISTENT);
         assertTrue(defined.contains("<emulator>" + LAUNCHER + "</emulator>"), defined);
 
-        String removed = transform.remove(defined, "web1", applied.previousEmulator()).xml();
+        String removed =
+                transform.remove(defined, "web1", applied.previousEmulator()).xml();
         connection.define(removed);
         assertEquals(before, connection.xml(WEB, Copy.PERSISTENT));
     }
@@ -194,7 +213,8 @@ class LibvirtConnectionTests {
         assertEquals(Cause.NO_DOMAIN, reason(() -> connection.metadata(nobody, Copy.LIVE)));
         assertEquals(Cause.INVALID_XML, reason(() -> connection.define("<domain")));
         LibvirtException again = assertThrows(LibvirtException.class, () -> connection.start(WEB));
-        assertTrue(again.getMessage().startsWith("cannot start domain web1 (" + WEB + "): "),
+        assertTrue(
+                again.getMessage().startsWith("cannot start domain web1 (" + WEB + "): "),
                 again.getMessage());
         assertTrue(again.getMessage().contains("already running"), again.getMessage());
     }
@@ -203,12 +223,17 @@ class LibvirtConnectionTests {
     @DisplayName("speaks UTF-8 with libvirt in a process whose locale is ASCII, as a service's is")
     void speaksUtf8() throws Exception {
         Files.writeString(node, Files.readString(node).replace("web1", "w\u00e9b"));
-        ProcessBuilder builder = new ProcessBuilder(System.getProperty("java.home") + "/bin/java",
-                "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                InAsciiLocale.class.getName(), node.toString());
+        ProcessBuilder builder = new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/java",
+                "-cp",
+                System.getProperty(
+                        "surefire.test.class.path", System.getProperty("java.class.path")),
+                InAsciiLocale.class.getName(),
+                node.toString());
         builder.environment().put("LC_ALL", "C");
         Process process = builder.redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        String output =
+                new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         assertEquals(0, process.waitFor(), output);
         // A JDK before 18 says US-ASCII first, a newer one UTF-8.
         assertTrue(output.endsWith(" true true\n"), output);
@@ -217,7 +242,8 @@ class LibvirtConnectionTests {
     /** What {@link #speaksUtf8} runs: a name out of libvirt, and a text into it. */
     static final class InAsciiLocale {
         public static void main(String[] arguments) throws Exception {
-            try (LibvirtConnection other = LibvirtConnection.open("test://" + arguments[0], e -> { })) {
+            try (LibvirtConnection other =
+                    LibvirtConnection.open("test://" + arguments[0], e -> {})) {
                 other.awaitConnected(Duration.ofSeconds(20));
                 boolean out = other.list().get(0).name().equals("w\u00e9b");
                 String xml = other.xml(WEB, Copy.PERSISTENT);
@@ -231,7 +257,7 @@ class LibvirtConnectionTests {
     @Test
     @DisplayName("refuses calls once it is closed, and tells nothing more")
     void closed() throws Exception {
-        LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> { });
+        LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> {});
         assertTrue(other.awaitConnected(Duration.ofSeconds(20)));
         other.close();
         assertFalse(other.isConnected());
@@ -288,25 +314,27 @@ class LibvirtConnectionTests {
     void severalThreads() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
-            LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> { });
+            LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> {});
             assertTrue(other.awaitConnected(Duration.ofSeconds(20)));
             CountDownLatch warm = new CountDownLatch(4);
-            List<Future<Integer>> counts = IntStream.range(0, 4).mapToObj(i -> threads.submit(() -> {
-                int calls = 0;
-                while (true) {
-                    try {
-                        assertEquals(1, other.list().size());
-                        assertTrue(other.xml(WEB, Copy.LIVE).contains("web1"));
-                        calls++;
-                        if (calls == 50) {
-                            warm.countDown();
+            List<Future<Integer>> counts = IntStream.range(0, 4)
+                    .mapToObj(i -> threads.submit(() -> {
+                        int calls = 0;
+                        while (true) {
+                            try {
+                                assertEquals(1, other.list().size());
+                                assertTrue(other.xml(WEB, Copy.LIVE).contains("web1"));
+                                calls++;
+                                if (calls == 50) {
+                                    warm.countDown();
+                                }
+                            } catch (LibvirtException e) {
+                                assertEquals(Cause.NOT_CONNECTED, e.reason(), e.getMessage());
+                                return calls;
+                            }
                         }
-                    } catch (LibvirtException e) {
-                        assertEquals(Cause.NOT_CONNECTED, e.reason(), e.getMessage());
-                        return calls;
-                    }
-                }
-            })).toList();
+                    }))
+                    .toList();
             assertTrue(warm.await(20, TimeUnit.SECONDS));
             other.close();
             for (Future<Integer> count : counts) {

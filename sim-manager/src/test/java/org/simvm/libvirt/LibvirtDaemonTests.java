@@ -46,6 +46,7 @@ class LibvirtDaemonTests {
 
     @TempDir
     private static Path directory;
+
     private static PrivateLibvirtd daemon;
     private static LibvirtConnection connection;
     private static final BlockingQueue<LibvirtEvent> EVENTS = new LinkedBlockingQueue<>();
@@ -60,16 +61,22 @@ class LibvirtDaemonTests {
         assumeTrue(missing.isEmpty(), () -> missing.get());
         daemon = new PrivateLibvirtd(directory);
         // Stuck until the test lets it go, or for a minute if the test is gone.
-        executable(daemon.file("etc/hooks/qemu"), "#!/bin/sh\ncat >/dev/null\n"
-                + "[ \"$1/$2\" = slow/prepare ] || exit 0\n"
-                + "touch " + daemon.file("stuck") + "\n"
-                + "for i in $(seq 600); do [ ! -e " + daemon.file("go") + " ] || exit 0; sleep 0.1; done\n");
-        launcher = executable(daemon.file("launcher"), "#!/bin/sh\n"
-                + "case \"$*\" in *guest=*) touch " + daemon.file("launched") + ";; esac\n"
-                + "exec " + PrivateLibvirtd.QEMU + " \"$@\"\n");
+        executable(
+                daemon.file("etc/hooks/qemu"),
+                "#!/bin/sh\ncat >/dev/null\n"
+                        + "[ \"$1/$2\" = slow/prepare ] || exit 0\n"
+                        + "touch " + daemon.file("stuck") + "\n"
+                        + "for i in $(seq 600); do [ ! -e " + daemon.file("go")
+                        + " ] || exit 0; sleep 0.1; done\n");
+        launcher = executable(
+                daemon.file("launcher"),
+                "#!/bin/sh\n"
+                        + "case \"$*\" in *guest=*) touch " + daemon.file("launched") + ";; esac\n"
+                        + "exec " + PrivateLibvirtd.QEMU + " \"$@\"\n");
         daemon.start();
         connection = LibvirtConnection.open(daemon.uri(), EVENTS::add);
-        assertTrue(connection.awaitConnected(Duration.ofSeconds(120)),
+        assertTrue(
+                connection.awaitConnected(Duration.ofSeconds(120)),
                 () -> "libvirtd did not come up: " + output());
     }
 
@@ -111,8 +118,8 @@ class LibvirtDaemonTests {
                 + "</emulator></devices></domain>";
     }
 
-    private static <E extends LibvirtEvent> E await(Class<E> type,
-            Predicate<E> wanted) throws InterruptedException {
+    private static <E extends LibvirtEvent> E await(Class<E> type, Predicate<E> wanted)
+            throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             LibvirtEvent event = EVENTS.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
@@ -132,7 +139,8 @@ class LibvirtDaemonTests {
     @DisplayName("defines a transformed domain, which QEMU's driver takes as it is")
     void definesTransformedDomain() throws Exception {
         DomainTransform transform = new DomainTransform(launcher);
-        quick = connection.define(transform.transform(domain("quick"), "quick", Optional.empty()).xml());
+        quick = connection.define(
+                transform.transform(domain("quick"), "quick", Optional.empty()).xml());
         awaitChange(quick, Change.DEFINED);
         String defined = connection.xml(quick, Copy.PERSISTENT);
         DomainDescription description = DomainDescriptionReader.read(defined, "quick");
@@ -143,8 +151,11 @@ class LibvirtDaemonTests {
         assertTrue(description.simElement());
         assertFalse(transform.transform(defined, "quick", Optional.empty()).changed(), defined);
 
-        String removed = transform.remove(defined, "quick", Optional.of(PrivateLibvirtd.QEMU)).xml();
-        assertEquals(Optional.of(PrivateLibvirtd.QEMU),
+        String removed = transform
+                .remove(defined, "quick", Optional.of(PrivateLibvirtd.QEMU))
+                .xml();
+        assertEquals(
+                Optional.of(PrivateLibvirtd.QEMU),
                 DomainDescriptionReader.read(removed, "quick").emulator());
         assertEquals(defined, transform.apply(removed, "quick").xml());
     }
@@ -165,7 +176,8 @@ class LibvirtDaemonTests {
     @DisplayName("tells of settings that are set on the running domain, in either copy")
     void tellsOfSettings() throws Exception {
         connection.setMetadata(quick, Copy.LIVE, Optional.of("<sim required='yes'/>"));
-        assertEquals(new LibvirtEvent.MetadataChanged(quick, "quick"),
+        assertEquals(
+                new LibvirtEvent.MetadataChanged(quick, "quick"),
                 await(LibvirtEvent.MetadataChanged.class, e -> true));
         assertTrue(connection.metadata(quick, Copy.LIVE).orElseThrow().contains("required"));
         assertFalse(connection.metadata(quick, Copy.PERSISTENT).orElseThrow().contains("required"));

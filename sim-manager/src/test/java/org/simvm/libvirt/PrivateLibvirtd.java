@@ -10,9 +10,11 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A libvirtd for tests, with everything of its own: the system's libvirt is neither seen nor touched.
+ * A libvirtd for tests, with everything of its own: the system's libvirt is neither seen nor
+ * touched.
  *
- * <p>Guests outlive {@link #stop}, as they outlive a restart of libvirtd, so destroy them before the end.
+ * <p>Guests outlive {@link #stop}, as they outlive a restart of libvirtd, so destroy them before
+ * the end.
  */
 final class PrivateLibvirtd implements AutoCloseable {
 
@@ -24,7 +26,8 @@ final class PrivateLibvirtd implements AutoCloseable {
     /**
      * Prepares a daemon.
      *
-     * @param root an empty directory; its path must be short, because a socket's path has at most 107 bytes
+     * @param root an empty directory; its path must be short, because a socket's path has at most
+     *     107 bytes
      */
     PrivateLibvirtd(Path root) throws IOException {
         this.root = root;
@@ -38,10 +41,13 @@ final class PrivateLibvirtd implements AutoCloseable {
                 return Optional.of(file + " is not installed");
             }
         }
-        Process probe =
-                new ProcessBuilder("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt").start();
-        return probe.waitFor() == 0 ? Optional.empty()
-                : Optional.of("no mount namespaces here (needs root, or a container that may mount)");
+        Process probe = new ProcessBuilder(
+                        "unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt")
+                .start();
+        return probe.waitFor() == 0
+                ? Optional.empty()
+                : Optional.of(
+                        "no mount namespaces here (needs root, or a container that may mount)");
     }
 
     String uri() {
@@ -54,11 +60,14 @@ final class PrivateLibvirtd implements AutoCloseable {
 
     void start() throws IOException {
         Path script = root.resolve("private-libvirtd.sh");
-        try (InputStream stream = PrivateLibvirtd.class.getResourceAsStream("private-libvirtd.sh")) {
+        try (InputStream stream =
+                PrivateLibvirtd.class.getResourceAsStream("private-libvirtd.sh")) {
             Files.write(script, stream.readAllBytes());
         }
         process = new ProcessBuilder("unshare", "--mount", "sh", script.toString(), root.toString())
-                .redirectErrorStream(true).redirectOutput(root.resolve("output").toFile()).start();
+                .redirectErrorStream(true)
+                .redirectOutput(root.resolve("output").toFile())
+                .start();
     }
 
     void stop() throws InterruptedException {

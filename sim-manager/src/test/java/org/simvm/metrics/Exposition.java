@@ -8,14 +8,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What Prometheus's text format (version 0.0.4) says, read as strictly as its specification is written: samples by name and
- * labels. Throws on anything that the format does not know.
+ * What Prometheus's text format (version 0.0.4) says, read as strictly as its specification is
+ * written: samples by name and labels. Throws on anything that the format does not know.
  */
 public record Exposition(Map<String, Double> samples, Map<String, String> types) {
     private static final String NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
     private static final String LABEL = "[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\n]|\\\\[\\\\\"n])*\"";
-    private static final Pattern SAMPLE = Pattern.compile("(" + NAME + ")(\\{(?:" + LABEL + "(?:," + LABEL + ")*,?)?\\})? (\\S+)( -?[0-9]+)?");
-    private static final Pattern TYPE = Pattern.compile("# TYPE (" + NAME + ") (counter|gauge|histogram|summary|untyped)");
+    private static final Pattern SAMPLE = Pattern.compile(
+            "(" + NAME + ")(\\{(?:" + LABEL + "(?:," + LABEL + ")*,?)?\\})? (\\S+)( -?[0-9]+)?");
+    private static final Pattern TYPE =
+            Pattern.compile("# TYPE (" + NAME + ") (counter|gauge|histogram|summary|untyped)");
     private static final Pattern HELP = Pattern.compile("# HELP (" + NAME + ") [^\n]*");
 
     /** Reads a text. */
@@ -38,7 +40,9 @@ public record Exposition(Map<String, Double> samples, Map<String, String> types)
                     throw new IllegalArgumentException("a sample before its type: " + line);
                 }
                 String labels = sample.group(2) == null ? "" : sample.group(2);
-                double value = sample.group(3).equals("+Inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(sample.group(3));
+                double value = sample.group(3).equals("+Inf")
+                        ? Double.POSITIVE_INFINITY
+                        : Double.parseDouble(sample.group(3));
                 if (samples.put(sample.group(1) + labels, value) != null) {
                     throw new IllegalArgumentException("a sample twice: " + line);
                 }

@@ -45,20 +45,42 @@ class MetricsServerTests {
 
     private final CheckTally tally = new CheckTally();
     private List<DomainFigures> domains = new ArrayList<>(List.of(domain("web")));
-    private final MetricsServer server = new MetricsServer(() -> new ManagerFigures("1.2", true, domains,
+    private final MetricsServer server = new MetricsServer(() -> new ManagerFigures(
+            "1.2",
+            true,
+            domains,
             List.of(new OutletStatus("webhook", true, true, 7, 1, 2, 3, 400))));
 
     private DomainFigures domain(String name) {
         List<Long> dropped = new ArrayList<>(Collections.nCopies(32, 0L));
         dropped.set(1, 4L);
-        return new DomainFigures(name, WEB, "armed", Optional.of("vmfunc"), true, Map.of("probe", 2L), Map.of("hooks", 1L),
-                Optional.of(new RingStatistics(100, 6400, 104, dropped, 0, 64, 90, 1)), 5, tally, true);
+        return new DomainFigures(
+                name,
+                WEB,
+                "armed",
+                Optional.of("vmfunc"),
+                true,
+                Map.of("probe", 2L),
+                Map.of("hooks", 1L),
+                Optional.of(new RingStatistics(100, 6400, 104, dropped, 0, 64, 90, 1)),
+                5,
+                tally,
+                true);
     }
 
     private static CheckReport report(Finding... findings) {
         Instant begun = Instant.ofEpochSecond(1_700_000_000);
-        return new CheckReport(begun, Duration.ofMillis(20), 4096, false,
-                List.of(new CheckReport.Result(IntegrityCheck.HOOKS, Duration.ofMillis(20), 4096, List.of(findings), List.of())));
+        return new CheckReport(
+                begun,
+                Duration.ofMillis(20),
+                4096,
+                false,
+                List.of(new CheckReport.Result(
+                        IntegrityCheck.HOOKS,
+                        Duration.ofMillis(20),
+                        4096,
+                        List.of(findings),
+                        List.of())));
     }
 
     @AfterEach
@@ -72,22 +94,37 @@ class MetricsServerTests {
 
     private Exposition scrape() throws Exception {
         server.serve(Optional.of(anywhere()));
-        HttpResponse<String> response = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                + server.port().orElseThrow() + "/metrics")).header("Accept", "text/plain;version=0.0.4").build(),
-                HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
+                                        + server.port().orElseThrow() + "/metrics"))
+                                .header("Accept", "text/plain;version=0.0.4")
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
         assertEquals(200, response.statusCode());
         return Exposition.of(response.body());
     }
 
     @Test
-    @DisplayName("tell of the manager, its domains, their rings and its outlets, under the names that are documented")
+    @DisplayName("tell of the manager, its domains, their rings and its outlets, under the names "
+            + "that are documented")
     void names() throws Exception {
         Map<String, Double> samples = scrape().samples();
         assertEquals(1.0, samples.get("sim_build_info{version=\"1.2\"}"));
         assertEquals(1.0, samples.get("sim_libvirt_up"));
-        assertEquals(1.0, samples.get("sim_domain_info{domain=\"web\",gate=\"vmfunc\",required=\"yes\",uuid=\"" + WEB + "\"}"));
-        assertEquals(1.0, samples.get("sim_domain_state{domain=\"web\",state=\"armed\",uuid=\"" + WEB + "\"}"));
-        assertEquals(2.0, samples.get("sim_violations_total{domain=\"web\",kind=\"probe\",uuid=\"" + WEB + "\"}"));
+        assertEquals(
+                1.0,
+                samples.get(
+                        "sim_domain_info{domain=\"web\",gate=\"vmfunc\",required=\"yes\",uuid=\""
+                                + WEB + "\"}"));
+        assertEquals(
+                1.0,
+                samples.get(
+                        "sim_domain_state{domain=\"web\",state=\"armed\",uuid=\"" + WEB + "\"}"));
+        assertEquals(
+                2.0,
+                samples.get("sim_violations_total{domain=\"web\",kind=\"probe\",uuid=\"" + WEB
+                        + "\"}"));
         assertEquals(1.0, samples.get("sim_findings_total{class=\"hooks\"," + LABELS + "}"));
         assertEquals(100.0, samples.get("sim_events_total{" + LABELS + "}"));
         assertEquals(4.0, samples.get("sim_events_dropped_total{" + LABELS + "}"));
@@ -105,19 +142,37 @@ class MetricsServerTests {
     @Test
     @DisplayName("count checks by result, and tell how long they took and when the last began")
     void checks() throws Exception {
-        Finding finding = new Finding(Instant.now(), FindingClass.HOOKS, "do_exit", OptionalLong.empty(), OptionalLong.empty(), "a", "b", true);
+        Finding finding = new Finding(
+                Instant.now(),
+                FindingClass.HOOKS,
+                "do_exit",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "a",
+                "b",
+                true);
         for (CheckReport each : List.of(report(), report(), report(finding))) {
             tally.add(each);
             server.checked(each);
         }
         Map<String, Double> samples = scrape().samples();
-        assertEquals(2.0, samples.get("sim_checks_total{check=\"hooks\",domain=\"web\",result=\"clean\",uuid=\"" + WEB + "\"}"));
-        assertEquals(1.0, samples.get("sim_checks_total{check=\"hooks\",domain=\"web\",result=\"findings\",uuid=\"" + WEB + "\"}"));
+        assertEquals(
+                2.0,
+                samples.get(
+                        "sim_checks_total{check=\"hooks\",domain=\"web\",result=\"clean\",uuid=\""
+                                + WEB + "\"}"));
+        assertEquals(
+                1.0,
+                samples.get("sim_checks_total{check=\"hooks\",domain=\"web\",result=\"findings\","
+                        + "uuid=\""
+                        + WEB + "\"}"));
         assertEquals(1.7e9, samples.get("sim_last_check_timestamp_seconds{" + LABELS + "}"));
         assertEquals(3.0, samples.get("sim_check_duration_seconds_count{check=\"hooks\"}"));
         assertEquals(0.06, samples.get("sim_check_duration_seconds_sum{check=\"hooks\"}"), 1e-9);
-        assertEquals(0.0, samples.get("sim_check_duration_seconds_bucket{check=\"hooks\",le=\"0.01\"}"));
-        assertEquals(3.0, samples.get("sim_check_duration_seconds_bucket{check=\"hooks\",le=\"0.03\"}"));
+        assertEquals(
+                0.0, samples.get("sim_check_duration_seconds_bucket{check=\"hooks\",le=\"0.01\"}"));
+        assertEquals(
+                3.0, samples.get("sim_check_duration_seconds_bucket{check=\"hooks\",le=\"0.03\"}"));
     }
 
     @Test
@@ -126,14 +181,19 @@ class MetricsServerTests {
         domains = List.of(domain("a\"} 1\nsim_libvirt_up 0\\\u20ac"));
         Map<String, Double> samples = scrape().samples();
         assertEquals(1.0, samples.get("sim_libvirt_up"));
-        assertEquals(1.0, samples.get("sim_domain_state{domain=\"a\\\"} 1\\nsim_libvirt_up 0\\\\\u20ac\",state=\"armed\",uuid=\"" + WEB + "\"}"));
+        assertEquals(
+                1.0,
+                samples.get("sim_domain_state{domain=\"a\\\"} 1\\nsim_libvirt_up "
+                        + "0\\\\\u20ac\",state=\"armed\",uuid=\""
+                        + WEB + "\"}"));
     }
 
     @Test
     @DisplayName("of a domain are gone when the domain is")
     void gone() throws Exception {
         domains = List.of();
-        assertTrue(scrape().samples().keySet().stream().noneMatch(name -> name.contains("domain=")));
+        assertTrue(
+                scrape().samples().keySet().stream().noneMatch(name -> name.contains("domain=")));
     }
 
     @Test
@@ -142,7 +202,8 @@ class MetricsServerTests {
         tally.add(report());
         domains = IntStream.range(0, 500).mapToObj(i -> domain("vm" + i)).toList();
         assertTrue(scrape().samples().size() > 5000);
-        ManagerCollector collector = new ManagerCollector(() -> new ManagerFigures("1.2", true, domains, List.of()));
+        ManagerCollector collector =
+                new ManagerCollector(() -> new ManagerFigures("1.2", true, domains, List.of()));
         ThreadMXBean clock = ManagementFactory.getThreadMXBean();
         long begun = clock.getCurrentThreadCpuTime(); // not the wall's: the machine may be busy
         assertTrue(collector.collect().size() > 10);
@@ -171,7 +232,8 @@ class MetricsServerTests {
     @DisplayName("are missing, and nothing else, when the port is taken")
     void taken() throws Exception {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            server.serve(Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort())));
+            server.serve(Optional.of(new InetSocketAddress(
+                    InetAddress.getLoopbackAddress(), socket.getLocalPort())));
             assertEquals(OptionalInt.empty(), server.port());
         }
     }

@@ -37,26 +37,44 @@ class JournalTests {
 
     @TempDir
     Path folder;
+
     private Path run;
     private Process journald;
 
     @BeforeEach
     void start() throws Exception {
-        assumeTrue(Files.isExecutable(JOURNALD), "skipped: there is no " + JOURNALD + " (package systemd)");
-        assumeTrue(Files.exists(Path.of("/etc/machine-id")), "skipped: there is no /etc/machine-id, without which journald keeps nothing");
-        assumeTrue("root".equals(System.getProperty("user.name")), "skipped: a journald of one's own needs root (mount namespace)");
+        assumeTrue(
+                Files.isExecutable(JOURNALD),
+                "skipped: there is no " + JOURNALD + " (package systemd)");
+        assumeTrue(
+                Files.exists(Path.of("/etc/machine-id")),
+                "skipped: there is no /etc/machine-id, without which journald keeps nothing");
+        assumeTrue(
+                "root".equals(System.getProperty("user.name")),
+                "skipped: a journald of one's own needs root (mount namespace)");
         run = Files.createDirectory(folder.resolve("run"));
         startJournald();
     }
 
     private void startJournald() throws Exception {
-        journald = new ProcessBuilder("unshare", "--mount", "--propagation", "private", "sh", "-c",
-                "mount --bind '" + run + "' /run && mkdir -p /run/log/journal && exec " + JOURNALD)
-                .redirectErrorStream(true).redirectOutput(folder.resolve("journald.log").toFile()).start();
+        journald = new ProcessBuilder(
+                        "unshare",
+                        "--mount",
+                        "--propagation",
+                        "private",
+                        "sh",
+                        "-c",
+                        "mount --bind '" + run + "' /run && mkdir -p /run/log/journal && exec "
+                                + JOURNALD)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("journald.log").toFile())
+                .start();
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (!answers()) {
-            assumeTrue(journald.isAlive() && System.nanoTime() < deadline,
-                    () -> "skipped: journald does not start here: " + text(folder.resolve("journald.log")));
+            assumeTrue(
+                    journald.isAlive() && System.nanoTime() < deadline,
+                    () -> "skipped: journald does not start here: "
+                            + text(folder.resolve("journald.log")));
             Thread.sleep(50);
         }
     }
@@ -91,22 +109,44 @@ class JournalTests {
     }
 
     private OutletSettings settings() {
-        return new OutletSettings(new OutletSettings.Journal(Set.of("finding"), socket()), Optional.empty(), Optional.empty(), 16 << 20);
+        return new OutletSettings(
+                new OutletSettings.Journal(Set.of("finding"), socket()),
+                Optional.empty(),
+                Optional.empty(),
+                16 << 20);
     }
 
     private static Notice notice(String text, String data) {
-        return new Notice(Instant.parse("2026-01-02T03:04:05Z"), Notice.Kind.FINDING, Notice.Severity.WARNING,
-                Optional.of(new Notice.Domain(UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web")), text, data);
+        return new Notice(
+                Instant.parse("2026-01-02T03:04:05Z"),
+                Notice.Kind.FINDING,
+                Notice.Severity.WARNING,
+                Optional.of(new Notice.Domain(
+                        UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web")),
+                text,
+                data);
     }
 
     /** Reads the entries of our own back, as an operator does. */
     private List<JsonNode> entries(int count) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
         while (true) {
-            Process reader = new ProcessBuilder("journalctl", "--directory", run.resolve("log/journal").toString(), "--all", "-o", "json",
-                    "SYSLOG_IDENTIFIER=sim-manager", "SIM_DOMAIN=web").redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process reader = new ProcessBuilder(
+                            "journalctl",
+                            "--directory",
+                            run.resolve("log/journal").toString(),
+                            "--all",
+                            "-o",
+                            "json",
+                            "SYSLOG_IDENTIFIER=sim-manager",
+                            "SIM_DOMAIN=web")
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             List<JsonNode> entries = new ArrayList<>();
-            for (String line : new String(reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+            for (String line : new String(
+                            reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList()) {
                 entries.add(JSON.readTree(line));
             }
             if (entries.size() >= count || System.nanoTime() > deadline) {
@@ -122,17 +162,29 @@ class JournalTests {
     void fields() throws Exception {
         try (Outlets outlets = new Outlets(folder.resolve("spool"), "host", 50)) {
             outlets.configure(settings());
-            outlets.accept(notice("hooks: it was\nchanged", "{\"class\":\"hooks\",\"va\":\"0xffffffff81000000\",\"guestControlled\":true,"
-                    + "\"found\":\"two\\nMESSAGE=lines\",\"nested\":{\"a\":1}}"));
+            outlets.accept(notice(
+                    "hooks: it was\nchanged",
+                    "{\"class\":\"hooks\",\"va\":\"0xffffffff81000000\",\"guestControlled\":true,"
+                            + "\"found\":\"two\\nMESSAGE=lines\",\"nested\":{\"a\":1}}"));
             JsonNode entry = entries(1).get(0);
             assertEquals("hooks: it was changed", entry.path("MESSAGE").asText());
             assertEquals("4", entry.path("PRIORITY").asText());
             assertEquals("finding", entry.path("SIM_KIND").asText());
-            assertEquals("01234567-89ab-cdef-0123-456789abcdef", entry.path("SIM_UUID").asText());
+            assertEquals(
+                    "01234567-89ab-cdef-0123-456789abcdef",
+                    entry.path("SIM_UUID").asText());
             assertEquals("hooks", entry.path("SIM_CLASS").asText());
             assertEquals("true", entry.path("SIM_GUEST_CONTROLLED").asText());
-            assertEquals("two\nMESSAGE=lines", entry.path("SIM_FOUND").asText(), "a value can't become a field of its own");
-            assertEquals(1, JSON.readTree(entry.path("SIM_DATA").asText()).path("nested").path("a").asInt());
+            assertEquals(
+                    "two\nMESSAGE=lines",
+                    entry.path("SIM_FOUND").asText(),
+                    "a value can't become a field of its own");
+            assertEquals(
+                    1,
+                    JSON.readTree(entry.path("SIM_DATA").asText())
+                            .path("nested")
+                            .path("a")
+                            .asInt());
         }
     }
 

@@ -33,7 +33,8 @@ class SpoolTests {
     }
 
     static byte[] line(int number, int padding) {
-        return ("{\"number\":" + number + ",\"padding\":\"" + "x".repeat(padding) + "\"}").getBytes(StandardCharsets.UTF_8);
+        return ("{\"number\":" + number + ",\"padding\":\"" + "x".repeat(padding) + "\"}")
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     private static List<JsonNode> takeAll(Spool spool) throws IOException {
@@ -65,7 +66,9 @@ class SpoolTests {
                     assertEquals(round * 2000 + i, taken.get(i).path("number").asInt());
                     assertEquals(round * 2000 + i, taken.get(i).path("sequence").asInt());
                 }
-                assertTrue(spool.bytes() < 128 << 10, "what was taken stays on disk: " + spool.bytes());
+                assertTrue(
+                        spool.bytes() < 128 << 10,
+                        "what was taken stays on disk: " + spool.bytes());
             }
         }
     }
@@ -78,16 +81,27 @@ class SpoolTests {
             List<Spool.Entry> first = spool.peek(10, 1 << 16);
             assertEquals(3, first.size());
             spool.remove(first.subList(0, 1));
-            assertEquals(1, JSON.readTree(spool.peek(1, 1 << 16).get(0).line()).path("number").asInt());
+            assertEquals(
+                    1,
+                    JSON.readTree(spool.peek(1, 1 << 16).get(0).line())
+                            .path("number")
+                            .asInt());
         }
         try (Spool spool = open(SMALL)) {
             assertEquals(2, spool.waiting());
-            assertEquals(List.of(1, 2), takeAll(spool).stream().map(each -> each.path("number").asInt()).toList());
+            assertEquals(
+                    List.of(1, 2),
+                    takeAll(spool).stream()
+                            .map(each -> each.path("number").asInt())
+                            .toList());
         }
         try (Spool spool = open(SMALL)) {
             assertEquals(0, spool.waiting());
             spool.append(List.of(line(3, 0)));
-            assertEquals(3, takeAll(spool).get(0).path("sequence").asInt(), "numbers go on in the next life");
+            assertEquals(
+                    3,
+                    takeAll(spool).get(0).path("sequence").asInt(),
+                    "numbers go on in the next life");
         }
     }
 
@@ -96,13 +110,18 @@ class SpoolTests {
     void longLine() throws IOException {
         try (Spool spool = open(SMALL)) {
             spool.append(List.of(line(0, 200 << 10), line(1, 0)));
-            assertEquals(0, JSON.readTree(spool.peek(10, 1 << 10).get(0).line()).path("number").asInt());
+            assertEquals(
+                    0,
+                    JSON.readTree(spool.peek(10, 1 << 10).get(0).line())
+                            .path("number")
+                            .asInt());
             assertEquals(2, takeAll(spool).size());
         }
     }
 
     @Test
-    @DisplayName("that is full loses the newest, counts them exactly, and says so when there is room, also after a restart")
+    @DisplayName("that is full loses the newest, counts them exactly, and says so when there is "
+            + "room, also after a restart")
     void full() throws IOException {
         int given = 5000;
         int fitted = 0;
@@ -113,13 +132,18 @@ class SpoolTests {
             }
             lost = spool.lost();
             assertEquals(given, fitted + lost);
-            assertTrue(lost > 1000 && spool.bytes() <= SMALL, lost + " lost, " + spool.bytes() + " bytes");
+            assertTrue(
+                    lost > 1000 && spool.bytes() <= SMALL,
+                    lost + " lost, " + spool.bytes() + " bytes");
         }
         try (Spool spool = open(SMALL)) {
             assertEquals(lost, spool.lost());
             List<JsonNode> taken = takeAll(spool);
             assertEquals(fitted, taken.size());
-            assertEquals(fitted - 1, taken.get(fitted - 1).path("number").asInt(), "the oldest were kept");
+            assertEquals(
+                    fitted - 1,
+                    taken.get(fitted - 1).path("number").asInt(),
+                    "the oldest were kept");
             spool.append(List.of(line(given, 0)));
             List<JsonNode> after = takeAll(spool);
             assertEquals(2, after.size());
@@ -133,7 +157,8 @@ class SpoolTests {
     }
 
     @Test
-    @DisplayName("drops the half line that a crash of the host left, and starts over if its position makes no sense")
+    @DisplayName("drops the half line that a crash of the host left, and starts over if its "
+            + "position makes no sense")
     void damaged() throws IOException {
         try (Spool spool = open(SMALL)) {
             spool.append(List.of(line(0, 0), line(1, 0)));
@@ -141,17 +166,27 @@ class SpoolTests {
             spool.remove(first);
         }
         try (Stream<Path> files = Files.list(folder.resolve("spool"))) {
-            Path segment = files.filter(file -> file.toString().endsWith(".jsonl")).findFirst().orElseThrow();
+            Path segment = files.filter(file -> file.toString().endsWith(".jsonl"))
+                    .findFirst()
+                    .orElseThrow();
             Files.writeString(segment, "{\"sequence\":2,\"numb", StandardOpenOption.APPEND);
         }
         try (Spool spool = open(SMALL)) {
             assertEquals(1, spool.waiting());
             spool.append(List.of(line(2, 0)));
-            assertEquals(List.of(1, 2), takeAll(spool).stream().map(each -> each.path("number").asInt()).toList());
+            assertEquals(
+                    List.of(1, 2),
+                    takeAll(spool).stream()
+                            .map(each -> each.path("number").asInt())
+                            .toList());
         }
         Files.writeString(folder.resolve("spool/position"), "rubbish");
         try (Spool spool = open(SMALL)) {
-            assertEquals(List.of(0, 1, 2), takeAll(spool).stream().map(each -> each.path("number").asInt()).toList());
+            assertEquals(
+                    List.of(0, 1, 2),
+                    takeAll(spool).stream()
+                            .map(each -> each.path("number").asInt())
+                            .toList());
         }
     }
 
@@ -160,22 +195,36 @@ class SpoolTests {
     void killed() throws Exception {
         long sum = 0;
         for (int life = 0; life < 3; life++) {
-            Process writer = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                    System.getProperty("java.class.path"), "-Xmx32m", SpoolWriter.class.getName(), folder.resolve("spool").toString())
-                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process writer = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            "-Xmx32m",
+                            SpoolWriter.class.getName(),
+                            folder.resolve("spool").toString())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
             long said = -1;
-            try (BufferedReader out = new BufferedReader(new InputStreamReader(writer.getInputStream(), StandardCharsets.US_ASCII))) {
-                for (String text = out.readLine(); text != null && said < 300; text = out.readLine()) {
+            try (BufferedReader out = new BufferedReader(
+                    new InputStreamReader(writer.getInputStream(), StandardCharsets.US_ASCII))) {
+                for (String text = out.readLine();
+                        text != null && said < 300;
+                        text = out.readLine()) {
                     said = Long.parseLong(text);
                 }
-                writer.toHandle().destroyForcibly(); // unlike Process.destroyForcibly it leaves the stream open
+                writer.toHandle()
+                        .destroyForcibly(); // unlike Process.destroyForcibly it leaves the stream
+                // open
                 for (String text = out.readLine(); text != null; text = out.readLine()) {
                     said = text.matches("[0-9]+") ? Math.max(said, Long.parseLong(text)) : said;
                 }
             }
             sum += said + 1;
             try (Spool spool = open(SMALL)) {
-                assertTrue(spool.waiting() >= said + 1 && spool.waiting() <= said + 2, spool.waiting() + " wait, " + said + " were told");
+                assertTrue(
+                        spool.waiting() >= said + 1 && spool.waiting() <= said + 2,
+                        spool.waiting() + " wait, " + said + " were told");
                 takeAll(spool);
             }
         }

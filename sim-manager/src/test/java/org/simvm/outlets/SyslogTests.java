@@ -32,22 +32,38 @@ import org.simvm.settings.OutletSettings;
 @DisplayName("Syslog")
 @Timeout(60)
 class SyslogTests {
-    /** RFC 5424, 6: header, structured data, and a message that says that it is UTF-8 or doesn't. */
-    private static final Pattern MESSAGE = Pattern.compile("<([0-9]{1,3})>1 ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\\.[0-9]{1,6})?"
-            + "(?:Z|[+-][0-9]{2}:[0-9]{2})) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) "
-            + "\\[([!-~&&[^= \\]\"]]{1,32})((?: [!-~&&[^= \\]\"]]{1,32}=\"(?:[^\"\\\\\\]]|\\\\[\"\\\\\\]])*\")*)\\] (.*)", Pattern.DOTALL);
+    /**
+     * RFC 5424, 6: header, structured data, and a message that says that it is UTF-8 or doesn't.
+     */
+    private static final Pattern MESSAGE = Pattern.compile(
+            "<([0-9]{1,3})>1 ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\\.[0-9]{1,6})?"
+                    + "(?:Z|[+-][0-9]{2}:[0-9]{2})) ([!-~]{1,255}) ([!-~]{1,48}) "
+                    + "([!-~]{1,128}) ([!-~]{1,32}) "
+                    + "\\[([!-~&&[^= \\]\"]]{1,32})((?: [!-~&&[^= "
+                    + "\\]\"]]{1,32}=\"(?:[^\"\\\\\\]]|\\\\[\"\\\\\\]])*\")*)\\] (.*)",
+            Pattern.DOTALL);
 
     @TempDir
     Path folder;
 
     private static Notice notice(String text, String data) {
-        return new Notice(Instant.parse("2026-01-02T03:04:05.678Z"), Notice.Kind.VIOLATION, Notice.Severity.CRITICAL,
-                Optional.of(new Notice.Domain(UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web")), text, data);
+        return new Notice(
+                Instant.parse("2026-01-02T03:04:05.678Z"),
+                Notice.Kind.VIOLATION,
+                Notice.Severity.CRITICAL,
+                Optional.of(new Notice.Domain(
+                        UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web")),
+                text,
+                data);
     }
 
     private OutletSettings settings(String scheme, int port) {
-        return new OutletSettings(new OutletSettings.Journal(Set.of(), Path.of("/run/none")), Optional.of(new OutletSettings.Syslog(
-                Set.of("violation"), URI.create(scheme + "://127.0.0.1:" + port))), Optional.empty(), 1 << 20);
+        return new OutletSettings(
+                new OutletSettings.Journal(Set.of(), Path.of("/run/none")),
+                Optional.of(new OutletSettings.Syslog(
+                        Set.of("violation"), URI.create(scheme + "://127.0.0.1:" + port))),
+                Optional.empty(),
+                1 << 20);
     }
 
     private static Matcher parse(String message) {
@@ -63,19 +79,32 @@ class SyslogTests {
                 Outlets outlets = new Outlets(folder, "host name", 50)) {
             server.setSoTimeout(20_000);
             outlets.configure(settings("udp", server.getLocalPort()));
-            outlets.accept(notice("näher \"quoted\" ] text", "{\"kind\":\"probe\",\"failStop\":true,\"gpa\":\"0x1000\",\"odd\":\"a\\\"b]c\\\\d\\ne\"}"));
-            outlets.accept(notice("long " + "x".repeat(100_000), "{\"long\":\"" + "y".repeat(100_000) + "\"}"));
+            outlets.accept(notice(
+                    "näher \"quoted\" ] text",
+                    "{\"kind\":\"probe\",\"failStop\":true,\"gpa\":\"0x1000\","
+                            + "\"odd\":\"a\\\"b]c\\\\d\\ne\"}"));
+            outlets.accept(notice(
+                    "long " + "x".repeat(100_000), "{\"long\":\"" + "y".repeat(100_000) + "\"}"));
             Matcher first = parse(receive(server));
             assertEquals(10 * 8 + 2, Integer.parseInt(first.group(1)));
-            assertEquals(Instant.parse("2026-01-02T03:04:05.678Z"), java.time.OffsetDateTime.parse(first.group(2)).toInstant());
-            assertEquals(List.of("host?name", "sim-manager", "VIOLATION", "sim@32473"),
+            assertEquals(
+                    Instant.parse("2026-01-02T03:04:05.678Z"),
+                    java.time.OffsetDateTime.parse(first.group(2)).toInstant());
+            assertEquals(
+                    List.of("host?name", "sim-manager", "VIOLATION", "sim@32473"),
                     List.of(first.group(3), first.group(4), first.group(6), first.group(7)));
-            assertTrue(first.group(8).contains(" domain=\"web\"") && first.group(8).contains(" failStop=\"true\"")
-                    && first.group(8).contains(" odd=\"a\\\"b\\]c\\\\d e\"") && first.group(8).contains(" gpa=\"0x1000\""), first.group(8));
+            assertTrue(
+                    first.group(8).contains(" domain=\"web\"")
+                            && first.group(8).contains(" failStop=\"true\"")
+                            && first.group(8).contains(" odd=\"a\\\"b\\]c\\\\d e\"")
+                            && first.group(8).contains(" gpa=\"0x1000\""),
+                    first.group(8));
             assertEquals("näher \"quoted\" ] text", first.group(9));
             String second = receive(server);
             parse(second);
-            assertTrue(second.length() <= 2048, "receivers need not take more than 2048 bytes: " + second.length());
+            assertTrue(
+                    second.length() <= 2048,
+                    "receivers need not take more than 2048 bytes: " + second.length());
         }
     }
 
@@ -86,7 +115,8 @@ class SyslogTests {
     }
 
     @Test
-    @DisplayName("over TCP has each message's length in front, and goes on when the server comes back")
+    @DisplayName(
+            "over TCP has each message's length in front, and goes on when the server comes back")
     void stream() throws Exception {
         List<String> messages = new ArrayList<>();
         int port;
@@ -104,12 +134,14 @@ class SyslogTests {
                     }
                 }
             }
-            // What is written to a connection that the server has just closed is lost: syslog has no receipts.
+            // What is written to a connection that the server has just closed is lost: syslog has
+            // no receipts.
             for (int i = 0; i < 3; i++) {
                 outlets.accept(notice("lost perhaps", "{}"));
                 Thread.sleep(200);
             }
-            try (ServerSocket server = new ServerSocket(port, 5, InetAddress.getLoopbackAddress())) {
+            try (ServerSocket server =
+                    new ServerSocket(port, 5, InetAddress.getLoopbackAddress())) {
                 outlets.accept(notice("größer 5", "{\"number\":5}"));
                 server.setSoTimeout(30_000);
                 try (Socket socket = server.accept()) {
@@ -130,9 +162,12 @@ class SyslogTests {
     private static String frame(InputStream in) throws IOException {
         StringBuilder length = new StringBuilder();
         for (int next = in.read(); next != ' '; next = in.read()) {
-            assertTrue(next >= '0' && next <= '9', "a length was due, not byte " + next + " after " + length);
+            assertTrue(
+                    next >= '0' && next <= '9',
+                    "a length was due, not byte " + next + " after " + length);
             length.append((char) next);
         }
-        return new String(in.readNBytes(Integer.parseInt(length.toString())), StandardCharsets.UTF_8);
+        return new String(
+                in.readNBytes(Integer.parseInt(length.toString())), StandardCharsets.UTF_8);
     }
 }

@@ -39,10 +39,12 @@ import org.simvm.settings.OutletSettings;
 @Timeout(60)
 class WebhookTests {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Notice.Domain WEB = new Notice.Domain(UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web");
+    private static final Notice.Domain WEB =
+            new Notice.Domain(UUID.fromString("01234567-89ab-cdef-0123-456789abcdef"), "web");
 
     @TempDir
     Path folder;
+
     private final List<JsonNode> received = new CopyOnWriteArrayList<>();
     private final List<HttpExchange> exchanges = new CopyOnWriteArrayList<>();
     private volatile ToIntFunction<JsonNode> verdict = body -> 204;
@@ -63,7 +65,8 @@ class WebhookTests {
     }
 
     private void listen(int atPort) throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), atPort), 0);
+        server = HttpServer.create(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), atPort), 0);
         port = server.getAddress().getPort();
         server.createContext("/", exchange -> {
             byte[] bytes = exchange.getRequestBody().readAllBytes();
@@ -81,12 +84,25 @@ class WebhookTests {
     }
 
     private OutletSettings settings(Set<String> send, Optional<Path> secret, long bytes) {
-        return new OutletSettings(new OutletSettings.Journal(Set.of(), Path.of("/run/none")), Optional.empty(), Optional.of(
-                new OutletSettings.Webhook(send, URI.create("http://127.0.0.1:" + port + "/hook"), Duration.ofSeconds(5), secret)), bytes);
+        return new OutletSettings(
+                new OutletSettings.Journal(Set.of(), Path.of("/run/none")),
+                Optional.empty(),
+                Optional.of(new OutletSettings.Webhook(
+                        send,
+                        URI.create("http://127.0.0.1:" + port + "/hook"),
+                        Duration.ofSeconds(5),
+                        secret)),
+                bytes);
     }
 
     private static Notice notice(Notice.Kind kind, int number) {
-        return new Notice(Instant.EPOCH, kind, Notice.Severity.WARNING, Optional.of(WEB), "something\nhappened", "{\"number\":" + number + "}");
+        return new Notice(
+                Instant.EPOCH,
+                kind,
+                Notice.Severity.WARNING,
+                Optional.of(WEB),
+                "something\nhappened",
+                "{\"number\":" + number + "}");
     }
 
     private void give(int from, int to) {
@@ -95,7 +111,8 @@ class WebhookTests {
         }
     }
 
-    private static void eventually(String what, BooleanSupplier condition) throws InterruptedException {
+    private static void eventually(String what, BooleanSupplier condition)
+            throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadline, "not in time: " + what);
@@ -122,7 +139,8 @@ class WebhookTests {
                 {"sequence": 0, "time": "1970-01-01T00:00:00Z", "host": "host", "kind": "finding", "severity": "warning", "domain": "web",
                  "uuid": "01234567-89ab-cdef-0123-456789abcdef", "text": "something happened", "data": {"number": 0}}"""), received.get(0));
         assertEquals(1, received.size());
-        assertEquals("application/json", exchanges.get(0).getRequestHeaders().getFirst("Content-Type"));
+        assertEquals(
+                "application/json", exchanges.get(0).getRequestHeaders().getFirst("Content-Type"));
     }
 
     @Test
@@ -134,7 +152,10 @@ class WebhookTests {
         eventually("it is received", () -> !received.isEmpty());
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec("a secret".getBytes(), "HmacSHA256"));
-        assertEquals("sha256=" + HexFormat.of().formatHex(mac.doFinal((byte[]) exchanges.get(0).getAttribute("bytes"))),
+        assertEquals(
+                "sha256="
+                        + HexFormat.of().formatHex(mac.doFinal((byte[])
+                                exchanges.get(0).getAttribute("bytes"))),
                 exchanges.get(0).getRequestHeaders().getFirst("X-SIM-Signature"));
     }
 
@@ -192,7 +213,8 @@ class WebhookTests {
     }
 
     @Test
-    @DisplayName("drops the one notice that the receiver refuses for its content, counts it, and delivers its neighbours")
+    @DisplayName("drops the one notice that the receiver refuses for its content, counts it, and "
+            + "delivers its neighbours")
     void poison() throws Exception {
         verdict = body -> {
             for (JsonNode each : body.path("notices")) {
@@ -206,7 +228,8 @@ class WebhookTests {
         give(0, 100);
         eventually("the others are received", () -> received.size() == 99);
         eventually("it is counted", () -> outlets.status().get(0).refused() == 1);
-        assertTrue(received.stream().noneMatch(each -> each.path("data").path("number").asInt() == 37));
+        assertTrue(received.stream()
+                .noneMatch(each -> each.path("data").path("number").asInt() == 37));
     }
 
     @Test

@@ -57,41 +57,88 @@ class PolicyTests {
         }
     };
 
-    private Policy policy(PolicyAction byDefault, Map<ViolationKind, PolicyAction> violations,
+    private Policy policy(
+            PolicyAction byDefault,
+            Map<ViolationKind, PolicyAction> violations,
             Map<FindingClass, PolicyAction> findings) {
         return new Policy(new PolicySettings(byDefault, violations, findings), actions, () -> now);
     }
 
     private static SimViolation violation(String kind) {
-        return new SimViolation(1, Instant.EPOCH, kind, false, 0, "normal", "read", 8, 0x8000000000L,
-                OptionalLong.empty(), 0xffffffff81000000L, 0x1000, 0, OptionalLong.empty(),
-                Optional.empty(), OptionalInt.empty(), Optional.empty());
+        return new SimViolation(
+                1,
+                Instant.EPOCH,
+                kind,
+                false,
+                0,
+                "normal",
+                "read",
+                8,
+                0x8000000000L,
+                OptionalLong.empty(),
+                0xffffffff81000000L,
+                0x1000,
+                0,
+                OptionalLong.empty(),
+                Optional.empty(),
+                OptionalInt.empty(),
+                Optional.empty());
     }
 
     @ParameterizedTest(name = "{0}: {1}")
-    @CsvSource(delimiter = '|', value = {
-        "monitor-lost | a call that the monitors' process did not answer, by vCPU 0",
-        "pinned-control | write of 0x10000001f to cr0 by vCPU 0",
-        "vmfunc | VMFUNC leaf 1, index 31, in the normal view by vCPU 0",
-        "exception | exception 14 of va 0x10 in the normal view by vCPU 0",
-        "probe | read of gpa 0x8000000000 in the normal view by vCPU 0",
-        "kind-of-the-future | read of gpa 0x8000000000 in the normal view by vCPU 0"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "monitor-lost | a call that the monitors' process did not answer, by vCPU 0",
+                "pinned-control | write of 0x10000001f to cr0 by vCPU 0",
+                "vmfunc | VMFUNC leaf 1, index 31, in the normal view by vCPU 0",
+                "exception | exception 14 of va 0x10 in the normal view by vCPU 0",
+                "probe | read of gpa 0x8000000000 in the normal view by vCPU 0",
+                "kind-of-the-future | read of gpa 0x8000000000 in the normal view by vCPU 0"
+            })
     void theTextOfAViolationTellsWhatWasDone(String kind, String deed) {
-        SimViolation violation = new SimViolation(1, Instant.EPOCH, kind, true, 0, "normal", "read", 8, 0x8000000000L,
-                OptionalLong.of(0x10), 0xffffffff81000000L, 0x1000, 0, OptionalLong.of(0x1_0000001fL), Optional.of("cr0"),
-                OptionalInt.of(14), Optional.empty());
-        assertEquals("violation " + kind + " (guest stopped): " + deed + ", rip 0xffffffff81000000, cr3 0x1000, cpl 0",
-                new Incident(PolicyAction.LOG, Optional.of(violation), Optional.empty(), 0).oneLine());
+        SimViolation violation = new SimViolation(
+                1,
+                Instant.EPOCH,
+                kind,
+                true,
+                0,
+                "normal",
+                "read",
+                8,
+                0x8000000000L,
+                OptionalLong.of(0x10),
+                0xffffffff81000000L,
+                0x1000,
+                0,
+                OptionalLong.of(0x1_0000001fL),
+                Optional.of("cr0"),
+                OptionalInt.of(14),
+                Optional.empty());
+        assertEquals(
+                "violation " + kind + " (guest stopped): " + deed
+                        + ", rip 0xffffffff81000000, cr3 0x1000, cpl 0",
+                new Incident(PolicyAction.LOG, Optional.of(violation), Optional.empty(), 0)
+                        .oneLine());
     }
 
     private static Finding finding(FindingClass findingClass, String subject) {
-        return new Finding(Instant.EPOCH, findingClass, subject, OptionalLong.of(0xffffffff81000010L),
-                OptionalLong.empty(), "a", "b", false);
+        return new Finding(
+                Instant.EPOCH,
+                findingClass,
+                subject,
+                OptionalLong.of(0xffffffff81000010L),
+                OptionalLong.empty(),
+                "a",
+                "b",
+                false);
     }
 
     @Test
     void doesWhatTheRuleForTheKindSaysAndElseTheDefault() {
-        Policy policy = policy(PolicyAction.LOG, Map.of(ViolationKind.PROBE, PolicyAction.ALERT),
+        Policy policy = policy(
+                PolicyAction.LOG,
+                Map.of(ViolationKind.PROBE, PolicyAction.ALERT),
                 Map.of(FindingClass.HOOKS, PolicyAction.DESTROY));
         policy.violation(violation("probe"));
         assertEquals(List.of("record", "alert"), done);
@@ -119,7 +166,10 @@ class PolicyTests {
         assertEquals(100, done.stream().filter("record"::equals).count());
         assertEquals(PolicySettings.ALERTS_PER_MINUTE, alerts.size());
         policy.finding(finding(FindingClass.HOOKS, "do_exit"));
-        assertEquals(PolicySettings.ALERTS_PER_MINUTE + 1, alerts.size(), "another subject has a limit of its own");
+        assertEquals(
+                PolicySettings.ALERTS_PER_MINUTE + 1,
+                alerts.size(),
+                "another subject has a limit of its own");
         now += Duration.ofSeconds(Policy.WINDOW_SECONDS).toNanos();
         policy.violation(violation("probe"));
         Incident next = alerts.get(alerts.size() - 1);
@@ -142,24 +192,36 @@ class PolicyTests {
 
     @Test
     void goesFromPauseToDestroyButNotBack() {
-        Policy policy = policy(PolicyAction.ALERT, Map.of(ViolationKind.PROBE, PolicyAction.PAUSE,
-                ViolationKind.EXECUTE, PolicyAction.DESTROY), Map.of());
+        Policy policy = policy(
+                PolicyAction.ALERT,
+                Map.of(
+                        ViolationKind.PROBE,
+                        PolicyAction.PAUSE,
+                        ViolationKind.EXECUTE,
+                        PolicyAction.DESTROY),
+                Map.of());
         policy.violation(violation("probe"));
         policy.violation(violation("execute"));
         policy.violation(violation("probe"));
-        assertEquals(List.of("pause", "destroy"), done.stream().filter(action -> !action.equals("record")
-                && !action.equals("alert")).toList());
+        assertEquals(
+                List.of("pause", "destroy"),
+                done.stream()
+                        .filter(action -> !action.equals("record") && !action.equals("alert"))
+                        .toList());
     }
 
     @Test
     void namesWhatWhereAndByWhom() {
         Policy policy = policy(PolicyAction.ALERT, Map.of(), Map.of());
         policy.violation(violation("probe"));
-        assertEquals("violation probe: read of gpa 0x8000000000 in the normal view by vCPU 0,"
-                + " rip 0xffffffff81000000, cr3 0x1000,"
-                + " cpl 0", alerts.get(0).oneLine());
+        assertEquals(
+                "violation probe: read of gpa 0x8000000000 in the normal view by vCPU 0,"
+                        + " rip 0xffffffff81000000, cr3 0x1000,"
+                        + " cpl 0",
+                alerts.get(0).oneLine());
         policy.finding(finding(FindingClass.KERNEL_TEXT, "do_exit+0x10/0x40\n\u001b[2J"));
-        assertEquals("kernelText: do_exit+0x10/0x40 [2J va 0xffffffff81000010: expected a, found b",
+        assertEquals(
+                "kernelText: do_exit+0x10/0x40 [2J va 0xffffffff81000010: expected a, found b",
                 alerts.get(1).oneLine());
     }
 }

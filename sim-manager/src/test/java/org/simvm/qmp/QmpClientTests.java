@@ -55,8 +55,9 @@ class QmpClientTests {
             case "echo" -> arguments;
             case "silence" -> null;
             case "fail" -> throw new ScriptedQmpServer.CommandError("the first expectation failed");
-            default -> throw new ScriptedQmpServer.CommandError("The command " + command
-                    + " has not been found");
+            default ->
+                throw new ScriptedQmpServer.CommandError(
+                        "The command " + command + " has not been found");
         };
     }
 
@@ -85,7 +86,8 @@ class QmpClientTests {
 
         @Test
         void retriesWhileTheSocketRefusesConnections() throws Exception {
-            new ScriptedQmpServer(socket(), QmpClientTests::echo).close(); // leaves a file nobody listens on
+            new ScriptedQmpServer(socket(), QmpClientTests::echo)
+                    .close(); // leaves a file nobody listens on
             CompletableFuture<ScriptedQmpServer> late = CompletableFuture.supplyAsync(() -> {
                 try {
                     Thread.sleep(150);
@@ -104,17 +106,21 @@ class QmpClientTests {
 
         @Test
         void saysThatNoQemuCame() {
-            QmpException e = assertThrows(QmpException.class,
+            QmpException e = assertThrows(
+                    QmpException.class,
                     () -> QmpClient.connect(socket(), Duration.ofMillis(50), recorder));
-            assertEquals("no QMP socket " + socket() + " after 50 ms: was QEMU started by the SIM launcher?",
+            assertEquals(
+                    "no QMP socket " + socket()
+                            + " after 50 ms: was QEMU started by the SIM launcher?",
                     e.getMessage());
         }
 
         @Test
         void refusesAServerThatSpeaksSomethingElse() throws Exception {
-            try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH",
-                    QmpClientTests::echo)) {
-                QmpException e = assertThrows(QmpException.Closed.class,
+            try (ScriptedQmpServer server =
+                    new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH", QmpClientTests::echo)) {
+                QmpException e = assertThrows(
+                        QmpException.Closed.class,
                         () -> QmpClient.connect(socket(), PATIENCE, recorder));
                 assertTrue(e.getMessage().contains("does not speak QMP"), e.getMessage());
             }
@@ -134,7 +140,10 @@ class QmpClientTests {
                     callers.add(CompletableFuture.supplyAsync(() -> {
                         for (int i = base; i < base + 50; i++) {
                             try {
-                                if (client.execute("echo", value(i)).get("value").asInt() != i) {
+                                if (client.execute("echo", value(i))
+                                                .get("value")
+                                                .asInt()
+                                        != i) {
                                     return false;
                                 }
                             } catch (Exception e) {
@@ -160,15 +169,18 @@ class QmpClientTests {
                     try {
                         connected.await();
                         int n = event.data().get("value").asInt();
-                        heard.add(event.name() + client[0].execute("echo", value(n)).get("value").asInt());
+                        heard.add(event.name()
+                                + client[0]
+                                        .execute("echo", value(n))
+                                        .get("value")
+                                        .asInt());
                     } catch (Exception e) {
                         heard.add(e.toString());
                     }
                 }
 
                 @Override
-                public void closed(String reason) {
-                }
+                public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo)) {
                 client[0] = QmpClient.connect(socket(), PATIENCE, asking);
@@ -193,8 +205,7 @@ class QmpClientTests {
                 }
 
                 @Override
-                public void closed(String reason) {
-                }
+                public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = QmpClient.connect(socket(), PATIENCE, clumsy)) {
@@ -209,8 +220,8 @@ class QmpClientTests {
         void reportsQemusErrorWithItsDescription() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
-                QmpException.Refused e = assertThrows(QmpException.Refused.class,
-                        () -> client.execute("fail", null));
+                QmpException.Refused e = assertThrows(
+                        QmpException.Refused.class, () -> client.execute("fail", null));
                 assertEquals("QEMU refused fail: the first expectation failed", e.getMessage());
                 assertEquals("GenericError", e.errorClass());
                 assertEquals(1, client.execute("echo", value(1)).get("value").asInt());
@@ -221,7 +232,8 @@ class QmpClientTests {
         void givesUpOnASilentCommandButKeepsTheConnection() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
-                assertThrows(QmpException.TimedOut.class,
+                assertThrows(
+                        QmpException.TimedOut.class,
                         () -> client.execute("silence", null, Duration.ofMillis(50)));
                 assertEquals(1, client.execute("echo", value(1)).get("value").asInt());
             }
@@ -235,8 +247,9 @@ class QmpClientTests {
         void wakesWaitingCommandsAndTellsTheListenerLast() throws Exception {
             ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
             try (QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
-                CompletableFuture<Throwable> waiting = CompletableFuture.supplyAsync(() ->
-                        assertThrows(QmpException.Closed.class, () -> client.execute("silence", null)));
+                CompletableFuture<Throwable> waiting =
+                        CompletableFuture.supplyAsync(() -> assertThrows(
+                                QmpException.Closed.class, () -> client.execute("silence", null)));
                 Thread.sleep(100);
                 server.emit("SHUTDOWN", value(0));
                 Thread.sleep(100);
@@ -252,7 +265,8 @@ class QmpClientTests {
         void refusesALineWithoutEnd() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
-                CompletableFuture.runAsync(() -> server.send("x".repeat(QmpClient.LINE_LIMIT + 100_000)));
+                CompletableFuture.runAsync(
+                        () -> server.send("x".repeat(QmpClient.LINE_LIMIT + 100_000)));
                 assertTrue(heard.take().contains("a line longer than"));
             }
         }

@@ -4,6 +4,7 @@ package org.simvm.qmp;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -15,7 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Serves QMP's wire protocol on a real Unix socket, for one client; what commands do is the test's to say.
+ * Serves QMP's wire protocol on a real Unix socket, for one client; what commands do is the test's
+ * to say.
  */
 public final class ScriptedQmpServer implements AutoCloseable {
     /** Answers a command, or throws {@link CommandError}. Returning null sends no answer at all. */
@@ -35,7 +37,7 @@ public final class ScriptedQmpServer implements AutoCloseable {
 
     static final String GREETING =
             "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 10}},"
-            + " \"capabilities\": [\"oob\"]}}";
+                    + " \"capabilities\": [\"oob\"]}}";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ServerSocketChannel server;
@@ -73,7 +75,8 @@ public final class ScriptedQmpServer implements AutoCloseable {
         }
         synchronized (this) {
             try {
-                ByteBuffer bytes = ByteBuffer.wrap((line + "\r\n").getBytes(StandardCharsets.UTF_8));
+                ByteBuffer bytes =
+                        ByteBuffer.wrap((line + "\r\n").getBytes(StandardCharsets.UTF_8));
                 while (bytes.hasRemaining()) {
                     channel.write(bytes);
                 }
@@ -91,13 +94,16 @@ public final class ScriptedQmpServer implements AutoCloseable {
                 JsonNode message = JSON.readTree(line);
                 ObjectNode answer = JSON.createObjectNode();
                 try {
-                    JsonNode result = execute(message.path("execute").asText(), message.path("arguments"));
+                    JsonNode result =
+                            execute(message.path("execute").asText(), message.path("arguments"));
                     if (result == null) {
                         return;
                     }
                     answer.set("return", result);
                 } catch (CommandError e) {
-                    answer.putObject("error").put("class", "GenericError").put("desc", e.getMessage());
+                    answer.putObject("error")
+                            .put("class", "GenericError")
+                            .put("desc", e.getMessage());
                 }
                 answer.set("id", message.path("id"));
                 send(answer.toString());

@@ -81,17 +81,20 @@ class SimDeviceTests {
         assertEquals(OptionalLong.of(7), status.vcpus().get(0).calls());
         assertEquals(Optional.empty(), status.accelerator());
         assertFalse(status.lastBranchRecord(), "this QEMU does not know of it");
-        assertEquals(new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360), status.ram().get(1));
+        assertEquals(
+                new SimStatus.RamBlock(0x1_0000_0000L, 4096, 17, 655360),
+                status.ram().get(1));
         assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
         assertTrue(status.vcpus().get(1).inSimView());
         SimEvent.Boot missed = status.missedBoot().orElseThrow();
-        assertEquals(List.of(1L, 0xffffffff81000000L, 8192L),
+        assertEquals(
+                List.of(1L, 0xffffffff81000000L, 8192L),
                 List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));
     }
 
     @Test
     void readsThatAGateCanTellWhichBranchLedToIt() throws Exception {
-        for (boolean offered : new boolean[] { false, true }) {
+        for (boolean offered : new boolean[] {false, true}) {
             answers.put("query-sim", """
                     {"abi": 2, "state": "waiting", "gate": "vmfunc", "accelerator": "tcg", "pid": 4711, "phys-bits": 40,
                      "area-base": 70368744177664, "area-size": 1073741824, "armed-boots": 0, "violations": 0,
@@ -118,45 +121,63 @@ class SimDeviceTests {
 
     @Test
     void refusesAnAnswerOfAnotherVersion() {
-        answers.put("query-sim", "{\"abi\": 1, \"state\": \"levitating\", \"ram\": [], \"vcpus\": []}");
+        answers.put(
+                "query-sim", "{\"abi\": 1, \"state\": \"levitating\", \"ram\": [], \"vcpus\": []}");
         QmpException e = assertThrows(QmpException.class, device::query);
-        assertEquals("QEMU reports the unknown device state 'levitating':"
-                + " manager and QEMU are of different versions",
+        assertEquals(
+                "QEMU reports the unknown device state 'levitating':"
+                        + " manager and QEMU are of different versions",
                 e.getMessage());
     }
 
     @Test
     void sendsWritesAsHexWithUnsignedAddresses() throws Exception {
-        device.apply(true, List.of(new GuestWrite(0xfedL, new byte[] {0x0f, 0x1f, (byte) 0x80},
-                new byte[] {(byte) 0xe8, 0, 1})));
-        assertEquals("{\"map\":true,\"writes\":[{\"gpa\":4077,\"expect\":\"0f1f80\",\"data\":\"e80001\"}]}",
+        device.apply(
+                true,
+                List.of(new GuestWrite(
+                        0xfedL, new byte[] {0x0f, 0x1f, (byte) 0x80}, new byte[] {(byte) 0xe8, 0, 1
+                        })));
+        assertEquals(
+                "{\"map\":true,\"writes\":[{\"gpa\":4077,\"expect\":\"0f1f80\","
+                        + "\"data\":\"e80001\"}]}",
                 seen.get("sim-apply").toString());
         device.setStop(0xffffffff81234560L);
-        assertEquals("{\"address\":18446744071581156704}", seen.get("sim-set-stop").toString());
+        assertEquals(
+                "{\"address\":18446744071581156704}", seen.get("sim-set-stop").toString());
     }
 
     @Test
     void sealsBytesOfPages() throws Exception {
-        device.seal(List.of(new SealedPage(0x3000,
-                List.of(new SealedPage.Range(16, 5), new SealedPage.Range(4095, 1)))));
-        assertEquals("{\"pages\":[{\"gpa\":12288,\"protect\":[{\"offset\":16,\"length\":5},"
-                + "{\"offset\":4095,\"length\":1}]}]}", seen.get("sim-seal").toString());
+        device.seal(List.of(new SealedPage(
+                0x3000, List.of(new SealedPage.Range(16, 5), new SealedPage.Range(4095, 1)))));
+        assertEquals(
+                "{\"pages\":[{\"gpa\":12288,\"protect\":[{\"offset\":16,\"length\":5},"
+                        + "{\"offset\":4095,\"length\":1}]}]}",
+                seen.get("sim-seal").toString());
     }
 
     @Test
     void refusesAWriteThatCrossesAPage() {
-        assertThrows(IllegalArgumentException.class, () -> new GuestWrite(0xffd, new byte[5], new byte[5]));
-        assertThrows(IllegalArgumentException.class, () -> new GuestWrite(0, new byte[5], new byte[4]));
-        assertThrows(IllegalArgumentException.class, () -> new GuestWrite(0, new byte[0], new byte[0]));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GuestWrite(0xffd, new byte[5], new byte[5]));
+        assertThrows(
+                IllegalArgumentException.class, () -> new GuestWrite(0, new byte[5], new byte[4]));
+        assertThrows(
+                IllegalArgumentException.class, () -> new GuestWrite(0, new byte[0], new byte[0]));
     }
 
     @Test
     void turnsEventsIntoRecords() throws Exception {
-        server.emit("SIM_BOOT", object("{\"cpu\": 0, \"lstar\": 18446744071595622528, \"cr3\": 40960,"
-                + " \"cr4\": 4096, \"efer\": 3329}"));
+        server.emit(
+                "SIM_BOOT",
+                object("{\"cpu\": 0, \"lstar\": 18446744071595622528, \"cr3\": 40960,"
+                        + " \"cr4\": 4096, \"efer\": 3329}"));
         server.emit("RTC_CHANGE", object("{\"offset\": 3}"));
-        server.emit("SIM_STOP",
-                object("{\"cpu\": 1, \"address\": 18446744071580000000, \"cr3\": 8192, \"cr4\": 0}"));
+        server.emit(
+                "SIM_STOP",
+                object("{\"cpu\": 1, \"address\": 18446744071580000000, \"cr3\": 8192, "
+                        + "\"cr4\": 0}"));
         server.emit("SIM_DOORBELL", object("{}"));
         server.emit("SIM_RESET", object("{}"));
         server.close();
@@ -178,13 +199,17 @@ class SimDeviceTests {
                 + " \"cpu\": -1, \"view\": \"normal\", \"access\": \"write\", \"size\": 8,"
                 + " \"gpa\": 70368744177664,"
                 + " \"rip\": 0, \"cr3\": 0, \"cpl\": 0, \"value\": 18446744073709551615}";
-        String exception = "{\"sequence\": 10, \"time-ns\": 1700000000123456789, \"kind\": \"exception\","
-                + " \"fail-stop\": true, \"cpu\": 1, \"view\": \"sim\", \"access\": \"execute\","
-                + " \"size\": 0, \"gpa\": 0,"
-                + " \"gva\": 4198348, \"rip\": 4198348, \"cr3\": 39370752, \"cpl\": 3, \"vector\": 14,"
-                + " \"bytes\": \"0f01d4\"}";
-        answers.put("query-sim-violations", "{\"violations\": [" + probe + "," + exception
-                + "], \"lost\": 2}");
+        String exception =
+                "{\"sequence\": 10, \"time-ns\": 1700000000123456789, \"kind\": \"exception\","
+                        + " \"fail-stop\": true, \"cpu\": 1, \"view\": \"sim\", \"access\": "
+                        + "\"execute\","
+                        + " \"size\": 0, \"gpa\": 0,"
+                        + " \"gva\": 4198348, \"rip\": 4198348, \"cr3\": 39370752, \"cpl\": "
+                        + "3, \"vector\": 14,"
+                        + " \"bytes\": \"0f01d4\"}";
+        answers.put(
+                "query-sim-violations",
+                "{\"violations\": [" + probe + "," + exception + "], \"lost\": 2}");
 
         ViolationLog log = device.violationsAfter(8);
 

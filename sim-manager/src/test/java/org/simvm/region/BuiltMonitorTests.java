@@ -25,7 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("integration")
 class BuiltMonitorTests {
     private static final long TEXT = 0xffffffff81000000L;
-    private static final Path BUILD = Path.of("..", "native-qemu-patch", "monitor", "build").toAbsolutePath()
+    private static final Path BUILD = Path.of("..", "native-qemu-patch", "monitor", "build")
+            .toAbsolutePath()
             .normalize();
 
     @TempDir
@@ -33,18 +34,28 @@ class BuiltMonitorTests {
 
     @BeforeEach
     void needsTheBuild() {
-        Assumptions.assumeTrue(Files.exists(BUILD.resolve("gates.elf")),
-                "skipped: no " + BUILD.resolve("gates.elf") + " (make -C native-qemu-patch/monitor)");
+        Assumptions.assumeTrue(
+                Files.exists(BUILD.resolve("gates.elf")),
+                "skipped: no " + BUILD.resolve("gates.elf")
+                        + " (make -C native-qemu-patch/monitor)");
     }
 
     @Test
     void theyFitIntoAMegabyteAndCanBeFinalized() throws Exception {
         MonitorProgram syscalls = MonitorProgram.load(BUILD.resolve("syscalls.elf"));
         MonitorProgram process = MonitorProgram.load(BUILD.resolve("process.elf"));
-        RegionPlan plan = new RegionPlan(ExamplePrograms.AREA, 1 << 20, 1L << 30, 2, 0x510,
-                GateKind.VMFUNC, GateTemplate.load(BUILD.resolve("gates.elf")), Optional.of(GateTemplate.load(BUILD.resolve("gates-lbr.elf"))),
+        RegionPlan plan = new RegionPlan(
+                ExamplePrograms.AREA,
+                1 << 20,
+                1L << 30,
+                2,
+                0x510,
+                GateKind.VMFUNC,
+                GateTemplate.load(BUILD.resolve("gates.elf")),
+                Optional.of(GateTemplate.load(BUILD.resolve("gates-lbr.elf"))),
                 MonitorProgram.load(BUILD.resolve("core.elf")),
-                List.of(new RegionPlan.PlannedMonitor(syscalls, Map.of("calls", "execve,openat")),
+                List.of(
+                        new RegionPlan.PlannedMonitor(syscalls, Map.of("calls", "execve,openat")),
                         new RegionPlan.PlannedMonitor(process, Map.of())));
         Map<String, Long> slots = new TreeMap<>();
         long value = 100;
@@ -63,10 +74,16 @@ class BuiltMonitorTests {
             hooks.add(new BootValues.ArmedHook(1, hook, TEXT + 5 + 64L * hooks.size()));
         }
         try (RegionFile file = RegionFile.create(folder.resolve("region"), null, plan)) {
-            BootValues values = new BootValues(4, List.of(new RamRange(0, 1L << 30)),
-                    0xffff888000000000L, 0x1fbc0,
-                    new BootValues.KernelText(TEXT, TEXT + (32 << 20)), 509, List.of(TEXT + 1, TEXT + 2),
-                    hooks, slots);
+            BootValues values = new BootValues(
+                    4,
+                    List.of(new RamRange(0, 1L << 30)),
+                    0xffff888000000000L,
+                    0x1fbc0,
+                    new BootValues.KernelText(TEXT, TEXT + (32 << 20)),
+                    509,
+                    List.of(TEXT + 1, TEXT + 2),
+                    hooks,
+                    slots);
             BootImage image = file.finalizeImage(values);
             slotsAreWhereTheMonitorLooks(file, image, syscalls, slots);
             theHandlersLieInExecutableSegments(file, image, hooks.size());
@@ -77,27 +94,36 @@ class BuiltMonitorTests {
         }
     }
 
-    private static void slotsAreWhereTheMonitorLooks(RegionFile file, BootImage image, MonitorProgram program,
-            Map<String, Long> slots)
+    private static void slotsAreWhereTheMonitorLooks(
+            RegionFile file, BootImage image, MonitorProgram program, Map<String, Long> slots)
             throws RegionException {
         RegionSegment data = image.layout().segments().stream()
-                .filter(each -> each.name().equals("syscalls r--")).findFirst().orElseThrow();
+                .filter(each -> each.name().equals("syscalls r--"))
+                .findFirst()
+                .orElseThrow();
         long linked = program.segments().get(1).virtualAddress();
         ByteBuffer bytes = file.read(data, 0, (int) data.size()).order(ByteOrder.LITTLE_ENDIAN);
         for (SlotDeclaration slot : program.slots()) {
             long seen = bytes.getLong((int) (slot.address() - linked));
-            assertEquals(slot.name().equals("config") ? image.layout()
-                    .segment(RegionSegment.Role.CONFIGURATION).virtualAddress()
-                    : slots.get(slot.name()), seen, slot.name());
+            assertEquals(
+                    slot.name().equals("config")
+                            ? image.layout()
+                                    .segment(RegionSegment.Role.CONFIGURATION)
+                                    .virtualAddress()
+                            : slots.get(slot.name()),
+                    seen,
+                    slot.name());
         }
         ParameterDeclaration calls = program.parameters().get(0);
-        assertTrue((bytes.getLong((int) (calls.address() - linked)) & 1L << 59) != 0,
+        assertTrue(
+                (bytes.getLong((int) (calls.address() - linked)) & 1L << 59) != 0,
                 "execve is number 59 at the 64-bit door");
     }
 
-    private static void theHandlersLieInExecutableSegments(RegionFile file, BootImage image, int count)
-            throws RegionException {
-        ByteBuffer config = file.read(image.layout().segment(RegionSegment.Role.CONFIGURATION), 0, 4096)
+    private static void theHandlersLieInExecutableSegments(
+            RegionFile file, BootImage image, int count) throws RegionException {
+        ByteBuffer config = file.read(
+                        image.layout().segment(RegionSegment.Role.CONFIGURATION), 0, 4096)
                 .order(ByteOrder.LITTLE_ENDIAN);
         assertEquals(count, config.getInt(SimAbi.Config.HOOK_COUNT));
         int found = 0;
@@ -107,23 +133,34 @@ class BuiltMonitorTests {
                 continue;
             }
             found++;
-            assertTrue(image.layout().segments().stream().anyMatch(each -> each.access().execute()
-                    && each.role() == RegionSegment.Role.PROGRAM
-                    && handler >= each.virtualAddress() && handler < each.virtualAddress() + each.size()));
+            assertTrue(image.layout().segments().stream()
+                    .anyMatch(each -> each.access().execute()
+                            && each.role() == RegionSegment.Role.PROGRAM
+                            && handler >= each.virtualAddress()
+                            && handler < each.virtualAddress() + each.size()));
         }
         assertEquals(count, found);
     }
 
-    private static void theGateCodeIsThatOfTheTemplate(RegionFile file, BootImage image, GateTemplate gates)
-            throws RegionException {
-        ByteBuffer entry = file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY), 0, 4096);
-        ByteBuffer simEntry = file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY_SIM), 0, 4096);
-        // vmfunc is 0f 01 d4: the entry one ends the page in the normal view, and is not there in the SIM
+    private static void theGateCodeIsThatOfTheTemplate(
+            RegionFile file, BootImage image, GateTemplate gates) throws RegionException {
+        ByteBuffer entry =
+                file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY), 0, 4096);
+        ByteBuffer simEntry =
+                file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY_SIM), 0, 4096);
+        // vmfunc is 0f 01 d4: the entry one ends the page in the normal view, and is not there in
+        // the SIM
         // view.
-        assertEquals(0x0f01d4, (entry.get(4093) & 0xff) << 16 | (entry.get(4094) & 0xff) << 8
-                | entry.get(4095) & 0xff);
+        assertEquals(
+                0x0f01d4,
+                (entry.get(4093) & 0xff) << 16
+                        | (entry.get(4094) & 0xff) << 8
+                        | entry.get(4095) & 0xff);
         assertNotEquals(entry.get(4095), simEntry.get(4095));
-        assertEquals((byte) 0xe9, entry.get(gates.patches().get("g1_call_target_1").offset() - 1), "jmp rel32");
+        assertEquals(
+                (byte) 0xe9,
+                entry.get(gates.patches().get("g1_call_target_1").offset() - 1),
+                "jmp rel32");
         assertFalse(image.callStubs().isEmpty());
     }
 }

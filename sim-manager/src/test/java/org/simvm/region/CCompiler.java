@@ -12,16 +12,18 @@ import org.junit.jupiter.api.Assumptions;
 
 /** The machine's C compiler, for tests that hold Java against what C makes of the same headers. */
 final class CCompiler {
-    private CCompiler() {
-    }
+    private CCompiler() {}
 
     /**
-     * The folder of sim_abi.h and sim_monitor.h; the test is skipped if they aren't there (a source tree of
-     * the manager alone).
+     * The folder of sim_abi.h and sim_monitor.h; the test is skipped if they aren't there (a source
+     * tree of the manager alone).
      */
     static Path headers() {
-        Path headers = Path.of("..", "native-qemu-patch", "monitor", "include").toAbsolutePath().normalize();
-        Assumptions.assumeTrue(Files.exists(headers.resolve("sim_abi.h")),
+        Path headers = Path.of("..", "native-qemu-patch", "monitor", "include")
+                .toAbsolutePath()
+                .normalize();
+        Assumptions.assumeTrue(
+                Files.exists(headers.resolve("sim_abi.h")),
                 "skipped: no " + headers.resolve("sim_abi.h"));
         return headers;
     }
@@ -29,11 +31,17 @@ final class CCompiler {
     /** Compiles a source text; the test is skipped if there is no compiler. */
     static Path compile(Path folder, String name, String source, String... options)
             throws IOException, InterruptedException {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/gcc")), "skipped: no /usr/bin/gcc");
+        Assumptions.assumeTrue(
+                Files.isExecutable(Path.of("/usr/bin/gcc")), "skipped: no /usr/bin/gcc");
         Path file = Files.writeString(folder.resolve(name + ".c"), source);
         Path made = folder.resolve(name);
-        List<String> command = new ArrayList<>(List.of("/usr/bin/gcc", "-std=gnu11", "-I" + headers(), "-o",
-                made.toString(), file.toString()));
+        List<String> command = new ArrayList<>(List.of(
+                "/usr/bin/gcc",
+                "-std=gnu11",
+                "-I" + headers(),
+                "-o",
+                made.toString(),
+                file.toString()));
         command.addAll(Arrays.asList(options));
         run(command);
         return made;

@@ -33,7 +33,14 @@ class GatePagesTests {
     private ByteBuffer page;
 
     private void build(GateKind gate, Map<String, String> parameters) throws Exception {
-        RegionPlan plan = new RegionPlan(ExamplePrograms.AREA, 4 << 20, 1L << 30, 2, 0x510, gate, ExamplePrograms.gates(),
+        RegionPlan plan = new RegionPlan(
+                ExamplePrograms.AREA,
+                4 << 20,
+                1L << 30,
+                2,
+                0x510,
+                gate,
+                ExamplePrograms.gates(),
                 ExamplePrograms.program("core"),
                 List.of(new RegionPlan.PlannedMonitor(ExamplePrograms.filtering(), parameters)));
         List<BootValues.ArmedHook> hooks = new ArrayList<>();
@@ -43,10 +50,18 @@ class GatePagesTests {
             targets.add(TEXT + 0x10000 * id);
         }
         try (RegionFile file = RegionFile.create(folder.resolve("region"), null, plan)) {
-            image = file.finalizeImage(new BootValues(4, List.of(new RamRange(0, 1L << 30)), 0xffff888000000000L, 0x1fbc0,
-                    new BootValues.KernelText(TEXT, TEXT + (32 << 20)), 509, targets, hooks,
+            image = file.finalizeImage(new BootValues(
+                    4,
+                    List.of(new RamRange(0, 1L << 30)),
+                    0xffff888000000000L,
+                    0x1fbc0,
+                    new BootValues.KernelText(TEXT, TEXT + (32 << 20)),
+                    509,
+                    targets,
+                    hooks,
                     Map.of("offset:task_struct.pid", 0x78L)));
-            page = file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY), 0, 4096).order(ByteOrder.LITTLE_ENDIAN);
+            page = file.read(image.layout().segment(RegionSegment.Role.GATE_ENTRY), 0, 4096)
+                    .order(ByteOrder.LITTLE_ENDIAN);
         }
     }
 
@@ -59,15 +74,21 @@ class GatePagesTests {
     }
 
     @ParameterizedTest
-    @EnumSource(value = GateKind.class, names = { "VMFUNC", "EXIT" })
-    @DisplayName("has a filter for each hook that wants some calls, and a plain stub for the others")
+    @EnumSource(
+            value = GateKind.class,
+            names = {"VMFUNC", "EXIT"})
+    @DisplayName(
+            "has a filter for each hook that wants some calls, and a plain stub for the others")
     void hasAFilterForEachHookThatWantsSomeCalls(GateKind gate) throws Exception {
         build(gate, Map.of("calls", "open"));
-        assertEquals(List.of(start() + FIRST_FILTER, start() + SECOND_FILTER, start() + 64), image.callStubs());
+        assertEquals(
+                List.of(start() + FIRST_FILTER, start() + SECOND_FILTER, start() + 64),
+                image.callStubs());
 
         byte[] load = new byte[6];
         page.get(FIRST_FILTER, load);
-        assertArrayEquals(new byte[] { (byte) 0x8d, (byte) 0x86, 0, 0, 0, 0 }, load, "lea 0(%rsi), %eax");
+        assertArrayEquals(
+                new byte[] {(byte) 0x8d, (byte) 0x86, 0, 0, 0, 0}, load, "lea 0(%rsi), %eax");
         assertEquals(0xbfffffff, page.getInt(FIRST_FILTER + 8));
         assertEquals(64, page.getInt(FIRST_FILTER + 16));
         assertEquals(TEXT + 0x10000, jumpAt(FIRST_FILTER + 24));
@@ -78,18 +99,23 @@ class GatePagesTests {
         assertEquals(0x78, page.getInt(SECOND_FILTER + 2));
         assertEquals(-1, page.getInt(SECOND_FILTER + 8));
         assertEquals(60, page.getInt(SECOND_FILTER + 16));
-        assertEquals(1L << 5, page.getLong(SECOND_FILTER + 64), "and bit 69, which is 5 from 64 on");
+        assertEquals(
+                1L << 5, page.getLong(SECOND_FILTER + 64), "and bit 69, which is 5 from 64 on");
 
         assertEquals(TEXT + 0x30000, jumpAt(65), "the third hook has no filter");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "all", "none" })
-    @DisplayName("needs no filter for a set that spares no call, and spares all calls of an empty one")
+    @ValueSource(strings = {"all", "none"})
+    @DisplayName(
+            "needs no filter for a set that spares no call, and spares all calls of an empty one")
     void needsNoFilterForASetThatSparesNoCall(String calls) throws Exception {
         build(GateKind.VMFUNC, Map.of("calls", calls));
-        assertEquals(start() + (calls.equals("all") ? 64 : FIRST_FILTER), image.callStubs().get(0));
-        assertEquals(calls.equals("all") ? 0xccccccccccccccccL : 0, page.getLong(FIRST_FILTER + 64));
+        assertEquals(
+                start() + (calls.equals("all") ? 64 : FIRST_FILTER),
+                image.callStubs().get(0));
+        assertEquals(
+                calls.equals("all") ? 0xccccccccccccccccL : 0, page.getLong(FIRST_FILTER + 64));
     }
 
     @Test
@@ -106,9 +132,14 @@ class GatePagesTests {
         Path elf = CCompiler.headers().resolveSibling("build").resolve("syscalls.elf");
         Assumptions.assumeTrue(Files.exists(elf), "skipped: no " + elf);
         MonitorProgram program = MonitorProgram.load(elf);
-        assertEquals(List.of(1, 2, 3, 4, 5), program.filters().stream().map(FilterDeclaration::hook).toList());
-        assertEquals(0x40000000, program.filters().get(0).ignored(), "the x32 bit is no way around it");
+        assertEquals(
+                List.of(1, 2, 3, 4, 5),
+                program.filters().stream().map(FilterDeclaration::hook).toList());
+        assertEquals(
+                0x40000000, program.filters().get(0).ignored(), "the x32 bit is no way around it");
         assertTrue(program.filters().stream().allMatch(filter -> filter.count() == 1024));
-        assertTrue(program.filters().stream().skip(1).allMatch(filter -> filter.first() == 1024 && filter.slot() != 0));
+        assertTrue(program.filters().stream()
+                .skip(1)
+                .allMatch(filter -> filter.first() == 1024 && filter.slot() != 0));
     }
 }

@@ -16,10 +16,14 @@ class HookTableTests {
     private static final long TEXT = 0xffffffff81000000L;
 
     @ParameterizedTest(name = "{0} hooks")
-    @ValueSource(ints = { 0, 1, 7, SimAbi.MAX_HOOKS })
-    @DisplayName("has each hook in the entry that the dispatcher looks at, and nothing that matches in the others")
+    @ValueSource(ints = {0, 1, 7, SimAbi.MAX_HOOKS})
+    @DisplayName("has each hook in the entry that the dispatcher looks at, and nothing that "
+            + "matches in the others")
     void hasEachHookInItsEntry(int count) throws Exception {
-        List<Long> addresses = LongStream.range(0, count).map(i -> TEXT + 5 + i * 0x4510).boxed().toList();
+        List<Long> addresses = LongStream.range(0, count)
+                .map(i -> TEXT + 5 + i * 0x4510)
+                .boxed()
+                .toList();
         HookTable table = HookTable.of(addresses, new Random(count));
         int found = 0;
         for (int slot = 0; slot < SimAbi.HOOK_SLOTS; slot++) {
@@ -28,7 +32,8 @@ class HookTableTests {
                 assertEquals(slot, HookTable.slot(address, table.multiplier()));
                 found++;
             } else {
-                assertNotEquals(slot, HookTable.slot(HookTable.elsewhere(slot), table.multiplier()));
+                assertNotEquals(
+                        slot, HookTable.slot(HookTable.elsewhere(slot), table.multiplier()));
             }
         }
         assertEquals(count, found);

@@ -30,20 +30,37 @@ class LayoutPlannerTests {
         for (RegionSegment segment : segments) {
             assertTrue(layout.area().contains(segment.gpa(), segment.size()));
             boolean gate = segment.role().ordinal() <= Role.GATE_INNER.ordinal();
-            assertEquals(gate, overlap(segment.gpa(), segment.size(), layout.gateFrame(), 1L << 30),
+            assertEquals(
+                    gate,
+                    overlap(segment.gpa(), segment.size(), layout.gateFrame(), 1L << 30),
                     segment.name());
-            assertTrue(segment.virtualAddress() == 0 || segment.virtualAddress() >= 1L << 30
-                    && segment.virtualAddress() + segment.size() < 1L << 47, segment.name());
+            assertTrue(
+                    segment.virtualAddress() == 0
+                            || segment.virtualAddress() >= 1L << 30
+                                    && segment.virtualAddress() + segment.size() < 1L << 47,
+                    segment.name());
             for (RegionSegment other : segments) {
-                if (segment == other || gate && other.role().ordinal() <= Role.GATE_INNER.ordinal()) {
+                if (segment == other
+                        || gate && other.role().ordinal() <= Role.GATE_INNER.ordinal()) {
                     continue;
                 }
-                assertFalse(overlap(segment.gpa() - 4096, segment.size() + 8192, other.gpa(), other.size()),
+                assertFalse(
+                        overlap(
+                                segment.gpa() - 4096,
+                                segment.size() + 8192,
+                                other.gpa(),
+                                other.size()),
                         segment.name());
-                if (segment.virtualAddress() != 0 && other.virtualAddress() != 0
+                if (segment.virtualAddress() != 0
+                        && other.virtualAddress() != 0
                         && segment.role() != Role.PROGRAM) {
-                    assertFalse(overlap(segment.virtualAddress() - 4096, segment.size() + 8192,
-                            other.virtualAddress(), other.size()), segment.name());
+                    assertFalse(
+                            overlap(
+                                    segment.virtualAddress() - 4096,
+                                    segment.size() + 8192,
+                                    other.virtualAddress(),
+                                    other.size()),
+                            segment.name());
                 }
             }
         }
@@ -53,12 +70,15 @@ class LayoutPlannerTests {
     void twoLayoutsShareNoAddress() throws RegionException {
         Set<Long> seen = new HashSet<>();
         for (int i = 0; i < 50; i++) {
-            RegionLayout layout = LayoutPlanner.place(ExamplePrograms.plan(8 << 20), new SecureRandom());
-            layout.segments().stream().filter(segment -> segment.role() != Role.GATE_ENTRY_SIM)
+            RegionLayout layout =
+                    LayoutPlanner.place(ExamplePrograms.plan(8 << 20), new SecureRandom());
+            layout.segments().stream()
+                    .filter(segment -> segment.role() != Role.GATE_ENTRY_SIM)
                     .forEach(segment -> {
-                assertTrue(seen.add(segment.gpa()));
-                assertTrue(segment.virtualAddress() == 0 || seen.add(segment.virtualAddress()));
-            });
+                        assertTrue(seen.add(segment.gpa()));
+                        assertTrue(segment.virtualAddress() == 0
+                                || seen.add(segment.virtualAddress()));
+                    });
         }
     }
 
@@ -74,7 +94,9 @@ class LayoutPlannerTests {
     void anAreaIsTheUpperHalfOfWhatTheCpuCanAddress() throws RegionException {
         assertEquals(new RegionArea(1L << 39, 1L << 39), RegionArea.forPhysicalBits(40, 5L << 30));
         assertEquals(new RegionArea(1L << 35, 1L << 35), RegionArea.forPhysicalBits(36, 1L << 35));
-        assertTrue(assertThrows(RegionException.class, () -> RegionArea.forPhysicalBits(36, (1L << 35) + 1))
-                .getMessage().contains("maxphysaddr"));
+        assertTrue(assertThrows(
+                        RegionException.class, () -> RegionArea.forPhysicalBits(36, (1L << 35) + 1))
+                .getMessage()
+                .contains("maxphysaddr"));
     }
 }

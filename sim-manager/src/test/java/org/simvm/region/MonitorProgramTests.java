@@ -48,9 +48,17 @@ class MonitorProgramTests {
                     ".pushsection .sim_names,\\"\\",@progbits\\n"
                     ".ascii \\"calls 2 open\\\\ncalls 69 open\\\\ncalls 3 close\\\\n\\"\\n.popsection\\n");
             """;
-    private static final List<String> LINK = List.of("-shared", "-fPIC", "-O1", "-nostdlib", "-ffreestanding",
+    private static final List<String> LINK = List.of(
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-nostdlib",
+            "-ffreestanding",
             "-fvisibility=hidden",
-            "-Wl,-z,separate-code", "-Wl,-z,max-page-size=4096", "-Wl,-z,norelro", "-Wl,--build-id=none",
+            "-Wl,-z,separate-code",
+            "-Wl,-z,max-page-size=4096",
+            "-Wl,-z,norelro",
+            "-Wl,--build-id=none",
             "-Wl,-Bsymbolic");
 
     @TempDir
@@ -63,7 +71,8 @@ class MonitorProgramTests {
     }
 
     private static String complaint(Path file) {
-        String message = assertThrows(RegionException.class, () -> MonitorProgram.load(file)).getMessage();
+        String message = assertThrows(RegionException.class, () -> MonitorProgram.load(file))
+                .getMessage();
         assertTrue(message.startsWith(file.toString()) && !message.contains("\n"), message);
         return message;
     }
@@ -72,28 +81,44 @@ class MonitorProgramTests {
     class GoodOnes {
         @Test
         void areReadWithAllTheyDeclare() throws Exception {
-            MonitorProgram program = MonitorProgram.load(Files.move(build(SOURCE),
-                    folder.resolve("my-monitor.elf")));
+            MonitorProgram program = MonitorProgram.load(
+                    Files.move(build(SOURCE), folder.resolve("my-monitor.elf")));
             assertEquals("my-monitor", program.name());
             assertEquals(1, program.hooks().size());
             HookDeclaration hook = program.hooks().get(0);
-            assertEquals(new HookDeclaration(HookDeclaration.Kind.CALL, "do_syscall_64", "entry_SYSCALL_64",
-                    hook.handler(), 9, 1, true), hook);
-            assertEquals(List.of("offset:task_struct.pid"), program.slots().stream()
-                    .map(SlotDeclaration::name).toList());
+            assertEquals(
+                    new HookDeclaration(
+                            HookDeclaration.Kind.CALL,
+                            "do_syscall_64",
+                            "entry_SYSCALL_64",
+                            hook.handler(),
+                            9,
+                            1,
+                            true),
+                    hook);
+            assertEquals(
+                    List.of("offset:task_struct.pid"),
+                    program.slots().stream().map(SlotDeclaration::name).toList());
             ParameterDeclaration calls = program.parameters().get(0);
-            assertEquals(new ParameterDeclaration("calls", ParameterDeclaration.Type.SET, calls.address(), 64,
-                    Map.of("open", List.of(2, 69), "close", List.of(3))), calls);
+            assertEquals(
+                    new ParameterDeclaration(
+                            "calls",
+                            ParameterDeclaration.Type.SET,
+                            calls.address(),
+                            64,
+                            Map.of("open", List.of(2, 69), "close", List.of(3))),
+                    calls);
             assertEquals(0, program.dispatch());
         }
 
         @Test
         void comeInWholePagesOfOneKindOfAccessEach() throws Exception {
             MonitorProgram program = MonitorProgram.load(build(SOURCE));
-            assertTrue(program.segments().stream().anyMatch(segment -> segment.access()
-                    .equals(Access.READ_EXECUTE)));
-            assertTrue(program.segments().stream().anyMatch(segment -> segment.access()
-                    .equals(Access.READ_WRITE) && segment.memorySize() >= 12288));
+            assertTrue(program.segments().stream()
+                    .anyMatch(segment -> segment.access().equals(Access.READ_EXECUTE)));
+            assertTrue(program.segments().stream()
+                    .anyMatch(segment -> segment.access().equals(Access.READ_WRITE)
+                            && segment.memorySize() >= 12288));
             for (ProgramSegment segment : program.segments()) {
                 assertEquals(0, segment.virtualAddress() % 4096);
                 assertEquals(0, segment.memorySize() % 4096);
@@ -111,7 +136,8 @@ class MonitorProgramTests {
                 for (int i = 0; i < program.segments().size(); i++) {
                     ProgramSegment segment = program.segments().get(i);
                     if (segment.covers(address, 8)) {
-                        long value = image.segment(i).order(ByteOrder.LITTLE_ENDIAN)
+                        long value = image.segment(i)
+                                .order(ByteOrder.LITTLE_ENDIAN)
                                 .getLong((int) (address - segment.virtualAddress()));
                         assertEquals(0x5500_0000_0000L + addend, value);
                         found[0] = true;
@@ -126,17 +152,31 @@ class MonitorProgramTests {
     class BadOnesAreNamedWithTheReason {
         @Test
         void filtersThatFitNoHookOrSet() throws Exception {
-            String filter = "__asm__(\".pushsection .sim_filters,\\\"\\\",@progbits\\n.quad %s, 0, %s\\n"
-                    + ".long %d, %d, %d, 0\\n.popsection\");\n";
-            assertEquals(List.of(new FilterDeclaration(9, 0, 0, 0, 64, 448, 0)),
-                    MonitorProgram.load(build(SOURCE + filter.formatted("watched", "pid_offset", 9, 64, 448))).filters().stream()
-                            .map(each -> new FilterDeclaration(each.hook(), 0, 0, 0, each.first(), each.count(), 0)).toList());
-            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 8, 0, 64))).contains("no hook of kind CALL"));
-            assertTrue(complaint(build(SOURCE + filter.formatted("pid_offset", "0", 9, 0, 64))).contains("type SET"));
-            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "watched", 9, 0, 64))).contains("by a slot"));
-            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, 64, 449))).contains("449 numbers"));
-            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, -1, 2))).contains("from bit -1"));
-            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, 0, 64).repeat(2))).contains("two filters"));
+            String filter =
+                    "__asm__(\".pushsection .sim_filters,\\\"\\\",@progbits\\n.quad %s, 0, %s\\n"
+                            + ".long %d, %d, %d, 0\\n.popsection\");\n";
+            assertEquals(
+                    List.of(new FilterDeclaration(9, 0, 0, 0, 64, 448, 0)),
+                    MonitorProgram.load(build(
+                                    SOURCE + filter.formatted("watched", "pid_offset", 9, 64, 448)))
+                            .filters()
+                            .stream()
+                            .map(each -> new FilterDeclaration(
+                                    each.hook(), 0, 0, 0, each.first(), each.count(), 0))
+                            .toList());
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 8, 0, 64)))
+                    .contains("no hook of kind CALL"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("pid_offset", "0", 9, 0, 64)))
+                    .contains("type SET"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "watched", 9, 0, 64)))
+                    .contains("by a slot"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, 64, 449)))
+                    .contains("449 numbers"));
+            assertTrue(complaint(build(SOURCE + filter.formatted("watched", "0", 9, -1, 2)))
+                    .contains("from bit -1"));
+            assertTrue(complaint(build(
+                            SOURCE + filter.formatted("watched", "0", 9, 0, 64).repeat(2)))
+                    .contains("two filters"));
         }
 
         @Test
@@ -169,8 +209,14 @@ class MonitorProgramTests {
 
         @Test
         void notPositionIndependent() throws Exception {
-            Path file = CCompiler.compile(folder, "fixed", "int start(void) { return 0; }", "-nostdlib",
-                    "-static", "-no-pie", "-Wl,-e,start");
+            Path file = CCompiler.compile(
+                    folder,
+                    "fixed",
+                    "int start(void) { return 0; }",
+                    "-nostdlib",
+                    "-static",
+                    "-no-pie",
+                    "-Wl,-e,start");
             assertTrue(complaint(file).contains("ET_DYN"));
         }
 
@@ -200,15 +246,17 @@ class MonitorProgramTests {
 
         @Test
         void threadLocalStorage() throws Exception {
-            assertTrue(complaint(build(SOURCE + "__thread int mine = 3; int *m(void) { return &mine; }",
-                    "-ftls-model=initial-exec"))
+            assertTrue(complaint(build(
+                            SOURCE + "__thread int mine = 3; int *m(void) { return &mine; }",
+                            "-ftls-model=initial-exec"))
                     .contains("thread-local"));
         }
 
         @Test
         void declarationsOfAnotherHeader() throws Exception {
             assertTrue(complaint(build(SOURCE
-                    + "__asm__(\".pushsection .sim_slots,\\\"\\\",@progbits\\n.long 1\\n.popsection\\n\");"))
+                            + "__asm__(\".pushsection "
+                            + ".sim_slots,\\\"\\\",@progbits\\n.long 1\\n.popsection\\n\");"))
                     .contains("no multiple of 200"));
         }
 
@@ -226,7 +274,8 @@ class MonitorProgramTests {
 
         @Test
         void aHookOfNoKind() throws Exception {
-            assertTrue(complaint(build(SOURCE.replace(".long 2, 9", ".long 3, 9"))).contains("kind 3"));
+            assertTrue(complaint(build(SOURCE.replace(".long 2, 9", ".long 3, 9")))
+                    .contains("kind 3"));
         }
 
         @Test
@@ -252,7 +301,8 @@ class MonitorProgramTests {
                 boolean headers = i % 2 == 0;
                 for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
                     // Half of the tries hit the headers, where it hurts most.
-                    int at = headers ? random.nextInt(64 + 56 * 6)
+                    int at = headers
+                            ? random.nextInt(64 + 56 * 6)
                             : bytes.length - 1 - random.nextInt(Math.min(bytes.length, 4096));
                     bytes[at] = (byte) random.nextInt(256);
                 }
@@ -260,7 +310,9 @@ class MonitorProgramTests {
                 try {
                     MonitorProgram.load(file);
                 } catch (RegionException expected) {
-                    assertTrue(expected.getMessage().startsWith(file.toString()), expected.getMessage());
+                    assertTrue(
+                            expected.getMessage().startsWith(file.toString()),
+                            expected.getMessage());
                     refused++;
                 }
             }

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The monitors' own ring code, as two processes of the host, against the reader: one file, two languages, one
- * protocol.
+ * The monitors' own ring code, as two processes of the host, against the reader: one file, two
+ * languages, one protocol.
  */
 @Tag("integration")
 class MonitorRingTests {
@@ -72,18 +72,31 @@ class MonitorRingTests {
     @Timeout(120)
     void everyEventArrivesWholeOrIsCounted(@TempDir Path folder) throws Exception {
         Path sdk = CCompiler.headers().resolveSibling("sdk");
-        Assumptions.assumeTrue(Files.exists(sdk.resolve("ring.c")), "skipped: no " + sdk.resolve("ring.c"));
-        Path program = CCompiler.compile(folder, "producers", SOURCE, "-O2", "-w", "-D_GNU_SOURCE",
-                "-DSIM_HOST_TEST", "-fno-builtin", "-I" + sdk,
+        Assumptions.assumeTrue(
+                Files.exists(sdk.resolve("ring.c")), "skipped: no " + sdk.resolve("ring.c"));
+        Path program = CCompiler.compile(
+                folder,
+                "producers",
+                SOURCE,
+                "-O2",
+                "-w",
+                "-D_GNU_SOURCE",
+                "-DSIM_HOST_TEST",
+                "-fno-builtin",
+                "-I" + sdk,
                 sdk.resolve("ring.c").toString());
-        try (RegionFile file = RegionFile.create(folder.resolve("region"), null,
-                ExamplePrograms.plan(1 << 20))) {
+        try (RegionFile file =
+                RegionFile.create(folder.resolve("region"), null, ExamplePrograms.plan(1 << 20))) {
             RegionSegment ring = file.layout().segment(RegionSegment.Role.RING);
             RingReader reader = file.ring();
-            Process producers = new ProcessBuilder(program.toString(), folder.resolve("region").toString(),
-                    Long.toString(ring.offset()),
-                    Long.toString(ring.size() - 4096),
-                    Integer.toString(EVENTS)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process producers = new ProcessBuilder(
+                            program.toString(),
+                            folder.resolve("region").toString(),
+                            Long.toString(ring.offset()),
+                            Long.toString(ring.size() - 4096),
+                            Integer.toString(EVENTS))
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
             AtomicLong doorbells = new AtomicLong();
             Thread bell = new Thread(() -> listen(producers.getInputStream(), reader, doorbells));
             bell.start();
@@ -129,10 +142,13 @@ class MonitorRingTests {
     private static void check(ByteBuffer record) {
         int number = record.getInt(SimAbi.Payload.SYSCALL_NUMBER);
         int length = record.getShort(SimAbi.Payload.SYSCALL_SIZE);
-        assertEquals(Integer.remainderUnsigned(number * 7919 + record.getInt(SimAbi.Event.HOOK_OFFSET), 300),
+        assertEquals(
+                Integer.remainderUnsigned(
+                        number * 7919 + record.getInt(SimAbi.Event.HOOK_OFFSET), 300),
                 length);
         for (int i = 0; i < length; i++) {
-            assertEquals((byte) (number % 251 + 1), record.get(SimAbi.Payload.SYSCALL_SIZE + 2 + i));
+            assertEquals(
+                    (byte) (number % 251 + 1), record.get(SimAbi.Payload.SYSCALL_SIZE + 2 + i));
         }
     }
 }

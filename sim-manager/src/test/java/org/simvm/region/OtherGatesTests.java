@@ -30,6 +30,7 @@ class OtherGatesTests {
 
     @TempDir
     Path folder;
+
     Path path;
 
     @BeforeEach
@@ -42,9 +43,17 @@ class OtherGatesTests {
     }
 
     private static BootValues boot() {
-        return new BootValues(4, List.of(new RamRange(0, 0xa0000), new RamRange(0x100000, 0x7ff00000L),
-                new RamRange(4L << 30, 0x40000000L)), 0xffff8a0000000000L, 0x21440,
-                new BootValues.KernelText(TEXT, TEXT + 0x2000000), 509, List.of(TEXT + 0x1234L),
+        return new BootValues(
+                4,
+                List.of(
+                        new RamRange(0, 0xa0000),
+                        new RamRange(0x100000, 0x7ff00000L),
+                        new RamRange(4L << 30, 0x40000000L)),
+                0xffff8a0000000000L,
+                0x21440,
+                new BootValues.KernelText(TEXT, TEXT + 0x2000000),
+                509,
+                List.of(TEXT + 0x1234L),
                 List.of(new BootValues.ArmedHook(0, ExamplePrograms.hook(), TEXT + 105)),
                 Map.of("offset:task_struct.pid", 2416L));
     }
@@ -59,11 +68,14 @@ class OtherGatesTests {
     }
 
     private static int instruction(ByteBuffer page, int at) {
-        return (page.get(at) & 0xff) << 16 | (page.get(at + 1) & 0xff) << 8 | page.get(at + 2) & 0xff;
+        return (page.get(at) & 0xff) << 16
+                | (page.get(at + 1) & 0xff) << 8
+                | page.get(at + 2) & 0xff;
     }
 
     @Property(tries = 100)
-    void theProcessOfGateExitLiesApartFromWhatLinuxPutsIntoAProcess(@ForAll long seed) throws RegionException {
+    void theProcessOfGateExitLiesApartFromWhatLinuxPutsIntoAProcess(@ForAll long seed)
+            throws RegionException {
         RegionLayout layout = LayoutPlanner.place(plan(GateKind.EXIT), new Random(seed));
         for (RegionSegment segment : layout.segments()) {
             if (segment.role() == Role.GATE_ENTRY || segment.role() == Role.CHANNEL) {
@@ -71,8 +83,11 @@ class OtherGatesTests {
             }
             assertEquals(View.PROCESS, segment.view());
             assertEquals(segment.virtualAddress(), segment.gpa());
-            assertTrue(segment.gpa() >= 1L << 32 && segment.gpa() + segment.size() <= 0x500000000000L
-                    && segment.gpa() % 4096 == 0, segment.name());
+            assertTrue(
+                    segment.gpa() >= 1L << 32
+                            && segment.gpa() + segment.size() <= 0x500000000000L
+                            && segment.gpa() % 4096 == 0,
+                    segment.name());
         }
     }
 
@@ -80,7 +95,8 @@ class OtherGatesTests {
     class Hypercall {
         @ParameterizedTest
         @CsvSource({"VMCALL, 0x0f01c1", "VMMCALL, 0x0f01d9"})
-        void hasItsInstructionWhereVmfuncWasAndIsOtherwiseTheSame(GateKind gate, String bytes) throws Exception {
+        void hasItsInstructionWhereVmfuncWasAndIsOtherwiseTheSame(GateKind gate, String bytes)
+                throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan(gate))) {
                 BootImage image = file.finalizeImage(boot());
                 int expected = Integer.decode(bytes);
@@ -91,7 +107,10 @@ class OtherGatesTests {
                 assertEquals(0xcccccc, instruction(all(file, Role.GATE_ENTRY_SIM), 4093));
                 assertEquals(0x21440, all(file, Role.GATE_ENTRY).getInt(16));
                 assertEquals(file.layout().segment(Role.PAGE_TABLES).gpa(), image.simCr3());
-                assertEquals(2, header().getInt(8), "a device of the ABI's first version must not take it");
+                assertEquals(
+                        2,
+                        header().getInt(8),
+                        "a device of the ABI's first version must not take it");
                 assertEquals(1, header().getInt(52));
                 assertEquals(0, header().getLong(2104));
             }
@@ -108,8 +127,11 @@ class OtherGatesTests {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot());
                 List<RegionSegment> shown = file.layout().segments().stream()
-                        .filter(each -> each.view() != View.PROCESS).toList();
-                assertEquals(List.of(Role.GATE_ENTRY), shown.stream().map(RegionSegment::role).toList());
+                        .filter(each -> each.view() != View.PROCESS)
+                        .toList();
+                assertEquals(
+                        List.of(Role.GATE_ENTRY),
+                        shown.stream().map(RegionSegment::role).toList());
                 assertEquals(View.NORMAL, shown.get(0).view());
                 assertEquals(Access.READ_EXECUTE, shown.get(0).access());
                 assertEquals(0, image.simCr3());
@@ -148,14 +170,18 @@ class OtherGatesTests {
                 assertEquals(file.layout().segment(Role.RING).virtualAddress(), config.getLong(16));
                 ProcessEntry entry = file.processEntry();
                 assertEquals(config.getLong(32), entry.directMap());
-                RegionSegment core = file.layout().segments().stream().filter(each -> each.role() == Role.PROGRAM)
-                        .findFirst().orElseThrow();
+                RegionSegment core = file.layout().segments().stream()
+                        .filter(each -> each.role() == Role.PROGRAM)
+                        .findFirst()
+                        .orElseThrow();
                 assertEquals(core.virtualAddress() + 0x20, entry.dispatch());
                 long end = entry.directMap() + (5L << 30);
-                assertTrue(entry.directMap() % (1L << 30) == 0 && entry.directMap() >= 1L << 32
+                assertTrue(entry.directMap() % (1L << 30) == 0
+                        && entry.directMap() >= 1L << 32
                         && end <= 0x500000000000L);
                 for (RegionSegment segment : file.layout().segments()) {
-                    assertTrue(segment.gpa() >= end || segment.gpa() + segment.size() <= entry.directMap());
+                    assertTrue(segment.gpa() >= end
+                            || segment.gpa() + segment.size() <= entry.directMap());
                 }
                 assertFalse(entry.toString().contains(Long.toHexString(entry.dispatch())));
                 assertEquals(3, all(file, Role.CHANNEL).getInt(8), "slots: one for each vCPU");
@@ -176,19 +202,23 @@ class OtherGatesTests {
             try (RegionFile file = RegionFile.attach(path, plan)) {
                 assertTrue(file.needsReset());
                 for (int i = 1; i < before.segments().size(); i++) {
-                    assertEquals(before.segments().get(i), file.layout().segments().get(i));
+                    assertEquals(
+                            before.segments().get(i), file.layout().segments().get(i));
                 }
                 assertEquals(entry, file.processEntry());
                 file.reset();
                 assertFalse(file.needsReset());
                 file.finalizeImage(boot());
             }
-            assertThrows(RegionException.class, () -> RegionFile.attach(path, plan(GateKind.VMFUNC)).close());
+            assertThrows(
+                    RegionException.class,
+                    () -> RegionFile.attach(path, plan(GateKind.VMFUNC)).close());
         }
 
         @Test
         void leavesMoreRoomForEventsThanTheOthers() throws RegionException {
-            RegionPlan least = ExamplePrograms.plan(plan.requiredSize(), 3, ExamplePrograms.GUEST_MEMORY, GateKind.EXIT);
+            RegionPlan least = ExamplePrograms.plan(
+                    plan.requiredSize(), 3, ExamplePrograms.GUEST_MEMORY, GateKind.EXIT);
             assertEquals(RegionPlan.MIN_RING_CAPACITY, least.ringCapacity());
             assertTrue(plan.requiredSize() < plan(GateKind.VMFUNC).requiredSize());
             RegionLayout layout = LayoutPlanner.place(plan, new Random(1));
@@ -207,6 +237,8 @@ class OtherGatesTests {
         byte[] bytes = Files.readAllBytes(path);
         bytes[52] = 9;
         Files.write(path, bytes);
-        assertTrue(assertThrows(RegionException.class, () -> RegionFile.gate(path)).getMessage().contains("gate 9"));
+        assertTrue(assertThrows(RegionException.class, () -> RegionFile.gate(path))
+                .getMessage()
+                .contains("gate 9"));
     }
 }

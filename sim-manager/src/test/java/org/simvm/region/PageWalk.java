@@ -6,7 +6,9 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads x86-64 page tables as the SDM tells a CPU to, independently of the code that writes them. */
+/**
+ * Reads x86-64 page tables as the SDM tells a CPU to, independently of the code that writes them.
+ */
 final class PageWalk {
     private final ByteBuffer tables;
     private final long gpa;
@@ -19,10 +21,16 @@ final class PageWalk {
     }
 
     /** What is mapped: an address, where to, how much, and the rights of the whole path. */
-    record Mapping(long virtual, long physical, long size, boolean writable, boolean executable, boolean user,
-            boolean accessed, boolean dirty,
-            boolean global) {
-    }
+    record Mapping(
+            long virtual,
+            long physical,
+            long size,
+            boolean writable,
+            boolean executable,
+            boolean user,
+            boolean accessed,
+            boolean dirty,
+            boolean global) {}
 
     /** Every mapping that there is, by rising virtual address. */
     List<Mapping> all() {
@@ -31,7 +39,13 @@ final class PageWalk {
         return mappings;
     }
 
-    private void walk(long table, int level, long virtual, boolean writable, boolean executable, boolean user,
+    private void walk(
+            long table,
+            int level,
+            long virtual,
+            boolean writable,
+            boolean executable,
+            boolean user,
             boolean accessed,
             List<Mapping> into) {
         for (int i = 0; i < 512; i++) {
@@ -48,8 +62,16 @@ final class PageWalk {
             if (level == 1 || (entry & 128) != 0) {
                 int bits = 12 + 9 * (level - 1);
                 int canonical = 64 - (12 + 9 * levels);
-                into.add(new Mapping(at << canonical >> canonical, target, 1L << bits, w, x, u, a,
-                        (entry & 64) != 0, (entry & 256) != 0));
+                into.add(new Mapping(
+                        at << canonical >> canonical,
+                        target,
+                        1L << bits,
+                        w,
+                        x,
+                        u,
+                        a,
+                        (entry & 64) != 0,
+                        (entry & 256) != 0));
             } else {
                 walk(target, level - 1, at, w, x, u, a, into);
             }

@@ -16,24 +16,33 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Parameters of the domain XML become bytes for the monitor. */
 class ParameterDeclarationTests {
-    private final ParameterDeclaration number = new ParameterDeclaration("depth",
-            ParameterDeclaration.Type.NUMBER, 0, 8, Map.of());
-    private final ParameterDeclaration flag = new ParameterDeclaration("argv",
-            ParameterDeclaration.Type.BOOLEAN, 0, 8, Map.of());
-    private final ParameterDeclaration set = new ParameterDeclaration("calls", ParameterDeclaration.Type.SET,
-            0, 16,
+    private final ParameterDeclaration number =
+            new ParameterDeclaration("depth", ParameterDeclaration.Type.NUMBER, 0, 8, Map.of());
+    private final ParameterDeclaration flag =
+            new ParameterDeclaration("argv", ParameterDeclaration.Type.BOOLEAN, 0, 8, Map.of());
+    private final ParameterDeclaration set = new ParameterDeclaration(
+            "calls",
+            ParameterDeclaration.Type.SET,
+            0,
+            16,
             Map.of("open", List.of(2, 69), "close", List.of(3)));
 
     @ParameterizedTest
     @CsvSource({"0, 0", "17, 17", "0x10, 16", "18446744073709551615, -1", "0xffffffffffffffff, -1"})
     void numbers(String text, long value) throws RegionException {
-        assertEquals(value, ByteBuffer.wrap(number.encode(text)).order(ByteOrder.LITTLE_ENDIAN).getLong());
+        assertEquals(
+                value,
+                ByteBuffer.wrap(number.encode(text))
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getLong());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"-1", "+1", "18446744073709551616", "ten", "0x", "0x+1", "1 ", ""})
     void noNumbers(String text) {
-        assertEquals("parameter depth: '" + text + "' is not a number from 0 to 2^64 - 1, decimal or with 0x",
+        assertEquals(
+                "parameter depth: '" + text
+                        + "' is not a number from 0 to 2^64 - 1, decimal or with 0x",
                 assertThrows(RegionException.class, () -> number.encode(text)).getMessage());
     }
 
@@ -41,7 +50,8 @@ class ParameterDeclarationTests {
     void yesAndNo() throws RegionException {
         assertEquals(1, flag.encode("yes")[0]);
         assertEquals(0, flag.encode("no")[0]);
-        assertEquals("parameter argv: 'true' is not yes or no",
+        assertEquals(
+                "parameter argv: 'true' is not yes or no",
                 assertThrows(RegionException.class, () -> flag.encode("true")).getMessage());
     }
 
@@ -51,9 +61,12 @@ class ParameterDeclarationTests {
         byte[] bits = set.encode("open, close");
         assertEquals(0b1100, bits[0]);
         assertEquals(1 << 5, bits[8]);
-        assertEquals("parameter calls: 'open,creat' is not 'all', 'none' or names separated by commas, and"
-                + " 'creat' is none of close, open",
-                assertThrows(RegionException.class, () -> set.encode("open,creat")).getMessage());
+        assertEquals(
+                "parameter calls: 'open,creat' is not 'all', 'none' or names separated by "
+                        + "commas, and"
+                        + " 'creat' is none of close, open",
+                assertThrows(RegionException.class, () -> set.encode("open,creat"))
+                        .getMessage());
         assertThrows(RegionException.class, () -> set.encode(""));
     }
 

@@ -37,6 +37,7 @@ class RegionFileTests {
 
     @TempDir
     Path folder;
+
     Path path;
     RegionPlan plan = ExamplePrograms.plan(8 * MIB);
 
@@ -46,12 +47,20 @@ class RegionFileTests {
     }
 
     private static BootValues boot(int levels, int slot) {
-        return new BootValues(levels, List.of(new RamRange(0, 0xa0000), new RamRange(0x100000, 0x7ff00000L),
-                new RamRange(4L << 30, 0x40000000L)),
-                0xffff8a0000000000L, 0x21440, new BootValues.KernelText(TEXT, TEXT + 0x2000000), slot,
+        return new BootValues(
+                levels,
+                List.of(
+                        new RamRange(0, 0xa0000),
+                        new RamRange(0x100000, 0x7ff00000L),
+                        new RamRange(4L << 30, 0x40000000L)),
+                0xffff8a0000000000L,
+                0x21440,
+                new BootValues.KernelText(TEXT, TEXT + 0x2000000),
+                slot,
                 List.of(TEXT + 0x1234L),
-                List.of(new BootValues.ArmedHook(0, ExamplePrograms.hook(), TEXT + 105),
-                new BootValues.ArmedHook(1, ExamplePrograms.hook(), TEXT + 205)),
+                List.of(
+                        new BootValues.ArmedHook(0, ExamplePrograms.hook(), TEXT + 105),
+                        new BootValues.ArmedHook(1, ExamplePrograms.hook(), TEXT + 205)),
                 Map.of("offset:task_struct.pid", 2416L));
     }
 
@@ -64,7 +73,9 @@ class RegionFileTests {
         @Test
         void isPrivateToItsOwnerAndOfFullSize() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
+                assertEquals(
+                        "rw-------",
+                        PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
                 assertEquals(8 * MIB, Files.size(path));
                 assertTrue((int) Files.getAttribute(path, "unix:mode") != 0);
             }
@@ -72,7 +83,8 @@ class RegionFileTests {
 
         @Test
         void belongsToTheUserOfQemu() throws Exception {
-            Assumptions.assumeTrue("root".equals(System.getProperty("user.name")),
+            Assumptions.assumeTrue(
+                    "root".equals(System.getProperty("user.name")),
                     "skipped: only root can give files away");
             RegionFile.create(path, new FileOwner(64055, 104), plan).close();
             assertEquals(64055, Files.getAttribute(path, "unix:uid"));
@@ -82,8 +94,10 @@ class RegionFileTests {
         @Test
         void hasAHeaderAsTheAbiSaysAndSegmentsThatDoNotOverlap() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                ByteBuffer header = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
-                assertEquals("SIMREGN1", new String(header.array(), 0, 8, StandardCharsets.US_ASCII));
+                ByteBuffer header =
+                        ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
+                assertEquals(
+                        "SIMREGN1", new String(header.array(), 0, 8, StandardCharsets.US_ASCII));
                 assertEquals(1, header.getInt(8));
                 assertEquals(7 + 3 * 3, header.getInt(12));
                 assertEquals(8 * MIB, header.getLong(16));
@@ -93,9 +107,11 @@ class RegionFileTests {
                 List<long[]> places = new ArrayList<>();
                 for (int i = 0; i < header.getInt(12); i++) {
                     int at = 56 + i * 32;
-                    assertTrue(ExamplePrograms.AREA.contains(header.getLong(at + 16),
-                            header.getLong(at + 8)));
-                    places.add(new long[] {header.getLong(at), header.getLong(at) + header.getLong(at + 8)});
+                    assertTrue(ExamplePrograms.AREA.contains(
+                            header.getLong(at + 16), header.getLong(at + 8)));
+                    places.add(new long[] {
+                        header.getLong(at), header.getLong(at) + header.getLong(at + 8)
+                    });
                     assertEquals(file.layout().segments().get(i).gpa(), header.getLong(at + 16));
                 }
                 places.sort(Comparator.comparingLong(place -> place[0]));
@@ -117,8 +133,8 @@ class RegionFileTests {
         @Test
         void leavesNothingBehindAndSaysWhyIfTheFolderIsMissing() {
             Path missing = folder.resolve("missing").resolve("region");
-            RegionException error = assertThrows(RegionException.class,
-                    () -> RegionFile.create(missing, null, plan));
+            RegionException error = assertThrows(
+                    RegionException.class, () -> RegionFile.create(missing, null, plan));
             assertTrue(error.getMessage().contains("no such file or folder"), error.getMessage());
             assertFalse(Files.exists(missing));
         }
@@ -126,15 +142,21 @@ class RegionFileTests {
         @Test
         void leavesNothingBehindAndSaysWhyIfTheDiskIsFull() throws Exception {
             Path small = Files.createDirectory(folder.resolve("small"));
-            Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs",
-                    small.toString()).redirectErrorStream(true).start();
-            Assumptions.assumeTrue(mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
+            Process mount = new ProcessBuilder(
+                            "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small.toString())
+                    .redirectErrorStream(true)
+                    .start();
+            Assumptions.assumeTrue(
+                    mount.waitFor(10, TimeUnit.SECONDS) && mount.exitValue() == 0,
                     "skipped: can't mount a small tmpfs here");
             try {
-                RegionException error = assertThrows(RegionException.class,
+                RegionException error = assertThrows(
+                        RegionException.class,
                         () -> RegionFile.create(small.resolve("region"), null, plan));
-                assertTrue(error.getMessage().contains("No space left on device")
-                        && error.getMessage().contains("8192 KiB"), error.getMessage());
+                assertTrue(
+                        error.getMessage().contains("No space left on device")
+                                && error.getMessage().contains("8192 KiB"),
+                        error.getMessage());
                 try (Stream<Path> left = Files.list(small)) {
                     assertEquals(0, left.count());
                 }
@@ -145,28 +167,42 @@ class RegionFileTests {
 
         @Test
         void refusesAParameterThatTheMonitorDoesNotKnow() {
-            RegionPlan wrong = new RegionPlan(plan.area(), plan.fileSize(), plan.guestMemory(), 1, 0x510,
-                    plan.gate(), plan.gates(), plan.core(),
-                    List.of(new RegionPlan.PlannedMonitor(ExamplePrograms.program("syscalls"),
-                    Map.of("cals", "open"))));
-            RegionException error = assertThrows(RegionException.class,
-                    () -> RegionFile.create(path, null, wrong));
-            assertEquals("monitor syscalls has no parameter cals; it has calls", error.getMessage());
+            RegionPlan wrong = new RegionPlan(
+                    plan.area(),
+                    plan.fileSize(),
+                    plan.guestMemory(),
+                    1,
+                    0x510,
+                    plan.gate(),
+                    plan.gates(),
+                    plan.core(),
+                    List.of(new RegionPlan.PlannedMonitor(
+                            ExamplePrograms.program("syscalls"), Map.of("cals", "open"))));
+            RegionException error =
+                    assertThrows(RegionException.class, () -> RegionFile.create(path, null, wrong));
+            assertEquals(
+                    "monitor syscalls has no parameter cals; it has calls", error.getMessage());
             assertFalse(Files.exists(path));
         }
 
         @Test
         void saysHowLargeItMustBeIfItIsTooSmall() throws Exception {
             RegionPlan small = ExamplePrograms.plan(4096 * 20);
-            RegionException error = assertThrows(RegionException.class,
-                    () -> RegionFile.create(path, null, small));
-            assertTrue(error.getMessage().contains("80 KiB is too small")
-                    && error.getMessage().contains("<sim:region>"), error.getMessage());
-            assertTrue(error.getMessage().contains("need " + (small.requiredSize() >> 10) + " KiB"),
+            RegionException error =
+                    assertThrows(RegionException.class, () -> RegionFile.create(path, null, small));
+            assertTrue(
+                    error.getMessage().contains("80 KiB is too small")
+                            && error.getMessage().contains("<sim:region>"),
                     error.getMessage());
-            RegionFile.create(path, null, ExamplePrograms.plan(small.requiredSize())).close();
-            assertThrows(RegionException.class, () -> RegionFile.create(path, null,
-                    ExamplePrograms.plan(small.requiredSize() - 4096)));
+            assertTrue(
+                    error.getMessage().contains("need " + (small.requiredSize() >> 10) + " KiB"),
+                    error.getMessage());
+            RegionFile.create(path, null, ExamplePrograms.plan(small.requiredSize()))
+                    .close();
+            assertThrows(
+                    RegionException.class,
+                    () -> RegionFile.create(
+                            path, null, ExamplePrograms.plan(small.requiredSize() - 4096)));
         }
     }
 
@@ -174,28 +210,39 @@ class RegionFileTests {
     class WhenFinalized {
         @ParameterizedTest
         @CsvSource({"4, 509", "5, 509", "4, 508", "5, 508"})
-        void mapsInTheSimWorldWhatBelongsThereAndNothingElse(int levels, int slot) throws Exception {
+        void mapsInTheSimWorldWhatBelongsThereAndNothingElse(int levels, int slot)
+                throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot(levels, slot));
                 RegionSegment tables = image.layout().segment(Role.PAGE_TABLES);
                 assertEquals(tables.gpa(), image.simCr3());
-                List<PageWalk.Mapping> left = new ArrayList<>(new PageWalk(all(file, tables), tables.gpa(),
-                        levels).all());
+                List<PageWalk.Mapping> left = new ArrayList<>(
+                        new PageWalk(all(file, tables), tables.gpa(), levels).all());
                 left.forEach(mapping -> {
-                    assertTrue(mapping.accessed() && !mapping.user() && !mapping.global(),
+                    assertTrue(
+                            mapping.accessed() && !mapping.user() && !mapping.global(),
                             mapping.toString());
                     assertEquals(mapping.writable(), mapping.dirty(), mapping.toString());
                     assertFalse(mapping.writable() && mapping.executable(), mapping.toString());
                 });
                 for (RegionSegment segment : image.layout().segments()) {
-                    if (segment.role() == Role.GATE_ENTRY || segment.role() == Role.PAGE_TABLES
+                    if (segment.role() == Role.GATE_ENTRY
+                            || segment.role() == Role.PAGE_TABLES
                             || segment.role() == Role.STACKS) {
                         continue;
                     }
                     for (long at = 0; at < segment.size(); at += 4096) {
-                        assertTrue(left.remove(new PageWalk.Mapping(segment.virtualAddress() + at,
-                                segment.gpa() + at, 4096, segment.access().write(),
-                                segment.access().execute(), false, true, segment.access().write(), false)),
+                        assertTrue(
+                                left.remove(new PageWalk.Mapping(
+                                        segment.virtualAddress() + at,
+                                        segment.gpa() + at,
+                                        4096,
+                                        segment.access().write(),
+                                        segment.access().execute(),
+                                        false,
+                                        true,
+                                        segment.access().write(),
+                                        false)),
                                 segment.name() + " at " + at);
                     }
                 }
@@ -208,9 +255,18 @@ class RegionFileTests {
         private void removeStacks(List<PageWalk.Mapping> left, RegionSegment stacks) {
             for (int i = 0; i < 2; i++) {
                 for (long at = 0; at < 16384; at += 4096) {
-                    assertTrue(left.remove(new PageWalk.Mapping(stacks.virtualAddress() + i * 20480L + 4096
-                            + at, stacks.gpa() + i * 16384L + at,
-                            4096, true, false, false, true, true, false)), "stack " + i);
+                    assertTrue(
+                            left.remove(new PageWalk.Mapping(
+                                    stacks.virtualAddress() + i * 20480L + 4096 + at,
+                                    stacks.gpa() + i * 16384L + at,
+                                    4096,
+                                    true,
+                                    false,
+                                    false,
+                                    true,
+                                    true,
+                                    false)),
+                            "stack " + i);
                 }
             }
         }
@@ -243,7 +299,8 @@ class RegionFileTests {
                 assertEquals(3, config.getInt(0));
                 assertEquals(2, config.getInt(4));
                 assertEquals(16384, config.getLong(8));
-                assertEquals(image.layout().segment(Role.RING).virtualAddress(), config.getLong(16));
+                assertEquals(
+                        image.layout().segment(Role.RING).virtualAddress(), config.getLong(16));
                 assertEquals(4 * MIB, config.getLong(24));
                 assertEquals(image.layout().segment(Role.RING).size() - 4096, config.getLong(24));
                 assertEquals(0xffff8a0000000000L, config.getLong(40));
@@ -253,10 +310,14 @@ class RegionFileTests {
                 assertEquals(2, config.getInt(60));
                 assertEquals(4L << 30, config.getLong(64 + 32));
                 RegionSegment monitor = image.layout().segments().stream()
-                        .filter(each -> each.name().equals("process r-x")).findFirst().orElseThrow();
+                        .filter(each -> each.name().equals("process r-x"))
+                        .findFirst()
+                        .orElseThrow();
                 int second = 256 + 32 * (int) ((TEXT + 205) * config.getLong(192) >>> 58);
                 assertEquals(TEXT + 205, config.getLong(second));
-                assertEquals(monitor.virtualAddress() + ExamplePrograms.HANDLER, config.getLong(second + 8));
+                assertEquals(
+                        monitor.virtualAddress() + ExamplePrograms.HANDLER,
+                        config.getLong(second + 8));
                 assertEquals(7, config.getInt(second + 16));
                 assertEquals(1, config.getInt(second + 20));
             }
@@ -267,7 +328,8 @@ class RegionFileTests {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 BootImage image = file.finalizeImage(boot(4, 509));
                 List<RegionSegment> programs = image.layout().segments().stream()
-                        .filter(each -> each.role() == Role.PROGRAM).toList();
+                        .filter(each -> each.role() == Role.PROGRAM)
+                        .toList();
                 RegionSegment code = programs.get(3);
                 ByteBuffer data = all(file, programs.get(4));
                 ByteBuffer writable = all(file, programs.get(5));
@@ -275,14 +337,19 @@ class RegionFileTests {
                 assertEquals((byte) 0xc3, all(file, code).get(0));
                 assertEquals(code.virtualAddress() + 0x1000, programs.get(4).virtualAddress());
                 assertEquals(code.virtualAddress() + 0x2000, programs.get(5).virtualAddress());
-                assertEquals(code.virtualAddress() + ExamplePrograms.HANDLER,
-                        writable.getLong((int) (ExamplePrograms.POINTER - 0x2000)));
-                assertEquals(image.layout().segment(Role.CONFIGURATION).virtualAddress(), data.getLong(0));
+                assertEquals(code.virtualAddress() + ExamplePrograms.HANDLER, writable.getLong((int)
+                        (ExamplePrograms.POINTER - 0x2000)));
+                assertEquals(
+                        image.layout().segment(Role.CONFIGURATION).virtualAddress(),
+                        data.getLong(0));
                 assertEquals(0, data.getLong(8));
                 assertEquals(2416, data.getLong(16));
                 assertEquals(1L << 2, data.getLong(0x100));
                 assertEquals(1L << 5, data.getLong(0x108));
-                assertEquals(-1, all(file, programs.get(1)).getLong(8), "core is no monitor of the settings");
+                assertEquals(
+                        -1,
+                        all(file, programs.get(1)).getLong(8),
+                        "core is no monitor of the settings");
                 assertEquals(1, all(file, programs.get(7)).getLong(8));
             }
         }
@@ -297,7 +364,8 @@ class RegionFileTests {
                 ByteBuffer g2 = all(file, layout.segment(Role.GATE_INNER));
                 assertEquals(0x21440, g1.getInt(16));
                 assertEquals(TEXT + 0x1234, entry.virtualAddress() + 65 + 4 + g1.getInt(65));
-                assertEquals(0xcccccccc, g1.getInt(65 + 16), "a stub that is not used stays as it was");
+                assertEquals(
+                        0xcccccccc, g1.getInt(65 + 16), "a stub that is not used stays as it was");
                 assertEquals(image.simCr3(), g2.getLong(0x100));
                 assertEquals(image.simCr3(), g2.getInt(0x110) + ((long) g2.getInt(0x120) << 31));
                 long first = layout.segment(Role.STACKS).virtualAddress() + 20480 - 16;
@@ -305,20 +373,25 @@ class RegionFileTests {
                 assertEquals(first, g2.getLong(0x140));
                 assertEquals(20480, g2.getInt(0x150));
                 assertEquals((int) (first + 2 * 20480), g2.getInt(0x160));
-                RegionSegment core = layout.segments().stream().filter(each -> each.role() == Role.PROGRAM)
-                        .findFirst().orElseThrow();
+                RegionSegment core = layout.segments().stream()
+                        .filter(each -> each.role() == Role.PROGRAM)
+                        .findFirst()
+                        .orElseThrow();
                 assertEquals(core.virtualAddress() + 0x20, g2.getLong(0x170));
                 byte[] sim = new byte[4096];
                 all(file, layout.segment(Role.GATE_ENTRY_SIM)).get(sim);
                 byte[] untouched = new byte[4096];
                 plan.gates().entrySim().get(0, untouched);
-                assertArrayEquals(untouched, sim, "nothing secret goes into what is the same page for all");
+                assertArrayEquals(
+                        untouched, sim, "nothing secret goes into what is the same page for all");
 
                 assertEquals(0xffffffff40000000L, image.gateVirtualBase());
                 assertEquals(image.gateFrame() | 0xa1, image.gateEntry());
                 assertEquals(entry.gpa(), image.gatePages());
                 assertEquals(entry.gpa() + 4096, layout.segment(Role.GATE_INNER).gpa());
-                assertEquals(entry.gpa() - image.gateFrame() + image.gateVirtualBase(), image.fentryEntry());
+                assertEquals(
+                        entry.gpa() - image.gateFrame() + image.gateVirtualBase(),
+                        image.fentryEntry());
                 assertEquals(List.of(image.fentryEntry() + 64), image.callStubs());
             }
         }
@@ -330,7 +403,8 @@ class RegionFileTests {
                 BootImage image = file.finalizeImage(boot(4, 509), true);
                 assertTrue(file.readsLastBranch());
                 RegionLayout layout = image.layout();
-                assertEquals((int) (layout.segment(Role.GATE_ENTRY).virtualAddress() >> 12),
+                assertEquals(
+                        (int) (layout.segment(Role.GATE_ENTRY).virtualAddress() >> 12),
                         all(file, layout.segment(Role.GATE_INNER)).getInt(0x200));
                 file.finalizeImage(boot(4, 509), false);
                 assertFalse(file.readsLastBranch());
@@ -354,7 +428,8 @@ class RegionFileTests {
         void hasNoSuchGateButForVmfunc() throws Exception {
             for (GateKind gate : List.of(GateKind.VMCALL, GateKind.VMMCALL)) {
                 RegionPlan other = ExamplePrograms.plan(8 * MIB, 2, 1L << 30, gate);
-                try (RegionFile file = RegionFile.create(folder.resolve(gate.name()), null, other)) {
+                try (RegionFile file =
+                        RegionFile.create(folder.resolve(gate.name()), null, other)) {
                     file.finalizeImage(boot(4, 509), true);
                     assertFalse(file.readsLastBranch());
                 }
@@ -368,22 +443,38 @@ class RegionFileTests {
                 for (int slot = 508; slot <= 509; slot++) {
                     long last = slot == 509 ? end : 0xffffffffa0000000L;
                     BootValues values = boot(4, slot);
-                    BootValues wide = new BootValues(4, values.ram(), 0, 0,
-                            new BootValues.KernelText(0xffffffff80000000L, last), slot, List.of(),
-                            List.of(), values.slots());
+                    BootValues wide = new BootValues(
+                            4,
+                            values.ram(),
+                            0,
+                            0,
+                            new BootValues.KernelText(0xffffffff80000000L, last),
+                            slot,
+                            List.of(),
+                            List.of(),
+                            values.slots());
                     for (int i = 0; i < 200; i++) {
                         BootImage image = file.finalizeImage(wide);
                         for (long site : new long[] {0xffffffff80000000L + 5, last}) {
-                            assertEquals(image.fentryEntry() - site, (int) (image.fentryEntry() - site));
-                            assertEquals(image.fentryEntry() + 4095 - site,
-                                    (int) (image.fentryEntry() + 4095 - site));
+                            assertEquals(
+                                    image.fentryEntry() - site, (int) (image.fentryEntry() - site));
+                            assertEquals(image.fentryEntry() + 4095 - site, (int)
+                                    (image.fentryEntry() + 4095 - site));
                         }
                     }
                 }
-                BootValues tooFar = new BootValues(4, boot(4, 508).ram(), 0, 0,
-                        new BootValues.KernelText(0xffffffff80000000L, end), 508, List.of(),
-                        List.of(), boot(4, 508).slots());
-                RegionException error = assertThrows(RegionException.class, () -> file.finalizeImage(tooFar));
+                BootValues tooFar = new BootValues(
+                        4,
+                        boot(4, 508).ram(),
+                        0,
+                        0,
+                        new BootValues.KernelText(0xffffffff80000000L, end),
+                        508,
+                        List.of(),
+                        List.of(),
+                        boot(4, 508).slots());
+                RegionException error =
+                        assertThrows(RegionException.class, () -> file.finalizeImage(tooFar));
                 assertTrue(error.getMessage().contains("slot 509"), error.getMessage());
             }
         }
@@ -391,12 +482,22 @@ class RegionFileTests {
         @Test
         void namesTheSlotThatHasNoValue() throws Exception {
             BootValues values = boot(4, 509);
-            BootValues without = new BootValues(4, values.ram(), 0, 0, values.kernelText(), 509, List.of(),
-                    List.of(), Map.of());
+            BootValues without = new BootValues(
+                    4,
+                    values.ram(),
+                    0,
+                    0,
+                    values.kernelText(),
+                    509,
+                    List.of(),
+                    List.of(),
+                    Map.of());
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                RegionException error = assertThrows(RegionException.class,
-                        () -> file.finalizeImage(without));
-                assertTrue(error.getMessage().startsWith("monitor core wants 'offset:task_struct.pid'"),
+                RegionException error =
+                        assertThrows(RegionException.class, () -> file.finalizeImage(without));
+                assertTrue(
+                        error.getMessage()
+                                .startsWith("monitor core wants 'offset:task_struct.pid'"),
                         error.getMessage());
             }
         }
@@ -404,12 +505,21 @@ class RegionFileTests {
         @Test
         void refusesRamInTheSimArea() throws Exception {
             BootValues values = boot(4, 509);
-            BootValues overlapping = new BootValues(4, List.of(new RamRange(0, (1L << 39) + 4096)), 0, 0,
-                    values.kernelText(), 509, List.of(),
-                    List.of(), values.slots());
+            BootValues overlapping = new BootValues(
+                    4,
+                    List.of(new RamRange(0, (1L << 39) + 4096)),
+                    0,
+                    0,
+                    values.kernelText(),
+                    509,
+                    List.of(),
+                    List.of(),
+                    values.slots());
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                assertTrue(assertThrows(RegionException.class, () -> file.finalizeImage(overlapping))
-                        .getMessage().contains("SIM area"));
+                assertTrue(
+                        assertThrows(RegionException.class, () -> file.finalizeImage(overlapping))
+                                .getMessage()
+                                .contains("SIM area"));
             }
         }
     }
@@ -422,13 +532,17 @@ class RegionFileTests {
                 RegionLayout first = file.finalizeImage(boot(4, 509)).layout();
                 RegionLayout second = file.reset();
                 for (int i = 0; i < first.segments().size(); i++) {
-                    assertNotEquals(first.segments().get(i).gpa(), second.segments().get(i).gpa());
+                    assertNotEquals(
+                            first.segments().get(i).gpa(),
+                            second.segments().get(i).gpa());
                 }
                 byte[] content = Files.readAllBytes(path);
                 for (int i = 4096; i < content.length; i++) {
                     assertEquals(0, content[i]);
                 }
-                assertEquals(0, ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong(40));
+                assertEquals(
+                        0,
+                        ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong(40));
                 file.finalizeImage(boot(5, 508));
             }
         }
@@ -445,11 +559,19 @@ class RegionFileTests {
             try (RegionFile file = RegionFile.attach(path, plan)) {
                 for (int i = 0; i < before.segments().size(); i++) {
                     RegionSegment old = before.segments().get(i);
-                    assertEquals(new RegionSegment(old.role(), old.name(), old.offset(), old.size(),
-                            old.gpa(), old.view(), old.access(), 0),
+                    assertEquals(
+                            new RegionSegment(
+                                    old.role(),
+                                    old.name(),
+                                    old.offset(),
+                                    old.size(),
+                                    old.gpa(),
+                                    old.view(),
+                                    old.access(),
+                                    0),
                             file.layout().segments().get(i));
                 }
-                assertEquals(0, file.ring().drain(record -> { }, 10));
+                assertEquals(0, file.ring().drain(record -> {}, 10));
                 assertThrows(RegionException.class, () -> file.finalizeImage(boot(4, 509)));
                 file.reset();
                 file.finalizeImage(boot(4, 509));
@@ -459,10 +581,12 @@ class RegionFileTests {
         @Test
         void refusesWhatIsNoRegion() throws IOException {
             Files.write(path, new byte[(int) (8 * MIB)]);
-            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage()
+            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan))
+                    .getMessage()
                     .contains("not a region"));
             Files.write(path, new byte[100]);
-            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan)).getMessage()
+            assertTrue(assertThrows(RegionException.class, () -> RegionFile.attach(path, plan))
+                    .getMessage()
                     .contains("too short"));
         }
     }

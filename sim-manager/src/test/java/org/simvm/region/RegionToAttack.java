@@ -9,19 +9,21 @@ import java.util.Map;
 import java.util.StringJoiner;
 
 /**
- * Writes a region as the manager would, for a machine without a kernel: what {@code ./dev attack} attacks. Prints as JSON what
- * the attackers may know and what must stay hidden from them.
+ * Writes a region as the manager would, for a machine without a kernel: what {@code ./dev attack}
+ * attacks. Prints as JSON what the attackers may know and what must stay hidden from them.
  *
- * <pre>RegionToAttack FOLDER REGION GIBIBYTE TEXT RETURN-ADDRESS TARGET CURRENT-OFFSET RAM-END MONITOR GATES</pre>
+ * <pre>
+ * RegionToAttack FOLDER REGION GIBIBYTE TEXT RETURN-ADDRESS TARGET CURRENT-OFFSET RAM-END MONITOR GATES
+ * </pre>
  *
- * FOLDER holds GATES.elf, core.elf and MONITOR.elf, whose first hook is armed; addresses and offsets are hexadecimal.
+ * FOLDER holds GATES.elf, core.elf and MONITOR.elf, whose first hook is armed; addresses and
+ * offsets are hexadecimal.
  */
 final class RegionToAttack {
     private static final long FILE_SIZE = 1 << 20;
     private static final int VCPUS = 2;
 
-    private RegionToAttack() {
-    }
+    private RegionToAttack() {}
 
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[0]);
@@ -32,19 +34,34 @@ final class RegionToAttack {
         long target = Long.parseUnsignedLong(arguments[5], 16);
         long ramEnd = Long.parseUnsignedLong(arguments[7], 16);
         MonitorProgram monitor = MonitorProgram.load(folder.resolve(arguments[8] + ".elf"));
-        RegionPlan plan = new RegionPlan(new RegionArea(area, area), FILE_SIZE, ramEnd, VCPUS, 0x510, GateKind.VMFUNC,
-                GateTemplate.load(folder.resolve(arguments[9] + ".elf")), MonitorProgram.load(folder.resolve("core.elf")),
+        RegionPlan plan = new RegionPlan(
+                new RegionArea(area, area),
+                FILE_SIZE,
+                ramEnd,
+                VCPUS,
+                0x510,
+                GateKind.VMFUNC,
+                GateTemplate.load(folder.resolve(arguments[9] + ".elf")),
+                MonitorProgram.load(folder.resolve("core.elf")),
                 List.of(new RegionPlan.PlannedMonitor(monitor, Map.of())));
         Files.deleteIfExists(region);
         try (RegionFile file = RegionFile.create(region, null, plan)) {
             Map<String, Long> slots = new HashMap<>();
             for (MonitorProgram program : LayoutPlanner.programs(plan)) {
-                program.slots().stream().filter(slot -> !slot.filledByRegion()).forEach(slot -> slots.put(slot.name(), 8L));
+                program.slots().stream()
+                        .filter(slot -> !slot.filledByRegion())
+                        .forEach(slot -> slots.put(slot.name(), 8L));
             }
-            BootImage image = file.finalizeImage(new BootValues(4,
-                    List.of(new RamRange(0, 0xa0000), new RamRange(1 << 20, ramEnd - (1 << 20))), 0xffff888000000000L,
-                    Integer.parseInt(arguments[6], 16), new BootValues.KernelText(text, text + (2 << 20)), 509,
-                    List.of(target), List.of(new BootValues.ArmedHook(0, monitor.hooks().get(0), returnAddress)), slots));
+            BootImage image = file.finalizeImage(new BootValues(
+                    4,
+                    List.of(new RamRange(0, 0xa0000), new RamRange(1 << 20, ramEnd - (1 << 20))),
+                    0xffff888000000000L,
+                    Integer.parseInt(arguments[6], 16),
+                    new BootValues.KernelText(text, text + (2 << 20)),
+                    509,
+                    List.of(target),
+                    List.of(new BootValues.ArmedHook(0, monitor.hooks().get(0), returnAddress)),
+                    slots));
             System.out.println(json(image));
         }
     }
@@ -52,14 +69,28 @@ final class RegionToAttack {
     private static String json(BootImage image) {
         StringJoiner segments = new StringJoiner(", ", "[", "]");
         for (RegionSegment segment : image.layout().segments()) {
-            segments.add(String.format("{\"name\": \"%s\", \"offset\": %d, \"size\": %d, \"gpa\": %s, \"virtual\": %s, \"view\": \"%s\"}",
-                    segment.name(), segment.offset(), segment.size(), number(segment.gpa()),
-                    number(segment.virtualAddress()), segment.view()));
+            segments.add(String.format(
+                    "{\"name\": \"%s\", \"offset\": %d, \"size\": %d, \"gpa\": %s, "
+                            + "\"virtual\": %s, \"view\": \"%s\"}",
+                    segment.name(),
+                    segment.offset(),
+                    segment.size(),
+                    number(segment.gpa()),
+                    number(segment.virtualAddress()),
+                    segment.view()));
         }
-        return String.format("{\"simCr3\": %s, \"gateFrame\": %s, \"gateVirtualBase\": %s, \"gateEntry\": %s, \"gatePages\": %s,"
-                + " \"fentry\": %s, \"callStub\": %s, \"segments\": %s}", number(image.simCr3()), number(image.gateFrame()),
-                number(image.gateVirtualBase()), number(image.gateEntry()), number(image.gatePages()),
-                number(image.fentryEntry()), number(image.callStubs().get(0)), segments);
+        return String.format(
+                "{\"simCr3\": %s, \"gateFrame\": %s, \"gateVirtualBase\": %s, \"gateEntry\": "
+                        + "%s, \"gatePages\": %s,"
+                        + " \"fentry\": %s, \"callStub\": %s, \"segments\": %s}",
+                number(image.simCr3()),
+                number(image.gateFrame()),
+                number(image.gateVirtualBase()),
+                number(image.gateEntry()),
+                number(image.gatePages()),
+                number(image.fentryEntry()),
+                number(image.callStubs().get(0)),
+                segments);
     }
 
     private static String number(long value) {

@@ -8,19 +8,20 @@ import org.simvm.fuzzing.FuzzInput;
 /**
  * A ring of 4 KiB that its producers spoil while it is read.
  *
- * <p>Input: rounds. Each: head, taken, next sequence number (8 bytes each), then edits (1 byte their number) of 2 bytes where in
- * the data and 8 bytes what, then the ring is drained.
+ * <p>Input: rounds. Each: head, taken, next sequence number (8 bytes each), then edits (1 byte
+ * their number) of 2 bytes where in the data and 8 bytes what, then the ring is drained.
  */
 public final class RingFuzzing {
     private static final int CAPACITY = 4096;
     private static final int MOST_ROUNDS = 16;
     private static final int LEAST = 88;
     /** One for all: memory outside of the heap is given back late. */
-    private static final ByteBuffer RING = RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
+    private static final ByteBuffer RING =
+            RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
+
     private static final byte[] ZEROS = new byte[RING.capacity()];
 
-    private RingFuzzing() {
-    }
+    private RingFuzzing() {}
 
     public static void fuzzerTestOneInput(byte[] bytes) {
         FuzzInput input = new FuzzInput(bytes);
@@ -43,12 +44,16 @@ public final class RingFuzzing {
     private static boolean drain(RingReader reader) {
         int[] seen = new int[1];
         try {
-            reader.drain(record -> {
-                seen[0] += record.limit();
-                if (record.limit() < LEAST || record.limit() % 8 != 0 || record.limit() > CAPACITY) {
-                    throw new AssertionError("a record of " + record.limit() + " bytes");
-                }
-            }, Integer.MAX_VALUE);
+            reader.drain(
+                    record -> {
+                        seen[0] += record.limit();
+                        if (record.limit() < LEAST
+                                || record.limit() % 8 != 0
+                                || record.limit() > CAPACITY) {
+                            throw new AssertionError("a record of " + record.limit() + " bytes");
+                        }
+                    },
+                    Integer.MAX_VALUE);
         } catch (RingCorruptException e) {
             if (e.getMessage().isEmpty()) {
                 throw new AssertionError("says nothing", e);

@@ -6,12 +6,14 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The producers' side of the ring, by the protocol of sim_abi.h; any number of threads may emit. */
+/**
+ * The producers' side of the ring, by the protocol of sim_abi.h; any number of threads may emit.
+ */
 public final class RingProducer {
-    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class,
-            ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class,
-            ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG =
+            MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT =
+            MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final ByteBuffer ring;
     private final int capacity;
@@ -26,7 +28,9 @@ public final class RingProducer {
 
     /** A ring segment in memory, all zeros. */
     public static ByteBuffer segment(int capacity) {
-        return ByteBuffer.allocateDirect(4096 + capacity + 4096).alignedSlice(4096).slice(0, 4096 + capacity);
+        return ByteBuffer.allocateDirect(4096 + capacity + 4096)
+                .alignedSlice(4096)
+                .slice(0, 4096 + capacity);
     }
 
     /** A record's bytes: head with this type and size, the rest zero. */

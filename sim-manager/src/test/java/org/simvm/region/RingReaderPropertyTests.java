@@ -20,11 +20,12 @@ class RingReaderPropertyTests {
     private static final int CAPACITY = 4096;
 
     @Property(tries = 200)
-    void losesNothingWithoutAccount(@ForAll @Size(max = 300) List<@IntRange(min = 0, max = 60) Integer> steps)
+    void losesNothingWithoutAccount(
+            @ForAll @Size(max = 300) List<@IntRange(min = 0, max = 60) Integer> steps)
             throws RingCorruptException {
         ByteBuffer own = RingProducer.segment(CAPACITY);
         RingReader ownReader = new RingReader(own);
-        RingProducer ownProducer = new RingProducer(own, () -> { });
+        RingProducer ownProducer = new RingProducer(own, () -> {});
         BitSet seen = new BitSet();
         BitSet fitted = new BitSet();
         int next = 0;
@@ -37,12 +38,13 @@ class RingReaderPropertyTests {
         }
         ownReader.drain(record -> seen.set((int) record.getLong(8)), Integer.MAX_VALUE);
         assertEquals(fitted, seen);
-        assertEquals(next, ownReader.statistics().received() + ownReader.statistics().droppedInAll());
+        assertEquals(
+                next, ownReader.statistics().received() + ownReader.statistics().droppedInAll());
     }
 
     @Property(tries = 2000)
-    void anyBytesEndInRecordsWithinBoundsOrTheDocumentedException(@ForAll long seed,
-            @ForAll @IntRange(min = 0, max = 4) int sanity) {
+    void anyBytesEndInRecordsWithinBoundsOrTheDocumentedException(
+            @ForAll long seed, @ForAll @IntRange(min = 0, max = 4) int sanity) {
         Random random = new Random(seed);
         ByteBuffer own = RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
         byte[] bytes = new byte[own.capacity()];
@@ -64,10 +66,14 @@ class RingReaderPropertyTests {
         RingReader other = new RingReader(own);
         int[] seen = new int[1];
         try {
-            other.drain(record -> {
-                seen[0] += record.limit();
-                assertTrue(record.limit() >= 88 && record.limit() % 8 == 0 && record.limit() <= CAPACITY);
-            }, Integer.MAX_VALUE);
+            other.drain(
+                    record -> {
+                        seen[0] += record.limit();
+                        assertTrue(record.limit() >= 88
+                                && record.limit() % 8 == 0
+                                && record.limit() <= CAPACITY);
+                    },
+                    Integer.MAX_VALUE);
         } catch (RingCorruptException expected) {
             assertFalse(expected.getMessage().isEmpty());
         }

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Timeout;
 class RingReaderTests {
     private static final int CAPACITY = 4096;
 
-    private final ByteBuffer segment = RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer segment =
+            RingProducer.segment(CAPACITY).order(ByteOrder.LITTLE_ENDIAN);
     private final RingReader reader = new RingReader(segment);
     private final RingProducer producer = new RingProducer(segment, reader::wake);
 
@@ -47,14 +48,18 @@ class RingReaderTests {
             producer.emit(record);
             producer.emit(RingProducer.record(1, 88));
             List<Integer> types = new ArrayList<>();
-            assertEquals(2, reader.drain(each -> {
-                types.add((int) each.getShort(4));
-                assertEquals(each.getInt(0), each.limit());
-                assertEquals(0, each.position());
-                if (each.limit() == 96) {
-                    assertEquals(0x1122334455667788L, each.getLong(88));
-                }
-            }, 10));
+            assertEquals(
+                    2,
+                    reader.drain(
+                            each -> {
+                                types.add((int) each.getShort(4));
+                                assertEquals(each.getInt(0), each.limit());
+                                assertEquals(0, each.position());
+                                if (each.limit() == 96) {
+                                    assertEquals(0x1122334455667788L, each.getLong(88));
+                                }
+                            },
+                            10));
             assertEquals(List.of(17, 1), types);
         }
 
@@ -63,7 +68,7 @@ class RingReaderTests {
             for (int i = 0; i < 5; i++) {
                 producer.emit(RingProducer.record(1, 88));
             }
-            assertEquals(3, reader.drain(record -> { }, 3));
+            assertEquals(3, reader.drain(record -> {}, 3));
             assertEquals(List.of(3L, 4L), drainSequences());
         }
 
@@ -98,7 +103,8 @@ class RingReaderTests {
         }
 
         @Test
-        void passesOverWhatADeadProducerReservedAndReadsWhatItsSuccessorWrites() throws RingCorruptException {
+        void passesOverWhatADeadProducerReservedAndReadsWhatItsSuccessorWrites()
+                throws RingCorruptException {
             producer.emit(RingProducer.record(1, 88));
             producer.reserve(88); // dies here
             segment.putLong(SimAbi.Ring.NEXT_SEQUENCE, 2);
@@ -130,9 +136,13 @@ class RingReaderTests {
         @Test
         void publishesTheTailEvenIfTheSinkFails() throws RingCorruptException {
             producer.emit(RingProducer.record(1, 88));
-            assertThrows(IllegalStateException.class, () -> reader.drain(record -> {
-                throw new IllegalStateException("sink");
-            }, 10));
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> reader.drain(
+                            record -> {
+                                throw new IllegalStateException("sink");
+                            },
+                            10));
             assertEquals(88, segment.getLong(SimAbi.Ring.TAIL));
         }
     }
@@ -153,7 +163,8 @@ class RingReaderTests {
             assertEquals(101, statistics.nextSequence());
             assertEquals(100 - fitted, statistics.droppedInAll());
             assertEquals(statistics.droppedInAll(), statistics.missing());
-            assertEquals(statistics.nextSequence(), statistics.received() + statistics.droppedInAll());
+            assertEquals(
+                    statistics.nextSequence(), statistics.received() + statistics.droppedInAll());
             assertTrue(statistics.dropped().get(1) > 0 && statistics.dropped().get(2) > 0);
         }
     }
@@ -169,28 +180,32 @@ class RingReaderTests {
             for (int t = 0; t < 3; t++) {
                 int seed = t;
                 new Thread(() -> {
-                    Random random = new Random(seed);
-                    for (int i = 0; i < each; i++) {
-                        ByteBuffer record = RingProducer.record(1, 88 + 8 * random.nextInt(20));
-                        for (int at = 16; at < record.limit(); at++) {
-                            record.put(at, (byte) record.limit());
-                        }
-                        fitted.addAndGet(producer.emit(record) ? 1 : 0);
-                        if (random.nextInt(50) == 0) {
-                            Thread.yield();
-                        }
-                    }
-                    done.countDown();
-                }).start();
+                            Random random = new Random(seed);
+                            for (int i = 0; i < each; i++) {
+                                ByteBuffer record =
+                                        RingProducer.record(1, 88 + 8 * random.nextInt(20));
+                                for (int at = 16; at < record.limit(); at++) {
+                                    record.put(at, (byte) record.limit());
+                                }
+                                fitted.addAndGet(producer.emit(record) ? 1 : 0);
+                                if (random.nextInt(50) == 0) {
+                                    Thread.yield();
+                                }
+                            }
+                            done.countDown();
+                        })
+                        .start();
             }
             int read = 0;
             while (done.getCount() > 0 || reader.statistics().waitingBytes() > 0) {
                 reader.await(20);
-                read += reader.drain(record -> {
-                    for (int at = 16; at < record.limit(); at++) {
-                        assertEquals((byte) record.limit(), record.get(at));
-                    }
-                }, 1000);
+                read += reader.drain(
+                        record -> {
+                            for (int at = 16; at < record.limit(); at++) {
+                                assertEquals((byte) record.limit(), record.get(at));
+                            }
+                        },
+                        1000);
             }
             RingStatistics statistics = reader.statistics();
             assertEquals(fitted.get(), read);
@@ -243,7 +258,7 @@ class RingReaderTests {
             for (int i = 0; i < 4; i++) {
                 producer.emit(RingProducer.record(1, 88));
             }
-            reader.drain(record -> { }, 2);
+            reader.drain(record -> {}, 2);
             RingReader next = new RingReader(segment);
             List<Long> sequences = new ArrayList<>();
             next.drain(record -> sequences.add(record.getLong(8)), 10);
@@ -256,23 +271,29 @@ class RingReaderTests {
             for (int i = 0; i < 4; i++) {
                 producer.emit(RingProducer.record(1, 88));
             }
-            ByteBuffer killed = ByteBuffer.allocateDirect(segment.capacity()).order(ByteOrder.LITTLE_ENDIAN);
-            reader.drain(new RingReader.RecordSink() {
-                @Override
-                public void record(ByteBuffer record) {
-                    // taken, but not yet safe
-                }
+            ByteBuffer killed =
+                    ByteBuffer.allocateDirect(segment.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+            reader.drain(
+                    new RingReader.RecordSink() {
+                        @Override
+                        public void record(ByteBuffer record) {
+                            // taken, but not yet safe
+                        }
 
-                @Override
-                public void settle() {
-                    killed.put(0, segment, 0, segment.capacity());
-                }
-            }, 3);
+                        @Override
+                        public void settle() {
+                            killed.put(0, segment, 0, segment.capacity());
+                        }
+                    },
+                    3);
             List<Long> sequences = new ArrayList<>();
             RingReader next = new RingReader(killed);
             next.drain(record -> sequences.add(record.getLong(8)), 10);
             assertEquals(List.of(0L, 1L, 2L, 3L), sequences);
-            assertEquals(List.of(3L), drainSequences(), "one that was killed later does not see them again");
+            assertEquals(
+                    List.of(3L),
+                    drainSequences(),
+                    "one that was killed later does not see them again");
         }
 
         @Test
@@ -280,7 +301,7 @@ class RingReaderTests {
             for (int i = 0; i < 3; i++) {
                 producer.emit(RingProducer.record(1, 88));
             }
-            reader.drain(record -> { }, 1);
+            reader.drain(record -> {}, 1);
             // Killed in the middle of the second record: noted and half zeroed, tail not moved.
             segment.putLong(SimAbi.Ring.TAKEN, 176);
             for (int i = 0; i < 40; i++) {
@@ -298,9 +319,11 @@ class RingReaderTests {
     class HostileRings {
         private RingCorruptException corrupt(ByteBuffer hostile) {
             RingReader other = new RingReader(hostile);
-            RingCorruptException first = assertThrows(RingCorruptException.class,
-                    () -> other.drain(record -> { }, 10));
-            assertSame(first, assertThrows(RingCorruptException.class, () -> other.drain(record -> { }, 10)),
+            RingCorruptException first =
+                    assertThrows(RingCorruptException.class, () -> other.drain(record -> {}, 10));
+            assertSame(
+                    first,
+                    assertThrows(RingCorruptException.class, () -> other.drain(record -> {}, 10)),
                     "it stays corrupt");
             return first;
         }

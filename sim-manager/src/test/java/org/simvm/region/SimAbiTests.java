@@ -190,9 +190,12 @@ class SimAbiTests {
             throws IOException, InterruptedException {
         StringBuilder source = new StringBuilder("#include <stddef.h>\n#include <stdio.h>\n#include"
                 + " \"sim_monitor.h\"\nint main(void) {\n");
-        TWINS.keySet().forEach(expression -> source.append("printf(\"%s=%ld\\n\", \"").append(expression)
-                .append("\", (long)(")
-                .append(expression).append("));\n"));
+        TWINS.keySet()
+                .forEach(expression -> source.append("printf(\"%s=%ld\\n\", \"")
+                        .append(expression)
+                        .append("\", (long)(")
+                        .append(expression)
+                        .append("));\n"));
         source.append("puts(\"magic=\" SIM_REGION_MAGIC);\nreturn 0;\n}\n");
         Path program = CCompiler.compile(folder, "offsets", source.toString());
 

@@ -26,17 +26,38 @@ class DomainDescriptionReaderTests {
     @DisplayName("has what the manager needs")
     void everything() throws Exception {
         UUID uuid = UUID.fromString("5d3f2b1e-6c2c-4a77-9a51-2f0c8d3c1e90");
-        assertEquals(new DomainDescription(Optional.of(uuid), "web1", "qemu", "x86_64", "q35",
-                Optional.of(Path.of("/usr/bin/qemu-system-x86_64-sim")),
-                1L << 30, 1L << 30, 1L << 30, 2, true),
+        assertEquals(
+                new DomainDescription(
+                        Optional.of(uuid),
+                        "web1",
+                        "qemu",
+                        "x86_64",
+                        "q35",
+                        Optional.of(Path.of("/usr/bin/qemu-system-x86_64-sim")),
+                        1L << 30,
+                        1L << 30,
+                        1L << 30,
+                        2,
+                        true),
                 read(Files.readString(Path.of("../domain-xml-schemas/examples/domain.xml"))));
     }
 
     @Test
     @DisplayName("of little is little")
     void little() throws Exception {
-        assertEquals(new DomainDescription(Optional.empty(), "a", "kvm", "", "", Optional.empty(),
-                1 << 20, 1 << 20, 1 << 20, 1, false),
+        assertEquals(
+                new DomainDescription(
+                        Optional.empty(),
+                        "a",
+                        "kvm",
+                        "",
+                        "",
+                        Optional.empty(),
+                        1 << 20,
+                        1 << 20,
+                        1 << 20,
+                        1,
+                        false),
                 read("<domain type='kvm'><name>a</name><memory>1024</memory></domain>"));
     }
 
@@ -46,39 +67,68 @@ class DomainDescriptionReaderTests {
         DomainDescription description = read("<domain type='kvm'><name>a</name>"
                 + "<maxMemory slots='4' unit='GiB'>8</maxMemory><memory unit='GiB'>4</memory>"
                 + "<currentMemory unit='GiB'>2</currentMemory></domain>");
-        assertEquals(List.of(2L << 30, 4L << 30, 8L << 30), List.of(description.currentMemoryBytes(),
-                description.memoryBytes(), description.maxMemoryBytes()));
+        assertEquals(
+                List.of(2L << 30, 4L << 30, 8L << 30),
+                List.of(
+                        description.currentMemoryBytes(),
+                        description.memoryBytes(),
+                        description.maxMemoryBytes()));
     }
 
     @ParameterizedTest
-    @CsvSource({"bytes,1", "b,1", "KB,1000", "k,1024", "KiB,1024", "MB,1000000", "M,1048576", "MiB,1048576",
-        "GB,1000000000", "G,1073741824", "TiB,1099511627776"})
+    @CsvSource({
+        "bytes,1",
+        "b,1",
+        "KB,1000",
+        "k,1024",
+        "KiB,1024",
+        "MB,1000000",
+        "M,1048576",
+        "MiB,1048576",
+        "GB,1000000000",
+        "G,1073741824",
+        "TiB,1099511627776"
+    })
     @DisplayName("knows libvirt's units")
     void units(String unit, long bytes) throws Exception {
-        assertEquals(3 * bytes, read("<domain type='kvm'><name>a</name><memory unit='" + unit
-                + "'> 3 </memory></domain>")
-                .memoryBytes());
+        assertEquals(
+                3 * bytes,
+                read("<domain type='kvm'><name>a</name><memory unit='" + unit
+                                + "'> 3 </memory></domain>")
+                        .memoryBytes());
     }
 
     @Test
     @DisplayName("takes a UUID without hyphens, as libvirt does")
     void uuidWithoutHyphens() throws Exception {
-        assertEquals(Optional.of(UUID.fromString("f0000000-0000-0000-8000-00000000000f")),
+        assertEquals(
+                Optional.of(UUID.fromString("f0000000-0000-0000-8000-00000000000f")),
                 read("<domain><name>a</name><uuid>f000000000000000800000000000000f</uuid>"
-                        + "<memory>1</memory></domain>").uuid());
+                                + "<memory>1</memory></domain>")
+                        .uuid());
     }
 
     @Test
     @DisplayName("of a wrong domain is every mistake, with its place")
     void mistakes() {
-        SettingsException e = assertThrows(SettingsException.class, () -> read("<domain type='kvm'>\n"
-                + "<uuid>x</uuid>\n<memory unit='potatoes'>1</memory>\n<vcpu>0</vcpu>\n"
-                + "<currentMemory>-1</currentMemory></domain>"));
-        assertEquals(List.of("test.xml:1:1", "test.xml:2:1", "test.xml:3:1", "test.xml:4:1", "test.xml:5:1"),
+        SettingsException e = assertThrows(
+                SettingsException.class,
+                () -> read("<domain type='kvm'>\n"
+                        + "<uuid>x</uuid>\n<memory unit='potatoes'>1</memory>\n<vcpu>0</vcpu>\n"
+                        + "<currentMemory>-1</currentMemory></domain>"));
+        assertEquals(
+                List.of(
+                        "test.xml:1:1",
+                        "test.xml:2:1",
+                        "test.xml:3:1",
+                        "test.xml:4:1",
+                        "test.xml:5:1"),
                 e.problems().stream().map(Problem::where).toList());
         assertTrue(e.oneLine().endsWith("(and 4 more)"), e.oneLine());
         assertThrows(SettingsException.class, () -> read("<network/>"));
-        assertThrows(SettingsException.class,
-                () -> read("<domain><name>a</name><memory unit='TiB'>9999999999999999999</memory></domain>"));
+        assertThrows(
+                SettingsException.class,
+                () -> read("<domain><name>a</name><memory "
+                        + "unit='TiB'>9999999999999999999</memory></domain>"));
     }
 }

@@ -22,8 +22,10 @@ class DomainDocumentTests {
     @Example
     @Label("knows each element's place, whatever stands around it")
     void places() throws Exception {
-        String xml = "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- <a> \u00e4\ud83d\ude00 -->\r\n"
-                + "<r x='>'>\u00e4\ud83d\ude00 &amp;&#x41;<![CDATA[<no/>]]>\r\n\t<a  y = \"1\" ><?p <q/> "
+        String xml = "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<!-- <a> \u00e4\ud83d\ude00 "
+                + "-->\r\n"
+                + "<r x='>'>\u00e4\ud83d\ude00 &amp;&#x41;<![CDATA[<no/>]]>\r\n\t<a  "
+                + "y = \"1\" ><?p <q/> "
                 + "?>text</a ><b/>\n</r>\n<!-- -->";
         DomainDocument document = DomainDocument.parse(xml, "x");
         Element root = document.root();
@@ -54,7 +56,11 @@ class DomainDocumentTests {
         assertEquals(element.name(), again.name());
         assertEquals(element.text(), again.text());
         assertEquals(element.children().size(), again.children().size());
-        long lines = document.text().substring(0, element.start()).chars().filter(c -> c == '\n').count();
+        long lines = document.text()
+                .substring(0, element.start())
+                .chars()
+                .filter(c -> c == '\n')
+                .count();
         assertEquals(lines + 1, element.line());
         for (Element child : element.children()) {
             check(document, child);
@@ -67,19 +73,33 @@ class DomainDocumentTests {
     }
 
     private static Arbitrary<String> element(int depth) {
-        Arbitrary<String> filler = Arbitraries.of("", " ", "\n", "\r\n", "x", "&lt;", "\u00e4",
+        Arbitrary<String> filler = Arbitraries.of(
+                "",
+                " ",
+                "\n",
+                "\r\n",
+                "x",
+                "&lt;",
+                "\u00e4",
                 "\ud83d\ude00",
-                "<!-- <c> -->", "<![CDATA[</a>]]>", "<?pi > ?>", "]]&gt;");
+                "<!-- <c> -->",
+                "<![CDATA[</a>]]>",
+                "<?pi > ?>",
+                "]]&gt;");
         Arbitrary<String> tag = Arbitraries.of("a", "b", "sim", "memory");
         Arbitrary<String> attribute = Arbitraries.of("", " q='>'", " q = \"/>'\"", "\n q='&#10;'");
-        Arbitrary<String> empty = Combinators.combine(tag, attribute).as((t, a) -> "<" + t + a + "/>");
+        Arbitrary<String> empty =
+                Combinators.combine(tag, attribute).as((t, a) -> "<" + t + a + "/>");
         if (depth == 0) {
             return empty;
         }
-        Arbitrary<String> content = Arbitraries.oneOf(filler, element(depth - 1)).list().ofMaxSize(5)
+        Arbitrary<String> content = Arbitraries.oneOf(filler, element(depth - 1))
+                .list()
+                .ofMaxSize(5)
                 .map(parts -> String.join("", parts));
-        return Arbitraries.oneOf(empty,
-                Combinators.combine(tag, attribute, content).as((t, a, c) -> "<" + t + a + ">" + c + "</"
-                + t + " >"));
+        return Arbitraries.oneOf(
+                empty,
+                Combinators.combine(tag, attribute, content)
+                        .as((t, a, c) -> "<" + t + a + ">" + c + "</" + t + " >"));
     }
 }

@@ -33,6 +33,7 @@ class ManagerSettingsReaderTests {
 
     @TempDir
     private Path directory;
+
     private Path file;
     private final Map<String, String> environment = new LinkedHashMap<>();
     private final Map<String, String> commandLine = new LinkedHashMap<>();
@@ -50,7 +51,9 @@ class ManagerSettingsReaderTests {
 
     private List<String> problems() {
         SettingsException e = assertThrows(SettingsException.class, this::read);
-        return e.problems().stream().map(p -> p.toString().replace(directory.toString(), "")).toList();
+        return e.problems().stream()
+                .map(p -> p.toString().replace(directory.toString(), ""))
+                .toList();
     }
 
     private void dropIn(String name, String text) throws IOException {
@@ -66,17 +69,30 @@ class ManagerSettingsReaderTests {
         @DisplayName("by default")
         void byDefault() {
             ManagerSettings settings = ManagerSettingsReader.defaults();
-            assertEquals("/run/sim-manager/sim-manager.sock", settings.controlSocket().toString());
-            assertEquals("/run/sim-manager/domains/" + DOMAIN, settings.runDirectory(DOMAIN).toString());
-            assertEquals("/var/lib/sim-manager/domains/" + DOMAIN,
+            assertEquals(
+                    "/run/sim-manager/sim-manager.sock",
+                    settings.controlSocket().toString());
+            assertEquals(
+                    "/run/sim-manager/domains/" + DOMAIN,
+                    settings.runDirectory(DOMAIN).toString());
+            assertEquals(
+                    "/var/lib/sim-manager/domains/" + DOMAIN,
                     settings.stateDirectory(DOMAIN).toString());
-            assertEquals("/var/lib/sim-manager/required/" + DOMAIN,
+            assertEquals(
+                    "/var/lib/sim-manager/required/" + DOMAIN,
                     settings.requiredMarker(DOMAIN).toString());
-            assertEquals("/var/lib/sim-manager/domains/" + DOMAIN + "/events.jsonl",
+            assertEquals(
+                    "/var/lib/sim-manager/domains/" + DOMAIN + "/events.jsonl",
                     settings.eventLog(DOMAIN).toString());
-            assertEquals("/usr/share/sim-manager/monitors/gates.elf", settings.gates().toString());
-            assertEquals("/usr/share/sim-manager/monitors/gates-lbr.elf", settings.lastBranchGates().toString());
-            assertEquals("/usr/share/sim-manager/monitors/core.elf", settings.monitorCore().toString());
+            assertEquals(
+                    "/usr/share/sim-manager/monitors/gates.elf",
+                    settings.gates().toString());
+            assertEquals(
+                    "/usr/share/sim-manager/monitors/gates-lbr.elf",
+                    settings.lastBranchGates().toString());
+            assertEquals(
+                    "/usr/share/sim-manager/monitors/core.elf",
+                    settings.monitorCore().toString());
             assertEquals("/usr/bin/qemu-system-x86_64-sim", settings.launcher().toString());
             assertEquals("qemu:///system", settings.libvirtUri());
             assertEquals(8 << 20, settings.regionBytes());
@@ -95,18 +111,25 @@ class ManagerSettingsReaderTests {
         void monitors() throws Exception {
             Files.writeString(file, "monitor.directories = /usr/lib/acme:/srv/monitors/\n");
             ManagerSettings settings = read();
-            assertEquals("/usr/share/sim-manager/monitors/syscalls.elf", settings.monitorFile(
-                    new MonitorSettings("syscalls", Optional.empty(), Map.of())).toString());
-            assertEquals("/srv/monitors/a.elf", settings.monitorFile(
-                    new MonitorSettings("a", Optional.of(Path.of("/srv/monitors/a.elf")),
-                    Map.of())).toString());
-            MonitorSettings outside =
-                    new MonitorSettings("a", Optional.of(Path.of("/srv/monitors/../shadow")), Map.of());
+            assertEquals(
+                    "/usr/share/sim-manager/monitors/syscalls.elf",
+                    settings.monitorFile(
+                                    new MonitorSettings("syscalls", Optional.empty(), Map.of()))
+                            .toString());
+            assertEquals(
+                    "/srv/monitors/a.elf",
+                    settings.monitorFile(new MonitorSettings(
+                                    "a", Optional.of(Path.of("/srv/monitors/a.elf")), Map.of()))
+                            .toString());
+            MonitorSettings outside = new MonitorSettings(
+                    "a", Optional.of(Path.of("/srv/monitors/../shadow")), Map.of());
             assertThrows(SettingsException.class, () -> settings.monitorFile(outside));
-            MonitorSettings sibling = new MonitorSettings("a", Optional.of(Path.of("/srv/monitors2/a")),
-                    Map.of());
+            MonitorSettings sibling =
+                    new MonitorSettings("a", Optional.of(Path.of("/srv/monitors2/a")), Map.of());
             assertThrows(SettingsException.class, () -> settings.monitorFile(sibling));
-            assertEquals("/srv/shadow", ManagerSettingsReader.defaults().monitorFile(outside).toString());
+            assertEquals(
+                    "/srv/shadow",
+                    ManagerSettingsReader.defaults().monitorFile(outside).toString());
         }
     }
 
@@ -115,15 +138,20 @@ class ManagerSettingsReaderTests {
     class Layers {
 
         @Test
-        @DisplayName("the file over the defaults, conf.d over the file, later names over earlier ones")
+        @DisplayName(
+                "the file over the defaults, conf.d over the file, later names over earlier ones")
         void files() throws Exception {
             Files.writeString(file, "run.dir = /a\nstate.dir = /a\nshare.dir = /a\n");
             dropIn("10-b.conf", "state.dir = /b\nshare.dir = /b\n");
             dropIn("20-c.conf", "share.dir = /c\n");
             dropIn("30-d.conf.disabled", "share.dir = /d\n");
             ManagerSettings settings = read();
-            assertEquals(List.of("/a", "/b", "/c"), List.of(settings.runDirectory().toString(),
-                    settings.stateDirectory().toString(), settings.shareDirectory().toString()));
+            assertEquals(
+                    List.of("/a", "/b", "/c"),
+                    List.of(
+                            settings.runDirectory().toString(),
+                            settings.stateDirectory().toString(),
+                            settings.shareDirectory().toString()));
             assertEquals("libvirt-qemu", settings.qemuUser());
         }
 
@@ -162,34 +190,65 @@ class ManagerSettingsReaderTests {
             commandLine.put("run.dir", "run");
             List<String> problems = problems();
             assertEquals(6, problems.size(), () -> String.join("\n", problems));
-            assertTrue(problems.get(0).startsWith("/conf.d/x.conf: qemu.usr: there is no such key; use one "
-                    + "of checks.store.file, control"));
-            assertTrue(problems.containsAll(List.of(
-                    "/sim-manager.conf: region.size: \"8M\" is not a size; write a number and KiB, MiB or "
-                    + "GiB",
-                    "/sim-manager.conf: log.level: \"loud\" is not a level; use error, warn, info, debug "
-                    + "or trace",
-                    "/sim-manager.conf: event.log.files: \"0\" is not a number from 1 to 1000; correct it",
-                    "environment: SIM_METRICS_PORT: \"70000\" is not a number from 0 to 65535; correct it",
-                    "command line: run.dir: \"run\" is not an absolute path; start it with /")),
+            assertTrue(problems.get(0)
+                    .startsWith("/conf.d/x.conf: qemu.usr: there is no such key; use one "
+                            + "of checks.store.file, control"));
+            assertTrue(
+                    problems.containsAll(List.of(
+                            "/sim-manager.conf: region.size: \"8M\" is not a size; "
+                                    + "write a number and KiB, MiB or "
+                                    + "GiB",
+                            "/sim-manager.conf: log.level: \"loud\" is not a level; "
+                                    + "use error, warn, info, debug "
+                                    + "or trace",
+                            "/sim-manager.conf: event.log.files: \"0\" is not a "
+                                    + "number from 1 to 1000; correct it",
+                            "environment: SIM_METRICS_PORT: \"70000\" is not a number "
+                                    + "from 0 to 65535; correct it",
+                            "command line: run.dir: \"run\" is not an absolute path; "
+                                    + "start it with /")),
                     () -> String.join("\n", problems));
         }
 
         @ParameterizedTest(name = "{0} = {1}")
-        @CsvSource({"region.size, 1 KiB", "region.size, 2 GiB", "region.size, 1025 KiB",
-            "region.size, -8 MiB", "region.size, 99999999999 GiB", "libvirt.uri, /system",
-            "libvirt.uri, qemu:///a b", "qemu.user, root:root",
-            "qemu.group, ''", "metrics.address, localhost", "metrics.address, 1.2.3.4.5", "metrics.port, -1",
-            "event.log.file, ''", "event.log.size, 0 KiB", "event.log.size, 63 KiB", "journal.send, everything",
-            "journal.socket, socket", "syslog.address, loghost", "syslog.address, udp://loghost", "syslog.address, ftp://loghost:21",
-            "syslog.send, exec!", "webhook.url, /sim", "webhook.url, https://user:password@host/", "webhook.timeout, 0",
-            "webhook.secret.file, secret", "spool.size, 1 KiB", "monitor.directories, lib", "launcher.path, qemu"})
+        @CsvSource({
+            "region.size, 1 KiB",
+            "region.size, 2 GiB",
+            "region.size, 1025 KiB",
+            "region.size, -8 MiB",
+            "region.size, 99999999999 GiB",
+            "libvirt.uri, /system",
+            "libvirt.uri, qemu:///a b",
+            "qemu.user, root:root",
+            "qemu.group, ''",
+            "metrics.address, localhost",
+            "metrics.address, 1.2.3.4.5",
+            "metrics.port, -1",
+            "event.log.file, ''",
+            "event.log.size, 0 KiB",
+            "event.log.size, 63 KiB",
+            "journal.send, everything",
+            "journal.socket, socket",
+            "syslog.address, loghost",
+            "syslog.address, udp://loghost",
+            "syslog.address, ftp://loghost:21",
+            "syslog.send, exec!",
+            "webhook.url, /sim",
+            "webhook.url, https://user:password@host/",
+            "webhook.timeout, 0",
+            "webhook.secret.file, secret",
+            "spool.size, 1 KiB",
+            "monitor.directories, lib",
+            "launcher.path, qemu"
+        })
         @DisplayName("a value that makes no sense")
         void nonsense(String key, String value) throws Exception {
             Files.writeString(file, key + " = " + value + "\n");
             List<String> problems = problems();
             assertEquals(1, problems.size(), () -> String.join("\n", problems));
-            assertTrue(problems.get(0).startsWith("/sim-manager.conf: " + key + ": \"" + value + "\" "),
+            assertTrue(
+                    problems.get(0)
+                            .startsWith("/sim-manager.conf: " + key + ": \"" + value + "\" "),
                     problems.get(0));
         }
 
@@ -197,8 +256,9 @@ class ManagerSettingsReaderTests {
         @DisplayName("a key that is there twice in one file")
         void twice() throws Exception {
             Files.writeString(file, "run.dir = /a\nrun.dir = /b\n");
-            assertEquals(List.of("/sim-manager.conf: run.dir: the key is there more than once; keep one "
-                    + "line"),
+            assertEquals(
+                    List.of("/sim-manager.conf: run.dir: the key is there more than once; keep one "
+                            + "line"),
                     problems());
         }
 
@@ -206,9 +266,12 @@ class ManagerSettingsReaderTests {
         @DisplayName("a named file that is not there, is not text, or is broken")
         void badFiles() throws Exception {
             Files.delete(file);
-            assertEquals(List.of("/sim-manager.conf: there is no such file; correct SIM_CONFIG"), problems());
+            assertEquals(
+                    List.of("/sim-manager.conf: there is no such file; correct SIM_CONFIG"),
+                    problems());
             Files.write(file, new byte[] {'a', (byte) 0xff, '\n'});
-            assertEquals(List.of("/sim-manager.conf: is not UTF-8 text; save it as UTF-8"), problems());
+            assertEquals(
+                    List.of("/sim-manager.conf: is not UTF-8 text; save it as UTF-8"), problems());
             Files.writeString(file, "run.dir = \\u12\n");
             assertEquals(1, problems().size());
         }
@@ -218,11 +281,15 @@ class ManagerSettingsReaderTests {
         void noIncludesNoLookups() throws Exception {
             Files.writeString(directory.resolve("other"), "run.dir = /other\n");
             Files.writeString(file, "include = other\n");
-            assertEquals(List.of("/sim-manager.conf: include: files cannot include others; "
-                    + "put the other file into conf.d"), problems());
+            assertEquals(
+                    List.of("/sim-manager.conf: include: files cannot include others; "
+                            + "put the other file into conf.d"),
+                    problems());
             Files.writeString(file, "run.dir = ${env:HOME}\nstate.dir = /${sys:user.name}\n");
-            assertEquals(List.of("/sim-manager.conf: run.dir: \"${env:HOME}\" is not an absolute path; "
-                    + "start it with /"), problems());
+            assertEquals(
+                    List.of("/sim-manager.conf: run.dir: \"${env:HOME}\" is not an absolute path; "
+                            + "start it with /"),
+                    problems());
         }
     }
 
@@ -237,7 +304,9 @@ class ManagerSettingsReaderTests {
     @DisplayName("sends out what it is told, where to it is told; by default to the journal alone")
     void outlets() throws Exception {
         OutletSettings outlets = read().outlets();
-        assertEquals(Set.of("violation", "finding", "state", "audit", "manager"), outlets.journal().send());
+        assertEquals(
+                Set.of("violation", "finding", "state", "audit", "manager"),
+                outlets.journal().send());
         assertEquals(Optional.empty(), outlets.syslog());
         assertEquals(Optional.empty(), outlets.webhook());
         Files.writeString(file, """
@@ -250,10 +319,15 @@ class ManagerSettingsReaderTests {
                 """);
         outlets = read().outlets();
         assertEquals(Set.of(), outlets.journal().send());
-        assertEquals(new OutletSettings.Syslog(Set.of("violation", "exec", "event-200"), URI.create("tls://loghost.example:6514")),
+        assertEquals(
+                new OutletSettings.Syslog(
+                        Set.of("violation", "exec", "event-200"),
+                        URI.create("tls://loghost.example:6514")),
                 outlets.syslog().orElseThrow());
         assertEquals(Duration.ofSeconds(10), outlets.webhook().orElseThrow().timeout());
-        assertEquals(Optional.of(Path.of("/etc/sim-manager/secret")), outlets.webhook().orElseThrow().secret());
+        assertEquals(
+                Optional.of(Path.of("/etc/sim-manager/secret")),
+                outlets.webhook().orElseThrow().secret());
         assertEquals(1L << 30, outlets.spoolBytes());
     }
 
@@ -288,12 +362,18 @@ class ManagerSettingsReaderTests {
             describe(WHOLE);
             CheckStoreSettings settings = read().checkStore().orElseThrow();
             Map<String, String> quartz = settings.quartz();
-            assertEquals("org.quartz.impl.jdbcjobstore.JobStoreTX", quartz.get("org.quartz.jobStore.class"));
+            assertEquals(
+                    "org.quartz.impl.jdbcjobstore.JobStoreTX",
+                    quartz.get("org.quartz.jobStore.class"));
             assertEquals("true", quartz.get("org.quartz.jobStore.isClustered"));
             assertEquals("hikaricp", quartz.get("org.quartz.dataSource.checks.provider"));
             assertEquals("sim-integrity", quartz.get("org.quartz.scheduler.instanceName"));
-            assertEquals(Files.readString(Path.of("/proc/sys/kernel/hostname")).strip(), quartz.get("org.quartz.scheduler.instanceId"));
-            assertEquals("secret", settings.properties().getProperty("org.quartz.dataSource.checks.password"));
+            assertEquals(
+                    Files.readString(Path.of("/proc/sys/kernel/hostname")).strip(),
+                    quartz.get("org.quartz.scheduler.instanceId"));
+            assertEquals(
+                    "secret",
+                    settings.properties().getProperty("org.quartz.dataSource.checks.password"));
             assertEquals(store.toString(), settings.toString());
         }
 
@@ -309,22 +389,35 @@ class ManagerSettingsReaderTests {
         void badFiles() throws Exception {
             describe(WHOLE);
             Files.setPosixFilePermissions(store, PosixFilePermissions.fromString("rw-r--r--"));
-            assertEquals(List.of("/store.properties: has a password and everybody may read it; chmod 600 it"), problems());
+            assertEquals(
+                    List.of("/store.properties: has a password and everybody may read it; "
+                            + "chmod 600 it"),
+                    problems());
             Files.delete(store);
-            assertTrue(problems().get(0).startsWith("/store.properties: cannot be read: "), () -> problems().toString());
+            assertTrue(
+                    problems().get(0).startsWith("/store.properties: cannot be read: "),
+                    () -> problems().toString());
         }
 
         @ParameterizedTest(name = "{0} = {1}")
-        @CsvSource({"org.quartz.jobStore.class, org.quartz.simpl.RAMJobStore", "org.quartz.jobStore.isClustered, false",
-            "org.quartz.jobStore.dataSource, others", "org.quartz.jobStore.tablePrefx, SIM_", "org.quartz.jobStore.driverDelegateClass, NoDelegate",
-            "org.quartz.dataSource.checks.driver, org.nowhere.Driver", "org.quartz.dataSource.checks.URL, jdbc:nothing:checks",
-            "org.quartz.threadPool.threadCount, 9"})
+        @CsvSource({
+            "org.quartz.jobStore.class, org.quartz.simpl.RAMJobStore",
+            "org.quartz.jobStore.isClustered, false",
+            "org.quartz.jobStore.dataSource, others",
+            "org.quartz.jobStore.tablePrefx, SIM_",
+            "org.quartz.jobStore.driverDelegateClass, NoDelegate",
+            "org.quartz.dataSource.checks.driver, org.nowhere.Driver",
+            "org.quartz.dataSource.checks.URL, jdbc:nothing:checks",
+            "org.quartz.threadPool.threadCount, 9"
+        })
         @DisplayName("and none that would fail or be ignored later")
         void nonsense(String key, String value) throws Exception {
             describe(WHOLE + key + " = " + value + "\n");
             List<String> problems = problems();
             assertEquals(1, problems.size(), () -> String.join("\n", problems));
-            assertTrue(problems.get(0).startsWith("/store.properties: " + key + ": "), problems.get(0));
+            assertTrue(
+                    problems.get(0).startsWith("/store.properties: " + key + ": "),
+                    problems.get(0));
         }
 
         @Test

@@ -41,11 +41,13 @@ class StateFileTests {
     void replaced(Safety safety) throws IOException {
         Path file = folder.resolve("it.json");
         for (int i = 0; i < 3; i++) {
-            StateFile.replace(file, 1, JsonNodeFactory.instance.objectNode().put("number", i), safety);
+            StateFile.replace(
+                    file, 1, JsonNodeFactory.instance.objectNode().put("number", i), safety);
             assertEquals(i, StateFile.read(file, 1).orElseThrow().path("number").asInt());
         }
         assertEquals("{\"format\":1,\"number\":2}\n", Files.readString(file));
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertEquals(
+                "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
         assertEquals(List.of("it.json"), names());
     }
 
@@ -53,7 +55,9 @@ class StateFileTests {
     @DisplayName("stays as it was, and nothing is left, when the new one can't take its place")
     void fails() throws IOException {
         Path occupied = Files.createDirectories(folder.resolve("it/inner"));
-        assertThrows(IOException.class, () -> StateFile.replace(occupied.getParent(), ByteBuffer.allocate(1), Safety.HOST));
+        assertThrows(
+                IOException.class,
+                () -> StateFile.replace(occupied.getParent(), ByteBuffer.allocate(1), Safety.HOST));
         assertEquals(List.of("it"), names());
     }
 
@@ -64,12 +68,25 @@ class StateFileTests {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{\"format\":1,\"unti", "[1]", "\u0000\u0000\u0000\u0000", "\u00ff\u00fe{", "{\"format\":2}", "{}"})
+    @ValueSource(
+            strings = {
+                "",
+                "{\"format\":1,\"unti",
+                "[1]",
+                "\u0000\u0000\u0000\u0000",
+                "\u00ff\u00fe{",
+                "{\"format\":2}",
+                "{}"
+            })
     @DisplayName("that is damaged, or of another format, is refused in one line that names it")
     void damaged(String contents) throws IOException {
-        Path file = Files.write(folder.resolve("it.json"), contents.getBytes(StandardCharsets.ISO_8859_1));
+        Path file = Files.write(
+                folder.resolve("it.json"), contents.getBytes(StandardCharsets.ISO_8859_1));
         IOException error = assertThrows(IOException.class, () -> StateFile.read(file, 1));
-        assertTrue(error.getMessage().startsWith(file + ": ") && error.getMessage().lines().count() == 1, error.getMessage());
+        assertTrue(
+                error.getMessage().startsWith(file + ": ")
+                        && error.getMessage().lines().count() == 1,
+                error.getMessage());
     }
 
     @Nested

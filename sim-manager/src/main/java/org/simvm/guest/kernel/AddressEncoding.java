@@ -4,11 +4,14 @@ package org.simvm.guest.kernel;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
- * How kallsyms stores the address of a symbol, as {@code kallsyms_sym_address} in {@code kernel/kallsyms.c}
- * reads it.
+ * How kallsyms stores the address of a symbol, as {@code kallsyms_sym_address} in
+ * {@code kernel/kallsyms.c} reads it.
  */
 enum AddressEncoding {
-    /** {@code kallsyms_addresses}: 64-bit addresses, no base ({@code CONFIG_KALLSYMS_BASE_RELATIVE} off). */
+    /**
+     * {@code kallsyms_addresses}: 64-bit addresses, no base ({@code CONFIG_KALLSYMS_BASE_RELATIVE}
+     * off).
+     */
     ABSOLUTE(Long.BYTES) {
         @Override
         long decode(byte[] values, int symbol, long tableAddress, long base) {
@@ -23,8 +26,9 @@ enum AddressEncoding {
         }
     },
     /**
-     * The same with {@code CONFIG_KALLSYMS_ABSOLUTE_PERCPU} (up to Linux 6.14): offsets from 0 on are
-     * absolute, which per-CPU variables are, negative ones count from the base: -1 is the base itself.
+     * The same with {@code CONFIG_KALLSYMS_ABSOLUTE_PERCPU} (up to Linux 6.14): offsets from 0 on
+     * are absolute, which per-CPU variables are, negative ones count from the base: -1 is the base
+     * itself.
      */
     RELATIVE_WITH_ABSOLUTE_PER_CPU(Integer.BYTES) {
         @Override

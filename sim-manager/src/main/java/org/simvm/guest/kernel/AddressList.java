@@ -9,17 +9,15 @@ import org.simvm.guest.memory.LittleEndian;
 /**
  * Finds the addresses of the symbols, which lie in one of two places and in one of four encodings.
  *
- * <p>Up to Linux 6.3 {@code kallsyms_offsets} and {@code kallsyms_relative_base} come just before the number
- * of symbols, later just behind the index of the token table. Neither has a mark, so every combination is
- * decoded, and those count whose addresses rise and lie in the image.
+ * <p>Up to Linux 6.3 {@code kallsyms_offsets} and {@code kallsyms_relative_base} come just before
+ * the number of symbols, later just behind the index of the token table. Neither has a mark, so
+ * every combination is decoded, and those count whose addresses rise and lie in the image.
  */
 final class AddressList {
-    private AddressList() {
-    }
+    private AddressList() {}
 
     /** A place and an encoding that could be right. */
-    private record Candidate(AddressEncoding encoding, long table, long base) {
-    }
+    private record Candidate(AddressEncoding encoding, long table, long base) {}
 
     /**
      * Returns the possible lists of addresses, the newest layout first; hardly ever more than one.
@@ -27,7 +25,8 @@ final class AddressList {
      * @param names the names that the addresses belong to
      * @param tokensEnd first address behind the token table's index
      */
-    static List<long[]> find(KernelImage image, NameList names, long tokensEnd) throws GuestMemoryException {
+    static List<long[]> find(KernelImage image, NameList names, long tokensEnd)
+            throws GuestMemoryException {
         List<long[]> found = new ArrayList<>();
         for (Candidate candidate : candidates(image, names, tokensEnd)) {
             long[] addresses = decode(image, candidate, names.count());
@@ -52,8 +51,10 @@ final class AddressList {
         }
         long base = names.countAddress() - Long.BYTES;
         addRelative(image, candidates, base - align(size, Long.BYTES), base);
-        candidates.add(new Candidate(AddressEncoding.ABSOLUTE,
-                names.countAddress() - (long) names.count() * Long.BYTES, 0));
+        candidates.add(new Candidate(
+                AddressEncoding.ABSOLUTE,
+                names.countAddress() - (long) names.count() * Long.BYTES,
+                0));
         return candidates;
     }
 
@@ -64,7 +65,8 @@ final class AddressList {
             byte[] bytes = image.read(baseAddress, Long.BYTES);
             long base = LittleEndian.getLong(bytes, 0);
             if (image.range().contains(base)) {
-                candidates.add(new Candidate(AddressEncoding.RELATIVE_WITH_ABSOLUTE_PER_CPU, table, base));
+                candidates.add(
+                        new Candidate(AddressEncoding.RELATIVE_WITH_ABSOLUTE_PER_CPU, table, base));
                 candidates.add(new Candidate(AddressEncoding.RELATIVE, table, base));
             }
         }
@@ -87,7 +89,9 @@ final class AddressList {
         long before = 0;
         int inside = 0;
         for (int symbol = 0; symbol < count; symbol++) {
-            long address = candidate.encoding().decode(values, symbol, candidate.table(), candidate.base());
+            long address = candidate
+                    .encoding()
+                    .decode(values, symbol, candidate.table(), candidate.base());
             if (Long.compareUnsigned(address, before) < 0) {
                 return null;
             }

@@ -7,20 +7,23 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * A guest's kernel, resolved: where its functions and variables are and how its structures are laid out.
+ * A guest's kernel, resolved: where its functions and variables are and how its structures are laid
+ * out.
  *
- * <p>Immutable and safe for concurrent use; a copy of what guest memory said when it was resolved. All of it
- * is controlled by the guest, verified only against itself and against LSTAR. Addresses are guest-virtual,
- * KASLR included.
+ * <p>Immutable and safe for concurrent use; a copy of what guest memory said when it was resolved.
+ * All of it is controlled by the guest, verified only against itself and against LSTAR. Addresses
+ * are guest-virtual, KASLR included.
  */
 public interface Kernel {
     /**
-     * Returns the release, as {@code uname -r} prints it, for instance {@code 6.12.117+deb13-cloud-amd64}.
+     * Returns the release, as {@code uname -r} prints it, for instance
+     * {@code 6.12.117+deb13-cloud-amd64}.
      */
     String version();
 
     /**
-     * Returns the whole of {@code linux_banner} without its newline; printable ASCII, others replaced by '?'.
+     * Returns the whole of {@code linux_banner} without its newline; printable ASCII, others
+     * replaced by '?'.
      */
     String banner();
 
@@ -33,10 +36,12 @@ public interface Kernel {
     /**
      * Returns the address of a symbol; of several with the same name the lowest address.
      *
-     * <p>Symbols of per-CPU variables have the value that a {@code %gs:} operand has, up to 6.14 an offset
-     * below the image, later an address in it: its low 32 bits are the displacement in either case.
+     * <p>Symbols of per-CPU variables have the value that a {@code %gs:} operand has, up to 6.14 an
+     * offset below the image, later an address in it: its low 32 bits are the displacement in
+     * either case.
      *
-     * @param name the full name, with any {@code .constprop.0} or {@code .isra.0} that the compiler appended
+     * @param name the full name, with any {@code .constprop.0} or {@code .isra.0} that the compiler
+     *     appended
      */
     OptionalLong symbol(String name);
 
@@ -51,10 +56,11 @@ public interface Kernel {
     long requireSymbol(String name) throws KernelUnresolvedException;
 
     /**
-     * Returns the symbol at or before an address of the image, and how far behind it the address is.
+     * Returns the symbol at or before an address of the image, and how far behind it the address
+     * is.
      *
-     * <p>Of several symbols at the same address a global function is preferred. The result is empty for an
-     * address outside the image or before the first symbol.
+     * <p>Of several symbols at the same address a global function is preferred. The result is empty
+     * for an address outside the image or before the first symbol.
      */
     Optional<SymbolOffset> symbolAt(long va);
 
@@ -62,13 +68,13 @@ public interface Kernel {
     boolean hasSymbolAt(long va);
 
     /**
-     * Returns the byte offset of a structure's member, or nothing if there is none or BTF has several
-     * answers.
+     * Returns the byte offset of a structure's member, or nothing if there is none or BTF has
+     * several answers.
      *
-     * @param path {@code STRUCT.MEMBER[.MEMBER...]}: members of nested and of anonymous structures and
-     *     unions, through typedefs, for instance {@code task_struct.pid} or {@code cred.uid.val};
-     *     alternatives for names that changed are separated by {@code |}, and the first that is there counts.
-     *     Pointers are not followed, and bit fields have no offset.
+     * @param path {@code STRUCT.MEMBER[.MEMBER...]}: members of nested and of anonymous structures
+     *     and unions, through typedefs, for instance {@code task_struct.pid} or
+     *     {@code cred.uid.val}; alternatives for names that changed are separated by {@code |}, and
+     *     the first that is there counts. Pointers are not followed, and bit fields have no offset.
      * @throws IllegalArgumentException if an alternative is not a path of at least two names
      */
     OptionalInt offset(String path);
@@ -81,12 +87,15 @@ public interface Kernel {
      */
     int requireOffset(String path) throws KernelUnresolvedException;
 
-    /** Returns the size in bytes of a structure or union, or nothing if there is none or several differ. */
+    /**
+     * Returns the size in bytes of a structure or union, or nothing if there is none or several
+     * differ.
+     */
     OptionalInt size(String structure);
 
     /**
-     * Returns the size in bytes of a structure or union that must be there; alternatives as for {@link
-     * #offset}.
+     * Returns the size in bytes of a structure or union that must be there; alternatives as for
+     * {@link #offset}.
      *
      * @throws KernelUnresolvedException in one line which says what is missing or ambiguous
      */

@@ -12,9 +12,9 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * The pages of a kernel image, found by the page tables, with bulk access by virtual address.
  *
- * <p>Linux maps its image between {@code __START_KERNEL_map} and {@code MODULES_VADDR} and nothing else there
- * ({@code cleanup_highmap}); see {@code Documentation/arch/x86/x86_64/mm.rst}. Its physical place is random
- * as well, and once booted it has holes where initialisation code was.
+ * <p>Linux maps its image between {@code __START_KERNEL_map} and {@code MODULES_VADDR} and nothing
+ * else there ({@code cleanup_highmap}); see {@code Documentation/arch/x86/x86_64/mm.rst}. Its
+ * physical place is random as well, and once booted it has holes where initialisation code was.
  */
 final class KernelImage {
     /** {@code __START_KERNEL_map}. */
@@ -80,7 +80,8 @@ final class KernelImage {
             virtual.tables().visit(FIRST, LAST, TABLE_LIMIT, page -> {
                 Piece last = pieces.isEmpty() ? null : pieces.get(pieces.size() - 1);
                 if (last != null && last.continuedBy(page)) {
-                    pieces.set(pieces.size() - 1,
+                    pieces.set(
+                            pieces.size() - 1,
                             new Piece(last.va(), last.gpa(), last.size() + page.pageSize()));
                 } else {
                     pieces.add(new Piece(page.va(), page.gpa(), page.pageSize()));
@@ -89,30 +90,38 @@ final class KernelImage {
                 return size[0] <= SIZE_LIMIT;
             });
         } catch (GuestMemoryException e) {
-            throw new KernelUnresolvedException(Step.IMAGE,
-                    "kernel image: page tables are not readable: " + e.getMessage(), e);
+            throw new KernelUnresolvedException(
+                    Step.IMAGE, "kernel image: page tables are not readable: " + e.getMessage(), e);
         }
         if (pieces.isEmpty()) {
-            throw new KernelUnresolvedException(Step.IMAGE, String.format(
-                    "kernel image: nothing is mapped from 0x%x to 0x%x; is this a 64-bit Linux guest, and"
-                            + " past the first write of MSR_LSTAR?", FIRST, LAST));
+            throw new KernelUnresolvedException(
+                    Step.IMAGE,
+                    String.format(
+                            "kernel image: nothing is mapped from 0x%x to 0x%x; is this a "
+                                    + "64-bit Linux guest, and"
+                                    + " past the first write of MSR_LSTAR?",
+                            FIRST, LAST));
         }
         if (size[0] > SIZE_LIMIT) {
-            throw new KernelUnresolvedException(Step.IMAGE, String.format(
-                    "kernel image: more than %d MiB are mapped from 0x%x on, no Linux kernel is that large",
-                    SIZE_LIMIT >> 20, pieces.get(0).va()));
+            throw new KernelUnresolvedException(
+                    Step.IMAGE,
+                    String.format(
+                            "kernel image: more than %d MiB are mapped from 0x%x on, no Linux "
+                                    + "kernel is that large",
+                            SIZE_LIMIT >> 20, pieces.get(0).va()));
         }
         return new KernelImage(virtual.memory(), pieces);
     }
 
     /** Returns the range from the first to the last mapped byte. */
     VirtualRange range() {
-        return new VirtualRange(pieces.get(0).va(), pieces.get(pieces.size() - 1).end());
+        return new VirtualRange(
+                pieces.get(0).va(), pieces.get(pieces.size() - 1).end());
     }
 
     /**
-     * Returns the mapped range without a hole that the byte at {@code va} is in, or an empty one at {@code
-     * va}.
+     * Returns the mapped range without a hole that the byte at {@code va} is in, or an empty one at
+     * {@code va}.
      */
     VirtualRange run(long va) {
         for (VirtualRange run : runs) {
@@ -130,8 +139,10 @@ final class KernelImage {
         int index = pieceOf(va);
         while (done < length) {
             if (index < 0 || index == pieces.size() || at < pieces.get(index).va()) {
-                throw new GuestMemoryException(at, String.format(
-                        "guest-virtual address 0x%x is not mapped as kernel image", at));
+                throw new GuestMemoryException(
+                        at,
+                        String.format(
+                                "guest-virtual address 0x%x is not mapped as kernel image", at));
             }
             Piece piece = pieces.get(index++);
             int part = (int) Math.min(length - done, piece.end() - at);
@@ -149,8 +160,8 @@ final class KernelImage {
     }
 
     /**
-     * Shows the whole image in windows; each begins {@code windowSize} after the one before and shows {@code
-     * overlap} bytes of the next one too, if they are mapped.
+     * Shows the whole image in windows; each begins {@code windowSize} after the one before and
+     * shows {@code overlap} bytes of the next one too, if they are mapped.
      */
     void scan(int windowSize, int overlap, Window window) throws GuestMemoryException {
         byte[] bytes = new byte[windowSize + overlap];
@@ -166,8 +177,8 @@ final class KernelImage {
     }
 
     /**
-     * Returns the index of the piece with the byte at {@code va}, or -1. Kernel addresses are negative and in
-     * order.
+     * Returns the index of the piece with the byte at {@code va}, or -1. Kernel addresses are
+     * negative and in order.
      */
     private int pieceOf(long va) {
         int low = 0;

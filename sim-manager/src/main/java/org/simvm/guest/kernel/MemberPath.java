@@ -16,7 +16,10 @@ record MemberPath(String structure, List<String> members) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
     /** Anonymous structures inside each other. */
     private static final int DEPTH_LIMIT = 16;
-    /** Members that one search looks at. A hostile type list can name the same structure over and over. */
+    /**
+     * Members that one search looks at. A hostile type list can name the same structure over and
+     * over.
+     */
     private static final int WORK_LIMIT = 200_000;
     /** The member isn't there. */
     static final int MISSING = -1;
@@ -27,14 +30,18 @@ record MemberPath(String structure, List<String> members) {
 
     /** Reads alternatives, {@code A.b|C.d.e}. */
     static List<MemberPath> parse(String alternatives) {
-        return Arrays.stream(alternatives.split("\\|", -1)).map(MemberPath::parseOne).toList();
+        return Arrays.stream(alternatives.split("\\|", -1))
+                .map(MemberPath::parseOne)
+                .toList();
     }
 
     private static MemberPath parseOne(String path) {
         List<String> names = List.of(path.trim().split("\\.", -1));
-        if (names.size() < 2 || !names.stream().allMatch(name -> NAME.matcher(name).matches())) {
-            throw new IllegalArgumentException("'" + path + "' is not a member: write STRUCT.MEMBER, as in"
-                    + " task_struct.pid, and '|' between alternatives");
+        if (names.size() < 2
+                || !names.stream().allMatch(name -> NAME.matcher(name).matches())) {
+            throw new IllegalArgumentException(
+                    "'" + path + "' is not a member: write STRUCT.MEMBER, as in"
+                            + " task_struct.pid, and '|' between alternatives");
         }
         return new MemberPath(names.get(0), names.subList(1, names.size()));
     }
@@ -71,11 +78,12 @@ record MemberPath(String structure, List<String> members) {
         }
 
         /**
-         * Returns the offset of the member {@code members.get(index)} and of those behind it, in {@code
-         * type}.
+         * Returns the offset of the member {@code members.get(index)} and of those behind it, in
+         * {@code type}.
          */
         int offset(int type, int index) {
-            int member = find(type, members.get(index).getBytes(StandardCharsets.ISO_8859_1), index, 0);
+            int member =
+                    find(type, members.get(index).getBytes(StandardCharsets.ISO_8859_1), index, 0);
             return work < 0 ? UNUSABLE : member;
         }
 
@@ -87,7 +95,8 @@ record MemberPath(String structure, List<String> members) {
                 if (types.memberIsAnonymous(type, i)) {
                     int inner = types.memberStructure(type, i);
                     if (inner >= 0 && depth < DEPTH_LIMIT) {
-                        int offset = sum(types.memberOffset(type, i), find(inner, name, index, depth + 1));
+                        int offset = sum(
+                                types.memberOffset(type, i), find(inner, name, index, depth + 1));
                         if (offset != MISSING) {
                             return offset;
                         }
@@ -108,7 +117,8 @@ record MemberPath(String structure, List<String> members) {
         }
 
         /**
-         * Adds offsets that are none of the negative answers and stay small; a structure has below 256 MiB.
+         * Adds offsets that are none of the negative answers and stay small; a structure has below
+         * 256 MiB.
          */
         private int sum(int outer, int inner) {
             if (inner < 0) {

@@ -22,13 +22,16 @@ public record PatchSite(long address, int length, Kind kind, long target) {
         STATIC_CALL_TRAMPOLINE,
         /** The call inside ftrace's own entry code: a call or jump to code. */
         FTRACE_CALLER,
-        /** A lock prefix, which a machine with one CPU does without: {@code lock}, or {@code ds}. */
+        /**
+         * A lock prefix, which a machine with one CPU does without: {@code lock}, or {@code ds}.
+         */
         LOCK_PREFIX
     }
 
     public PatchSite {
         if (length < 1 || length > 6) {
-            throw new IllegalArgumentException("a place of " + length + " bytes that a kernel patches");
+            throw new IllegalArgumentException(
+                    "a place of " + length + " bytes that a kernel patches");
         }
     }
 

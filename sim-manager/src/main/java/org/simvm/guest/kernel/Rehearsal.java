@@ -15,8 +15,8 @@ import org.simvm.guest.paging.PageTables;
 import org.simvm.guest.paging.VirtualMemory;
 
 /**
- * Makes up the RAM of a guest with a small kernel in it and resolves that, on the very path a real guest
- * takes.
+ * Makes up the RAM of a guest with a small kernel in it and resolves that, on the very path a real
+ * guest takes.
  *
  * <p>The kernel has the newest layout, and every token is one character; see
  * {@link KernelResolver#warmUp}.
@@ -55,7 +55,8 @@ final class Rehearsal {
             for (int round = 0; round < ROUNDS; round++) {
                 try (MappedGuestMemory memory =
                         MappedGuestMemory.map(List.of(new RamBlock(0, ram.length, file, 0)))) {
-                    VirtualMemory virtual = new VirtualMemory(new PageTables(memory, IMAGE_SIZE, 4));
+                    VirtualMemory virtual =
+                            new VirtualMemory(new PageTables(memory, IMAGE_SIZE, 4));
                     Kernel kernel = KernelResolver.resolve(virtual, BASE + FILLERS);
                     kernel.requireSymbol("T" + round);
                     kernel.requireOffset("none.comm|task_struct.comm");
@@ -64,7 +65,8 @@ final class Rehearsal {
                 }
             }
         } catch (KernelUnresolvedException | GuestMemoryException e) {
-            throw new IllegalStateException("the made-up kernel does not resolve: " + e.getMessage(), e);
+            throw new IllegalStateException(
+                    "the made-up kernel does not resolve: " + e.getMessage(), e);
         } finally {
             Files.deleteIfExists(file);
         }
@@ -83,27 +85,33 @@ final class Rehearsal {
         ram.putLong(pointers + 510 * Long.BYTES, directory | 3);
         int first = (int) (BASE - KernelImage.FIRST) / PAGE_DIRECTORY_STEP;
         for (int i = 0; i < IMAGE_SIZE / PAGE_DIRECTORY_STEP; i++) {
-            ram.putLong(directory + (first + i) * Long.BYTES, (long) i * PAGE_DIRECTORY_STEP | 0x83);
+            ram.putLong(
+                    directory + (first + i) * Long.BYTES, (long) i * PAGE_DIRECTORY_STEP | 0x83);
         }
     }
 
     /** Writes {@code task_struct}, whose {@code comm} is at 0, and many other structures. */
     private void writeTypes() {
-        int stringsAt = TYPES + TypeTable.HEADER_SIZE + (STRUCTURES + 1) * (12 + TypeTable.MEMBER_SIZE);
-        ByteBuffer types = ram.duplicate().order(ByteOrder.LITTLE_ENDIAN)
+        int stringsAt =
+                TYPES + TypeTable.HEADER_SIZE + (STRUCTURES + 1) * (12 + TypeTable.MEMBER_SIZE);
+        ByteBuffer types = ram.duplicate()
+                .order(ByteOrder.LITTLE_ENDIAN)
                 .position(TYPES + TypeTable.HEADER_SIZE);
         ByteBuffer strings = ram.duplicate().position(stringsAt);
         strings.put("\0comm\0".getBytes(StandardCharsets.ISO_8859_1));
         for (int i = 0; i <= STRUCTURES; i++) {
             String name = i == STRUCTURES ? "task_struct" : "structure" + i;
-            types.putInt(strings.position() - stringsAt).putInt(TypeTable.KIND_STRUCT << 24 | 1).putInt(16);
+            types.putInt(strings.position() - stringsAt)
+                    .putInt(TypeTable.KIND_STRUCT << 24 | 1)
+                    .putInt(16);
             types.putInt(1).putInt(0).putInt(0);
             strings.put((name + "\0").getBytes(StandardCharsets.ISO_8859_1));
         }
         int typesSize = stringsAt - TYPES - TypeTable.HEADER_SIZE;
         typesEnd = strings.position();
         ram.putShort(TYPES, (short) TypeTable.MAGIC).put(TYPES + 2, (byte) 1);
-        ram.putInt(TYPES + 4, TypeTable.HEADER_SIZE).putInt(TYPES + 12, typesSize)
+        ram.putInt(TYPES + 4, TypeTable.HEADER_SIZE)
+                .putInt(TYPES + 12, typesSize)
                 .putInt(TYPES + 16, typesSize);
         ram.putInt(TYPES + 20, typesEnd - stringsAt);
     }
@@ -111,7 +119,8 @@ final class Rehearsal {
     private void writeSymbols() {
         int count = SYMBOLS + 7;
         ByteBuffer out = ram.duplicate().order(ByteOrder.LITTLE_ENDIAN).position(TABLES);
-        ByteBuffer offsets = ByteBuffer.allocate(count * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer offsets =
+                ByteBuffer.allocate(count * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer markers = ByteBuffer.allocate((count / 256 + 1) * Integer.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(count);
@@ -145,7 +154,12 @@ final class Rehearsal {
         }
     }
 
-    private static void symbol(String name, int offset, int start, ByteBuffer out, ByteBuffer markers,
+    private static void symbol(
+            String name,
+            int offset,
+            int start,
+            ByteBuffer out,
+            ByteBuffer markers,
             ByteBuffer offsets) {
         if (offsets.position() / Integer.BYTES % 256 == 0) {
             markers.putInt(out.position() - start);

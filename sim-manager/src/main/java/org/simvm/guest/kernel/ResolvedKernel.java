@@ -18,11 +18,20 @@ final class ResolvedKernel implements Kernel {
     private final SymbolTable symbols;
     private final TypeTable types;
     private final ResolutionTimes times;
-    /** What was asked before. Each check asks the same, and an answer is a walk through all structures; no question is a guest's. */
+    /**
+     * What was asked before. Each check asks the same, and an answer is a walk through all
+     * structures; no question is a guest's.
+     */
     private final Map<String, OptionalInt> offsets = new ConcurrentHashMap<>();
+
     private final Map<String, OptionalInt> sizes = new ConcurrentHashMap<>();
 
-    ResolvedKernel(String banner, VirtualRange image, VirtualRange text, SymbolTable symbols, TypeTable types,
+    ResolvedKernel(
+            String banner,
+            VirtualRange image,
+            VirtualRange text,
+            SymbolTable symbols,
+            TypeTable types,
             ResolutionTimes times) {
         this.banner = banner;
         this.image = image;
@@ -93,7 +102,10 @@ final class ResolvedKernel implements Kernel {
     }
 
     private Symbol describe(int symbol) {
-        return new Symbol(symbols.name(symbol), symbols.address(symbol), symbols.type(symbol),
+        return new Symbol(
+                symbols.name(symbol),
+                symbols.address(symbol),
+                symbols.type(symbol),
                 symbols.end(symbol, image.end()));
     }
 
@@ -117,13 +129,13 @@ final class ResolvedKernel implements Kernel {
         for (MemberPath alternative : MemberPath.parse(path)) {
             int offset = alternative.resolve(types);
             switch (offset) {
-                case MemberPath.MISSING -> { }
+                case MemberPath.MISSING -> {}
                 case MemberPath.UNUSABLE ->
                     throw missing("has '" + alternative
                             + "' as a bit field or in a malformed type: it has no offset");
                 case MemberPath.AMBIGUOUS ->
-                    throw missing("has several structures '" + alternative.structure() + "' in which '"
-                            + alternative + "' is in different places");
+                    throw missing("has several structures '" + alternative.structure()
+                            + "' in which '" + alternative + "' is in different places");
                 default -> {
                     return offset;
                 }
@@ -141,7 +153,9 @@ final class ResolvedKernel implements Kernel {
         for (String alternative : structure.split("\\|", -1)) {
             int[] sizes = sizes(alternative);
             if (sizes.length > 0) {
-                return sizes.length > 1 || sizes[0] < 0 ? OptionalInt.empty() : OptionalInt.of(sizes[0]);
+                return sizes.length > 1 || sizes[0] < 0
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(sizes[0]);
             }
         }
         return OptionalInt.empty();
@@ -149,12 +163,16 @@ final class ResolvedKernel implements Kernel {
 
     @Override
     public int requireSize(String structure) throws KernelUnresolvedException {
-        return size(structure).orElseThrow(() -> missing(
-                "has no structure '" + structure + "' in its BTF, or several of different size"));
+        return size(structure)
+                .orElseThrow(() -> missing("has no structure '" + structure
+                        + "' in its BTF, or several of different size"));
     }
 
     private int[] sizes(String structure) {
-        return Arrays.stream(types.structures(structure.trim())).map(types::size).distinct().toArray();
+        return Arrays.stream(types.structures(structure.trim()))
+                .map(types::size)
+                .distinct()
+                .toArray();
     }
 
     private KernelUnresolvedException missing(String what) {

@@ -9,9 +9,10 @@ import java.util.List;
 /**
  * All symbols of a kernel, looked up by name or address; names stay compressed.
  *
- * <p>180,000 strings would cost more time and memory than all else. Instead names are chained by a hash that
- * is computed from their tokens, and only the few names that are asked for are compared. A guest that makes
- * all hashes equal gets slow lookups, each still bounded by the number of symbols.
+ * <p>180,000 strings would cost more time and memory than all else. Instead names are chained by a
+ * hash that is computed from their tokens, and only the few names that are asked for are compared.
+ * A guest that makes all hashes equal gets slow lookups, each still bounded by the number of
+ * symbols.
  */
 final class SymbolTable {
     private static final int NAME_LIMIT = 512;
@@ -29,7 +30,8 @@ final class SymbolTable {
      */
     private record Index(SymbolTokens tokens, NameList names, int[] chains, int[] next) {
         static Index of(SymbolTokens tokens, NameList names) {
-            return COMMON.find(index -> index.tokens.same(tokens) && Arrays.equals(index.names.bytes(), names.bytes()))
+            return COMMON.find(index -> index.tokens.same(tokens)
+                            && Arrays.equals(index.names.bytes(), names.bytes()))
                     .orElseGet(() -> COMMON.add(make(tokens, names)));
         }
 
@@ -39,7 +41,10 @@ final class SymbolTable {
             int[] next = new int[count];
             // From the last on, so that each chain is in the order of addresses.
             for (int symbol = count - 1; symbol >= 0; symbol--) {
-                int chain = chain(tokens.hash(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol)), chains.length);
+                int chain = chain(
+                        tokens.hash(
+                                names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol)),
+                        chains.length);
                 next[symbol] = chains[chain];
                 chains[chain] = symbol + 1;
             }
@@ -47,7 +52,8 @@ final class SymbolTable {
         }
 
         boolean spells(int symbol, byte[] name) {
-            return tokens.spells(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name);
+            return tokens.spells(
+                    names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name);
         }
 
         char type(int symbol) {
@@ -55,7 +61,8 @@ final class SymbolTable {
         }
 
         String name(int symbol) {
-            return tokens.name(names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), NAME_LIMIT);
+            return tokens.name(
+                    names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), NAME_LIMIT);
         }
     }
 
@@ -100,7 +107,9 @@ final class SymbolTable {
     private int find(byte[] name, int after) {
         int[] next = index.next();
         int[] chains = index.chains();
-        int symbol = after < 0 ? chains[chain(SymbolTokens.hash(name), chains.length)] - 1 : next[after] - 1;
+        int symbol = after < 0
+                ? chains[chain(SymbolTokens.hash(name), chains.length)] - 1
+                : next[after] - 1;
         while (symbol >= 0 && !index.spells(symbol, name)) {
             symbol = next[symbol] - 1;
         }
@@ -119,7 +128,10 @@ final class SymbolTable {
         return index.name(symbol);
     }
 
-    /** Returns the next higher address that any symbol has, or {@code otherwise} for the highest one. */
+    /**
+     * Returns the next higher address that any symbol has, or {@code otherwise} for the highest
+     * one.
+     */
     long end(int symbol, long otherwise) {
         int low = symbol + 1;
         // Few symbols share an address, but a hostile table may have only one: search by halves.
@@ -136,8 +148,8 @@ final class SymbolTable {
     }
 
     /**
-     * Returns the index of the last symbol at or below {@code va}, a global function if several share the
-     * address, or -1.
+     * Returns the index of the last symbol at or below {@code va}, a global function if several
+     * share the address, or -1.
      */
     int at(long va) {
         int low = 0;

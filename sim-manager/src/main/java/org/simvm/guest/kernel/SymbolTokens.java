@@ -6,14 +6,16 @@ import java.util.Arrays;
 /**
  * The 256 strings that compressed symbol names are made of ({@code kallsyms_token_table}).
  *
- * <p>A name is a list of token numbers; the first character of the expansion is the symbol's type. A token's
- * hash is a polynomial, so the hash of a name follows from those of its tokens without expanding it.
+ * <p>A name is a list of token numbers; the first character of the expansion is the symbol's type.
+ * A token's hash is a polynomial, so the hash of a name follows from those of its tokens without
+ * expanding it.
  */
 final class SymbolTokens {
     /** Number of tokens. */
     static final int COUNT = 256;
     /** Bytes of {@code kallsyms_token_index}. */
     static final int INDEX_SIZE = COUNT * Short.BYTES;
+
     private static final int HASH_FACTOR = 31;
 
     private final byte[] bytes;
@@ -74,8 +76,8 @@ final class SymbolTokens {
     }
 
     /**
-     * Returns the hash of the name, without its type, that the tokens from {@code start} to {@code end}
-     * spell.
+     * Returns the hash of the name, without its type, that the tokens from {@code start} to
+     * {@code end} spell.
      */
     int hash(byte[] names, int start, int end) {
         int hash = 0;
@@ -115,8 +117,8 @@ final class SymbolTokens {
     }
 
     /**
-     * Returns the name without its type, cut at {@code limit} characters; what isn't printable ASCII becomes
-     * '?'.
+     * Returns the name without its type, cut at {@code limit} characters; what isn't printable
+     * ASCII becomes '?'.
      */
     String name(byte[] names, int start, int end, int limit) {
         StringBuilder name = new StringBuilder(48);

@@ -10,18 +10,21 @@ import org.simvm.guest.memory.LittleEndian;
 /**
  * Finds kallsyms' token table in a kernel image.
  *
- * <p>Digits are in symbol names, so the tokens of the ten digit characters stand for themselves, and the
- * table, in the order of characters, has the 20 bytes {@code "0\0" "1\0" ... "9\0"} in it. What follows the
- * table, the index of its 256 strings, confirms a find and tells where the table begins.
+ * <p>Digits are in symbol names, so the tokens of the ten digit characters stand for themselves,
+ * and the table, in the order of characters, has the 20 bytes {@code "0\0" "1\0" ... "9\0"} in it.
+ * What follows the table, the index of its 256 strings, confirms a find and tells where the table
+ * begins.
  */
 final class TokenSearch {
     private static final int FIRST_DIGIT = '0';
     private static final int DIGITS_SIZE = 20;
     /** Bytes of a table that begins and ends with the longest name that a token can have. */
     private static final int TABLE_LIMIT = 1 << 16;
+
     private static final int WINDOW = 1 << 20;
     /** Finds that are looked at; hostile memory could be full of digits. */
     private static final int CANDIDATE_LIMIT = 64;
+
     private static final int FOUND_LIMIT = 4;
 
     /**
@@ -31,15 +34,13 @@ final class TokenSearch {
      * @param end first address behind {@code kallsyms_token_index}
      * @param tokens the strings
      */
-    record Found(long start, long end, SymbolTokens tokens) {
-    }
+    record Found(long start, long end, SymbolTokens tokens) {}
 
-    private TokenSearch() {
-    }
+    private TokenSearch() {}
 
     /**
-     * Returns the token tables in the image, in rising order; more than one only if something imitates the
-     * real one.
+     * Returns the token tables in the image, in rising order; more than one only if something
+     * imitates the real one.
      */
     static List<Found> search(KernelImage image) throws GuestMemoryException {
         List<Long> digits = new ArrayList<>();
@@ -58,8 +59,9 @@ final class TokenSearch {
     }
 
     /**
-     * Adds the addresses of "0\0 ... 9\0" in the window. Looks at 4 of 16 bytes: wherever the 20 bytes begin,
-     * one of the words looked at is wholly among them and has two successive digits and two zeros.
+     * Adds the addresses of "0\0 ... 9\0" in the window. Looks at 4 of 16 bytes: wherever the 20
+     * bytes begin, one of the words looked at is wholly among them and has two successive digits
+     * and two zeros.
      */
     private static void findDigits(long va, byte[] bytes, int length, List<Long> found) {
         int last = -1;
@@ -122,7 +124,9 @@ final class TokenSearch {
                 for (int token = 0; token < SymbolTokens.COUNT; token++) {
                     starts[token] -= start;
                 }
-                return new Found(from + start, from + index + SymbolTokens.INDEX_SIZE,
+                return new Found(
+                        from + start,
+                        from + index + SymbolTokens.INDEX_SIZE,
                         new SymbolTokens(strings, starts));
             }
         }
@@ -134,8 +138,8 @@ final class TokenSearch {
     }
 
     /**
-     * Compares the index with the strings from the digit 0 on, and takes the starts of the earlier ones from
-     * it.
+     * Compares the index with the strings from the digit 0 on, and takes the starts of the earlier
+     * ones from it.
      */
     private static boolean confirmIndex(byte[] bytes, int index, int digitsAt, int[] starts) {
         int start = digitsAt - entry(bytes, index, FIRST_DIGIT);

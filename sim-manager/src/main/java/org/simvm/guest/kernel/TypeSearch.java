@@ -6,8 +6,8 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
- * Finds BTF in a kernel image: by the symbols that bound it, or by its magic number where they are not
- * listed.
+ * Finds BTF in a kernel image: by the symbols that bound it, or by its magic number where they are
+ * not listed.
  */
 final class TypeSearch {
     private static final int WINDOW = 1 << 20;
@@ -17,8 +17,7 @@ final class TypeSearch {
     /** Finds that are parsed; each may be as large as the limit. */
     private static final int CANDIDATE_LIMIT = 8;
 
-    private TypeSearch() {
-    }
+    private TypeSearch() {}
 
     /** Returns the kernel's types. */
     static TypeTable search(KernelImage image, SymbolTable symbols)
@@ -37,19 +36,29 @@ final class TypeSearch {
             throw withoutTypes();
         }
         long size = stop - start;
-        if (size < TypeTable.HEADER_SIZE || size > TypeTable.SIZE_LIMIT
+        if (size < TypeTable.HEADER_SIZE
+                || size > TypeTable.SIZE_LIMIT
                 || !image.run(start).contains(start, size)) {
-            throw new KernelUnresolvedException(Step.TYPES, String.format(
-                    "kernel types: __start_BTF 0x%x and __stop_BTF 0x%x do not bound a piece of the kernel's"
-                            + " image",
-                    start, stop));
+            throw new KernelUnresolvedException(
+                    Step.TYPES,
+                    String.format(
+                            "kernel types: __start_BTF 0x%x and __stop_BTF 0x%x do not bound "
+                                    + "a piece of the kernel's"
+                                    + " image",
+                            start, stop));
         }
         try {
             return TypeTable.parse(image.read(start, (int) size));
         } catch (TypeTable.MalformedException e) {
-            throw new KernelUnresolvedException(Step.TYPES, String.format(
-                    "kernel types: the guest's kernel carries no BTF where it should, at 0x%x (%s); run one that is"
-                            + " built with CONFIG_DEBUG_INFO_BTF=y (distributions' kernels are)", start, e.getMessage()), e);
+            throw new KernelUnresolvedException(
+                    Step.TYPES,
+                    String.format(
+                            "kernel types: the guest's kernel carries no BTF where it should, "
+                                    + "at 0x%x (%s); run one that is"
+                                    + " built with CONFIG_DEBUG_INFO_BTF=y (distributions' "
+                                    + "kernels are)",
+                            start, e.getMessage()),
+                    e);
         }
     }
 
@@ -62,7 +71,8 @@ final class TypeSearch {
             for (int at = 0; at <= last && found[0] == null; at += ALIGNMENT) {
                 if ((LittleEndian.getInt(bytes, at) & 0xff_ffff) == (TypeTable.MAGIC | 1 << 16)) {
                     int size = TypeTable.announcedSize(bytes, at);
-                    if (size >= SIZE_MINIMUM && image.run(va + at).contains(va + at, size)
+                    if (size >= SIZE_MINIMUM
+                            && image.run(va + at).contains(va + at, size)
                             && candidates[0]++ < CANDIDATE_LIMIT) {
                         found[0] = parse(image.read(va + at, size));
                     }
@@ -87,7 +97,10 @@ final class TypeSearch {
     }
 
     private static KernelUnresolvedException withoutTypes() {
-        return new KernelUnresolvedException(Step.TYPES, "kernel types: the guest's kernel carries no BTF;"
-                + " run one that is built with CONFIG_DEBUG_INFO_BTF=y (distributions' kernels are)");
+        return new KernelUnresolvedException(
+                Step.TYPES,
+                "kernel types: the guest's kernel carries no BTF;"
+                        + " run one that is built with CONFIG_DEBUG_INFO_BTF=y "
+                        + "(distributions' kernels are)");
     }
 }

@@ -7,17 +7,19 @@ import java.util.Optional;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
- * The kernel's BTF: a list of types, of which only those that are asked for are ever looked at closely.
+ * The kernel's BTF: a list of types, of which only those that are asked for are ever looked at
+ * closely.
  *
- * <p>Layout ({@code include/uapi/linux/btf.h}): a header, the types one behind the other, numbered from 1,
- * and the strings. A type has 12 bytes (name, info, size or type) and then what its kind adds; so finding a
- * type by its number takes one pass over all, which is made once.
+ * <p>Layout ({@code include/uapi/linux/btf.h}): a header, the types one behind the other, numbered
+ * from 1, and the strings. A type has 12 bytes (name, info, size or type) and then what its kind
+ * adds; so finding a type by its number takes one pass over all, which is made once.
  */
 final class TypeTable {
     static final int MAGIC = 0xeb9f;
     static final int HEADER_SIZE = 24;
     /** Bytes of BTF that are accepted. Debian's kernels have 4 to 6 MiB. */
     static final int SIZE_LIMIT = 32 << 20;
+
     private static final int TYPE_SIZE = 12;
     static final int MEMBER_SIZE = 12;
 
@@ -29,10 +31,15 @@ final class TypeTable {
     private static final int KIND_RESTRICT = 11;
     private static final int KIND_TYPE_TAG = 18;
     /**
-     * What each kind has behind its 12 bytes: a fixed number of bytes, and so many for each of its elements.
+     * What each kind has behind its 12 bytes: a fixed number of bytes, and so many for each of its
+     * elements.
      */
-    private static final int[] FIXED = {-1, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0};
-    private static final int[] EACH = {0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12};
+    private static final int[] FIXED = {-1, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0
+    };
+
+    private static final int[] EACH = {
+        0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12
+    };
     /** Typedefs and qualifiers in a row. */
     private static final int MODIFIER_LIMIT = 64;
 
@@ -79,14 +86,18 @@ final class TypeTable {
         return headerSize < HEADER_SIZE || size > SIZE_LIMIT ? -1 : (int) size;
     }
 
-    /** Indexes BTF that begins with its header, unless that was done for another guest of the same kernel. */
+    /**
+     * Indexes BTF that begins with its header, unless that was done for another guest of the same
+     * kernel.
+     */
     static TypeTable parse(byte[] bytes) throws MalformedException {
         Optional<TypeTable> common = COMMON.find(table -> Arrays.equals(table.bytes, bytes));
         return common.isPresent() ? common.get() : COMMON.add(index(bytes));
     }
 
     private static TypeTable index(byte[] bytes) throws MalformedException {
-        if (bytes.length < HEADER_SIZE || announcedSize(bytes, 0) < 0
+        if (bytes.length < HEADER_SIZE
+                || announcedSize(bytes, 0) < 0
                 || announcedSize(bytes, 0) > bytes.length) {
             throw new MalformedException(
                     "no BTF header of version 1, or one that announces more than there is");
@@ -122,7 +133,8 @@ final class TypeTable {
                 types = Arrays.copyOf(types, 2 * count);
             }
             types[count] = at;
-            if ((kind == KIND_STRUCT || kind == KIND_UNION) && LittleEndian.getInt(bytes, at) != 0) {
+            if ((kind == KIND_STRUCT || kind == KIND_UNION)
+                    && LittleEndian.getInt(bytes, at) != 0) {
                 if (structureCount == structures.length) {
                     structures = Arrays.copyOf(structures, 2 * structureCount);
                 }
@@ -130,7 +142,11 @@ final class TypeTable {
             }
             at += (int) size;
         }
-        return new TypeTable(bytes, strings, stringsEnd, Arrays.copyOf(types, count),
+        return new TypeTable(
+                bytes,
+                strings,
+                stringsEnd,
+                Arrays.copyOf(types, count),
                 Arrays.copyOf(structures, structureCount));
     }
 
@@ -186,8 +202,8 @@ final class TypeTable {
     }
 
     /**
-     * Returns the structure or union that a member is, through typedefs and qualifiers, or -1 if it is
-     * something else.
+     * Returns the structure or union that a member is, through typedefs and qualifiers, or -1 if it
+     * is something else.
      */
     int memberStructure(int structure, int index) {
         int type = LittleEndian.getInt(bytes, member(structure, index) + 4);

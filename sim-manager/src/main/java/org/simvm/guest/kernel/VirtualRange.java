@@ -2,7 +2,8 @@
 package org.simvm.guest.kernel;
 
 /**
- * A range of guest-virtual addresses, {@code start} up to and without {@code end}; addresses are unsigned.
+ * A range of guest-virtual addresses, {@code start} up to and without {@code end}; addresses are
+ * unsigned.
  *
  * @param start first address
  * @param end first address behind the range, not below {@code start}
@@ -28,7 +29,9 @@ public record VirtualRange(long start, long end) {
 
     /** Tells whether {@code length} bytes at {@code va} are in the range. */
     public boolean contains(long va, long length) {
-        return length >= 0 && Long.compareUnsigned(va, start) >= 0 && Long.compareUnsigned(va, end) <= 0
+        return length >= 0
+                && Long.compareUnsigned(va, start) >= 0
+                && Long.compareUnsigned(va, end) <= 0
                 && Long.compareUnsigned(length, end - va) <= 0;
     }
 

@@ -6,34 +6,34 @@ import java.util.List;
 /**
  * Reads guest RAM by guest-physical address.
  *
- * <p>Implementations are safe for concurrent use. All multi-byte values are little-endian and need no
- * alignment, but only naturally aligned ones are read in one access; the guest may run while it is read. A
- * read that is not wholly inside RAM fails as a whole. Addresses may be any {@code long}: hostile tables hold
- * hostile addresses.
+ * <p>Implementations are safe for concurrent use. All multi-byte values are little-endian and need
+ * no alignment, but only naturally aligned ones are read in one access; the guest may run while it
+ * is read. A read that is not wholly inside RAM fails as a whole. Addresses may be any
+ * {@code long}: hostile tables hold hostile addresses.
  */
 public interface GuestMemory {
     /** Returns the ranges that are RAM, in rising order, without overlap; neighbours may touch. */
     List<GuestRange> ranges();
 
     /**
-     * Copies {@code length} bytes at guest-physical address {@code gpa} to {@code target} from {@code offset}
-     * on.
+     * Copies {@code length} bytes at guest-physical address {@code gpa} to {@code target} from
+     * {@code offset} on.
      *
-     * @throws GuestMemoryException if one of the bytes is not RAM, or the memory has been closed; {@code
-     *     target} may then hold a part
+     * @throws GuestMemoryException if one of the bytes is not RAM, or the memory has been closed;
+     *     {@code target} may then hold a part
      * @throws IndexOutOfBoundsException if {@code target} has no room
      */
     void read(long gpa, byte[] target, int offset, int length) throws GuestMemoryException;
 
     /**
-     * Shows the {@code length} bytes at guest-physical address {@code gpa} to the visitor, piece by piece in
-     * rising order and without a copy; for digests and searches.
+     * Shows the {@code length} bytes at guest-physical address {@code gpa} to the visitor, piece by
+     * piece in rising order and without a copy; for digests and searches.
      *
-     * <p>Reading a page that the guest never touched may make the host allocate it: visit what page tables
-     * map, not all of RAM.
+     * <p>Reading a page that the guest never touched may make the host allocate it: visit what page
+     * tables map, not all of RAM.
      *
-     * @throws GuestMemoryException if one of the bytes is not RAM (before the first piece is shown), or the
-     *     memory has been closed, so that pieces shown so far may have been wrong
+     * @throws GuestMemoryException if one of the bytes is not RAM (before the first piece is
+     *     shown), or the memory has been closed, so that pieces shown so far may have been wrong
      */
     void visit(long gpa, long length, SliceVisitor visitor) throws GuestMemoryException;
 

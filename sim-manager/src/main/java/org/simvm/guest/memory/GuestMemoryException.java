@@ -35,7 +35,8 @@ public class GuestMemoryException extends Exception {
     }
 
     /**
-     * Returns the address that could not be read; the message says whether it is a physical or a virtual one.
+     * Returns the address that could not be read; the message says whether it is a physical or a
+     * virtual one.
      */
     public long address() {
         return address;
@@ -43,7 +44,9 @@ public class GuestMemoryException extends Exception {
 
     /** Returns the exception for {@code length} bytes at {@code gpa} that are not all guest RAM. */
     public static GuestMemoryException notRam(long gpa, long length) {
-        return new GuestMemoryException(gpa, String.format(
-                "guest-physical address 0x%x (%d bytes) is not guest RAM", gpa, length));
+        return new GuestMemoryException(
+                gpa,
+                String.format(
+                        "guest-physical address 0x%x (%d bytes) is not guest RAM", gpa, length));
     }
 }

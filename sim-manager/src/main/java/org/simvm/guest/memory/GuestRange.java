@@ -22,7 +22,8 @@ public record GuestRange(long gpa, long size) {
     }
 
     /**
-     * Tells whether all of {@code length} bytes at {@code address} lie in the range; any values are accepted.
+     * Tells whether all of {@code length} bytes at {@code address} lie in the range; any values are
+     * accepted.
      */
     public boolean contains(long address, long length) {
         return length >= 0 && address >= gpa && length <= size && address - gpa <= size - length;

@@ -3,16 +3,17 @@ package org.simvm.guest.memory;
 
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+
 import java.nio.MappedByteBuffer;
 
 /**
  * Takes the pages of a mapping away without ever leaving a hole in the address space.
  *
- * <p>Java unmaps a {@link MappedByteBuffer} only when it is garbage, so guest RAM would stay allocated long
- * after the guest is gone; unmapping at once would crash a thread that still reads. So the range is mapped
- * over with anonymous zero pages (mmap(2), {@code MAP_FIXED}, which is atomic): the file's pages are free at
- * once, a late reader gets zeros and sees the closed mark, and Java unmaps the empty range when it collects
- * the buffer.
+ * <p>Java unmaps a {@link MappedByteBuffer} only when it is garbage, so guest RAM would stay
+ * allocated long after the guest is gone; unmapping at once would crash a thread that still reads.
+ * So the range is mapped over with anonymous zero pages (mmap(2), {@code MAP_FIXED}, which is
+ * atomic): the file's pages are free at once, a late reader gets zeros and sees the closed mark,
+ * and Java unmaps the empty range when it collects the buffer.
  */
 final class HostMapping {
     private static final int PROT_READ = 1;
@@ -26,8 +27,7 @@ final class HostMapping {
         Native.register(HostMapping.class, "c");
     }
 
-    private HostMapping() {
-    }
+    private HostMapping() {}
 
     // Linux on 64-bit: size_t and off_t are long.
     private static native long mmap(
@@ -43,12 +43,19 @@ final class HostMapping {
     /** Replaces the pages of the buffer by zero pages; tells whether the kernel did it. */
     static boolean replaceByZeros(MappedByteBuffer buffer) {
         Pointer address = Native.getDirectBufferPointer(buffer);
-        long result = mmap(address, buffer.capacity(), PROT_READ,
-                MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        long result = mmap(
+                address,
+                buffer.capacity(),
+                PROT_READ,
+                MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1,
+                0);
         return result == Pointer.nativeValue(address);
     }
 
-    /** Drops the page-table entries of a shared file mapping; the next access brings a page back. */
+    /**
+     * Drops the page-table entries of a shared file mapping; the next access brings a page back.
+     */
     static void forgetPages(MappedByteBuffer buffer) {
         madvise(Native.getDirectBufferPointer(buffer), buffer.capacity(), MADV_DONTNEED);
     }

@@ -6,8 +6,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Reads little-endian values out of a byte array; an index outside it is an {@link
- * IndexOutOfBoundsException}.
+ * Reads little-endian values out of a byte array; an index outside it is an
+ * {@link IndexOutOfBoundsException}.
  */
 public final class LittleEndian {
     private static final VarHandle LONG =
@@ -17,8 +17,7 @@ public final class LittleEndian {
     private static final VarHandle SHORT =
             MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
-    private LittleEndian() {
-    }
+    private LittleEndian() {}
 
     /** Returns the 8 bytes at {@code index}. */
     public static long getLong(byte[] bytes, int index) {

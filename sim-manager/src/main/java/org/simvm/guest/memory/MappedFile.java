@@ -8,7 +8,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A file of the manager's own, below 2 GiB, mapped read-only: its pages need no memory while nobody looks. */
+/**
+ * A file of the manager's own, below 2 GiB, mapped read-only: its pages need no memory while nobody
+ * looks.
+ */
 public final class MappedFile {
     private final MappedByteBuffer bytes;
 

@@ -16,15 +16,18 @@ import java.util.Objects;
 /**
  * Guest RAM mapped read-only into this process, at most 1 GiB in one mapping.
  *
- * <p>{@link #close} gives the guest's pages back to the host at once and never waits. Any read that it
- * overtakes, and every later one, throws {@link GuestMemoryException}; none crashes the process.
+ * <p>{@link #close} gives the guest's pages back to the host at once and never waits. Any read that
+ * it overtakes, and every later one, throws {@link GuestMemoryException}; none crashes the process.
  *
- * <p>A file that is cut short while it is mapped shows as {@link GuestMemoryException} too, or, where the JVM
- * notices only after the read, as {@link InternalError} in the reading thread. No guest can bring that about,
- * and QEMU seals a memfd against it.
+ * <p>A file that is cut short while it is mapped shows as {@link GuestMemoryException} too, or,
+ * where the JVM notices only after the read, as {@link InternalError} in the reading thread. No
+ * guest can bring that about, and QEMU seals a memfd against it.
  */
 public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
-    /** Bytes in one mapping: {@link MappedByteBuffer} ends at 2 GiB, and 1 GiB suits every huge page size. */
+    /**
+     * Bytes in one mapping: {@link MappedByteBuffer} ends at 2 GiB, and 1 GiB suits every huge page
+     * size.
+     */
     static final long CHUNK_SIZE = 1L << 30;
 
     private final Chunk[] chunks;
@@ -48,17 +51,20 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
      * Maps the blocks read-only.
      *
      * @param blocks at least one, in any order
-     * @throws IOException if a file can't be opened or is shorter than a block says, or if two blocks claim
-     *     the same address; the message is one line with the block and the reason, and nothing stays mapped
+     * @throws IOException if a file can't be opened or is shorter than a block says, or if two
+     *     blocks claim the same address; the message is one line with the block and the reason, and
+     *     nothing stays mapped
      */
     public static MappedGuestMemory map(Collection<RamBlock> blocks) throws IOException {
-        List<RamBlock> sorted = blocks.stream().sorted(Comparator.comparingLong(RamBlock::gpa)).toList();
+        List<RamBlock> sorted =
+                blocks.stream().sorted(Comparator.comparingLong(RamBlock::gpa)).toList();
         if (sorted.isEmpty()) {
             throw new IOException("guest memory: no RAM block given, nothing to map");
         }
         for (int i = 1; i < sorted.size(); i++) {
             if (sorted.get(i).gpa() < sorted.get(i - 1).range().end()) {
-                throw new IOException(String.format("guest memory: RAM blocks at 0x%x and 0x%x overlap",
+                throw new IOException(String.format(
+                        "guest memory: RAM blocks at 0x%x and 0x%x overlap",
                         sorted.get(i - 1).gpa(), sorted.get(i).gpa()));
             }
         }
@@ -72,13 +78,15 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
             chunks.forEach(chunk -> HostMapping.replaceByZeros(chunk.bytes()));
             throw e;
         }
-        return new MappedGuestMemory(chunks, sorted.stream().map(RamBlock::range).toList());
+        return new MappedGuestMemory(
+                chunks, sorted.stream().map(RamBlock::range).toList());
     }
 
     private static void mapBlock(RamBlock block, List<Chunk> chunks) throws IOException {
         try (FileChannel file = FileChannel.open(block.file(), StandardOpenOption.READ)) {
             if (file.size() - block.offset() < block.size()) {
-                throw new IOException(String.format("file has %d bytes, the block ends at %d",
+                throw new IOException(String.format(
+                        "file has %d bytes, the block ends at %d",
                         file.size(), block.offset() + block.size()));
             }
             // Cut where the file offset is a multiple of the chunk size: files of huge pages demand
@@ -91,8 +99,11 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
                 chunks.add(new Chunk(block.gpa() + done, bytes));
             }
         } catch (IOException e) {
-            throw new IOException(String.format("guest memory at 0x%x: cannot map %d bytes of %s: %s",
-                    block.gpa(), block.size(), block.file(), reason(e)), e);
+            throw new IOException(
+                    String.format(
+                            "guest memory at 0x%x: cannot map %d bytes of %s: %s",
+                            block.gpa(), block.size(), block.file(), reason(e)),
+                    e);
         }
     }
 
@@ -162,11 +173,14 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
             chunkOf(at);
         }
         try {
-            for (long at = gpa; at < end;) {
+            for (long at = gpa; at < end; ) {
                 Chunk chunk = chunkOf(at);
                 int part = (int) Math.min(end - at, chunk.end() - at);
-                visitor.visit(at, chunk.bytes().slice((int) (at - chunk.gpa()), part)
-                        .order(ByteOrder.LITTLE_ENDIAN));
+                visitor.visit(
+                        at,
+                        chunk.bytes()
+                                .slice((int) (at - chunk.gpa()), part)
+                                .order(ByteOrder.LITTLE_ENDIAN));
                 ensureStillOpen(at);
                 at += part;
             }
@@ -176,8 +190,8 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
     }
 
     /**
-     * Lets go of the pages that reads so far brought into this process, so that they no longer count as its
-     * memory.
+     * Lets go of the pages that reads so far brought into this process, so that they no longer
+     * count as its memory.
      *
      * <p>Reads go on as before, only slower for the first access to each page.
      */
@@ -236,13 +250,21 @@ public final class MappedGuestMemory implements GuestMemory, AutoCloseable {
     }
 
     private static GuestMemoryException closed(long gpa) {
-        return new GuestMemoryException(gpa, String.format(
-                "guest-physical address 0x%x: guest memory is closed (the guest has stopped)", gpa));
+        return new GuestMemoryException(
+                gpa,
+                String.format(
+                        "guest-physical address 0x%x: guest memory is closed (the guest has "
+                                + "stopped)",
+                        gpa));
     }
 
     /** The JVM reports SIGBUS in a mapping this way: the file became shorter under the mapping. */
     private static GuestMemoryException gone(long gpa, InternalError e) {
-        return new GuestMemoryException(gpa, String.format(
-                "guest-physical address 0x%x: the file behind guest memory was cut short", gpa), e);
+        return new GuestMemoryException(
+                gpa,
+                String.format(
+                        "guest-physical address 0x%x: the file behind guest memory was cut short",
+                        gpa),
+                e);
     }
 }

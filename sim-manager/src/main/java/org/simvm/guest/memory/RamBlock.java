@@ -5,10 +5,11 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A piece of guest RAM and the place in a file that backs it, as QEMU's {@code query-sim} reports it.
+ * A piece of guest RAM and the place in a file that backs it, as QEMU's {@code query-sim} reports
+ * it.
  *
- * <p>Ask QEMU for these, never compute them: where RAM continues above 4 GiB depends on machine type and
- * size.
+ * <p>Ask QEMU for these, never compute them: where RAM continues above 4 GiB depends on machine
+ * type and size.
  *
  * @param gpa first guest-physical address, a multiple of 4096
  * @param size bytes, a positive multiple of 4096
@@ -23,10 +24,14 @@ public record RamBlock(long gpa, long size, Path file, long offset) {
     public RamBlock {
         Objects.requireNonNull(file, "file");
         new GuestRange(gpa, size);
-        if (offset < 0 || offset > Long.MAX_VALUE - size || ((gpa | size | offset) & (PAGE_SIZE - 1)) != 0) {
+        if (offset < 0
+                || offset > Long.MAX_VALUE - size
+                || ((gpa | size | offset) & (PAGE_SIZE - 1)) != 0) {
             throw new IllegalArgumentException(String.format(
-                    "RAM block at 0x%x (size 0x%x, offset 0x%x in %s): address, size and offset must be"
-                            + " multiples of %d and not negative", gpa, size, offset, file, PAGE_SIZE));
+                    "RAM block at 0x%x (size 0x%x, offset 0x%x in %s): address, size and "
+                            + "offset must be"
+                            + " multiples of %d and not negative",
+                    gpa, size, offset, file, PAGE_SIZE));
         }
     }
 

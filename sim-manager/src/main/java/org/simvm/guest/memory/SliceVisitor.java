@@ -10,8 +10,9 @@ public interface SliceVisitor {
      * Receives one piece.
      *
      * @param gpa guest-physical address of the first byte of the piece
-     * @param slice the bytes, read-only, little-endian, from position 0 to the limit. They may change while
-     *     they are read, and they read as zero once the memory has been closed: keep results, not the slice.
+     * @param slice the bytes, read-only, little-endian, from position 0 to the limit. They may
+     *     change while they are read, and they read as zero once the memory has been closed: keep
+     *     results, not the slice.
      * @throws GuestMemoryException to end the visit
      */
     void visit(long gpa, ByteBuffer slice) throws GuestMemoryException;

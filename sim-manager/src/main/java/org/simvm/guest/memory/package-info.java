@@ -8,8 +8,8 @@
  * {@link org.simvm.guest.memory.GuestMemory}: guest-physical address in, bytes out, and a checked
  * {@link org.simvm.guest.memory.GuestMemoryException} for every address that is not RAM.
  *
- * <p>Nothing here writes: guest memory is changed through QEMU alone, which must drop the code that it
- * translated from the old bytes. The bytes belong to a running, hostile guest: two reads of the same address
- * may differ, so a value is read once and checked after that.
+ * <p>Nothing here writes: guest memory is changed through QEMU alone, which must drop the code that
+ * it translated from the old bytes. The bytes belong to a running, hostile guest: two reads of the
+ * same address may differ, so a value is read once and checked after that.
  */
 package org.simvm.guest.memory;

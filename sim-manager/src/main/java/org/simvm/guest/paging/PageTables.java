@@ -24,7 +24,8 @@ public final class PageTables {
      * Names the tables; nothing is read yet.
      *
      * @param memory the guest's RAM
-     * @param cr3 the register's value; flags and PCID in the low 12 bits and the high 12 bits are ignored
+     * @param cr3 the register's value; flags and PCID in the low 12 bits and the high 12 bits are
+     *     ignored
      * @param levels 4, or 5 if CR4.LA57 (bit 12) is set
      */
     public PageTables(GuestMemory memory, long cr3, int levels) {
@@ -33,11 +34,14 @@ public final class PageTables {
         this.top = switch (levels) {
             case 4 -> TableLevel.PML4;
             case 5 -> TableLevel.PML5;
-            default -> throw new IllegalArgumentException("page tables have 4 or 5 levels, not " + levels);
+            default ->
+                throw new IllegalArgumentException("page tables have 4 or 5 levels, not " + levels);
         };
     }
 
-    /** Returns the tables for the values of CR3 and CR4 that QEMU reports; CR4.LA57 tells the depth. */
+    /**
+     * Returns the tables for the values of CR3 and CR4 that QEMU reports; CR4.LA57 tells the depth.
+     */
     public static PageTables of(GuestMemory memory, long cr3, long cr4) {
         return new PageTables(memory, cr3, (cr4 & 1L << 12) != 0 ? 5 : 4);
     }
@@ -63,7 +67,8 @@ public final class PageTables {
     }
 
     /**
-     * Tells whether {@code va} is canonical: all bits above the translated ones equal the highest of those.
+     * Tells whether {@code va} is canonical: all bits above the translated ones equal the highest
+     * of those.
      */
     public boolean canonical(long va) {
         int unused = 64 - (top.shift() + 9);
@@ -82,7 +87,7 @@ public final class PageTables {
         long table = root;
         long all = TableEntry.WRITABLE | TableEntry.USER;
         long any = 0;
-        for (TableLevel level = top;; level = level.lower()) {
+        for (TableLevel level = top; ; level = level.lower()) {
             TableEntry entry = read(level, table, va);
             if (!entry.present()) {
                 return Optional.empty();
@@ -91,8 +96,14 @@ public final class PageTables {
             any |= entry.value();
             if (entry.mapsPage()) {
                 long inside = va & (level.coverage() - 1);
-                return Optional.of(new Translation(va, entry.target() | inside, level.coverage(), entry.gpa(),
-                        entry.value(), (all & TableEntry.WRITABLE) != 0, (any & TableEntry.NO_EXECUTE) == 0,
+                return Optional.of(new Translation(
+                        va,
+                        entry.target() | inside,
+                        level.coverage(),
+                        entry.gpa(),
+                        entry.value(),
+                        (all & TableEntry.WRITABLE) != 0,
+                        (any & TableEntry.NO_EXECUTE) == 0,
                         (all & TableEntry.USER) != 0));
             }
             table = entry.target();
@@ -105,8 +116,8 @@ public final class PageTables {
      * <p>For instance {@code entry(0xffffffff40000000L, TableLevel.PDPT)} is slot 509 of Linux's
      * {@code level3_kernel_pgt}.
      *
-     * @return the entry, or nothing if there is no such table: {@code va} is not canonical, the tables have
-     *     fewer levels, or a higher entry is not present or maps a page itself
+     * @return the entry, or nothing if there is no such table: {@code va} is not canonical, the
+     *     tables have fewer levels, or a higher entry is not present or maps a page itself
      * @throws GuestMemoryException if a table on the way is not in guest RAM
      */
     public Optional<TableEntry> entry(long va, TableLevel wanted) throws GuestMemoryException {
@@ -132,12 +143,13 @@ public final class PageTables {
     }
 
     /**
-     * Shows every mapped page that has a byte in {@code first} up to and with {@code last} to the visitor.
+     * Shows every mapped page that has a byte in {@code first} up to and with {@code last} to the
+     * visitor.
      *
      * @param first first virtual address, unsigned
      * @param last last virtual address, not below {@code first}
-     * @param tableLimit how many tables are read at most; hostile tables can share and so name 2^36 pages in
-     *     16 KiB
+     * @param tableLimit how many tables are read at most; hostile tables can share and so name 2^36
+     *     pages in 16 KiB
      * @throws GuestMemoryException if a table is not in guest RAM, or the limit is reached
      */
     public void visit(long first, long last, int tableLimit, PageVisitor visitor)
@@ -169,9 +181,12 @@ public final class PageTables {
         boolean table(TableLevel level, long table, long base, long all, long any)
                 throws GuestMemoryException {
             if (tablesRead++ >= tableLimit) {
-                throw new GuestMemoryException(table, String.format(
-                        "page tables at 0x%x: virtual range 0x%x..0x%x needs more than %d tables",
-                        root, first, last, tableLimit));
+                throw new GuestMemoryException(
+                        table,
+                        String.format(
+                                "page tables at 0x%x: virtual range 0x%x..0x%x needs more "
+                                        + "than %d tables",
+                                root, first, last, tableLimit));
             }
             byte[] entries = new byte[TABLE_SIZE];
             memory.read(table, entries, 0, TABLE_SIZE);
@@ -186,8 +201,13 @@ public final class PageTables {
                 long anyNow = any | value;
                 boolean goOn = entry.mapsPage()
                         ? visitor.visit(new Translation(
-                                va, entry.target(), level.coverage(), entry.gpa(), value,
-                                (allNow & TableEntry.WRITABLE) != 0, (anyNow & TableEntry.NO_EXECUTE) == 0,
+                                va,
+                                entry.target(),
+                                level.coverage(),
+                                entry.gpa(),
+                                value,
+                                (allNow & TableEntry.WRITABLE) != 0,
+                                (anyNow & TableEntry.NO_EXECUTE) == 0,
                                 (allNow & TableEntry.USER) != 0))
                         : table(level.lower(), entry.target(), va, allNow, anyNow);
                 if (!goOn) {

@@ -22,12 +22,18 @@ public record TableEntry(TableLevel level, long va, long gpa, long value) {
         return (value & PRESENT) != 0;
     }
 
-    /** Tells whether the entry is present and maps a page itself, rather than point to a lower table. */
+    /**
+     * Tells whether the entry is present and maps a page itself, rather than point to a lower
+     * table.
+     */
     public boolean mapsPage() {
-        return present() && (level == TableLevel.PT || level.mayMapPage() && (value & PAGE_SIZE) != 0);
+        return present()
+                && (level == TableLevel.PT || level.mayMapPage() && (value & PAGE_SIZE) != 0);
     }
 
-    /** Returns the guest-physical address of the page or lower table that a present entry points to. */
+    /**
+     * Returns the guest-physical address of the page or lower table that a present entry points to.
+     */
     public long target() {
         return mapsPage() ? value & ADDRESS & -level.coverage() : value & ADDRESS;
     }

@@ -4,8 +4,8 @@ package org.simvm.guest.paging;
 /**
  * A level of the page tables, named by the table that holds the entries; the lowest comes first.
  *
- * <p>Linux's names for the entries are {@code pte}, {@code pmd}, {@code pud}, {@code p4d} and, of the topmost
- * level in use, {@code pgd}.
+ * <p>Linux's names for the entries are {@code pte}, {@code pmd}, {@code pud}, {@code p4d} and, of
+ * the topmost level in use, {@code pgd}.
  */
 public enum TableLevel {
     /** Page table: entries map 4 KiB each. */

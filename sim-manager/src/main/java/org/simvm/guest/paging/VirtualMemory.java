@@ -46,7 +46,8 @@ public final class VirtualMemory {
     /**
      * Copies {@code length} bytes at {@code va} to {@code target} from {@code offset} on.
      *
-     * @throws GuestMemoryException if a byte is not mapped or not RAM; {@code target} may then hold a part
+     * @throws GuestMemoryException if a byte is not mapped or not RAM; {@code target} may then hold
+     *     a part
      * @throws IndexOutOfBoundsException if {@code target} has no room
      */
     public void read(long va, byte[] target, int offset, int length) throws GuestMemoryException {
@@ -69,14 +70,16 @@ public final class VirtualMemory {
     /** Returns the 8 bytes at {@code va}. */
     public long readLong(long va) throws GuestMemoryException {
         Translation page = page(va);
-        return left(page) >= Long.BYTES ? memory.readLong(page.gpa())
+        return left(page) >= Long.BYTES
+                ? memory.readLong(page.gpa())
                 : LittleEndian.getLong(read(va, Long.BYTES), 0);
     }
 
     /** Returns the 4 bytes at {@code va}. */
     public int readInt(long va) throws GuestMemoryException {
         Translation page = page(va);
-        return left(page) >= Integer.BYTES ? memory.readInt(page.gpa())
+        return left(page) >= Integer.BYTES
+                ? memory.readInt(page.gpa())
                 : LittleEndian.getInt(read(va, Integer.BYTES), 0);
     }
 
@@ -94,8 +97,8 @@ public final class VirtualMemory {
      * Returns the string at {@code va}, up to its zero byte.
      *
      * @param limit bytes that are looked at; a string that is longer ends there
-     * @return the bytes, taken as ISO 8859-1, so that no byte is lost; control characters are the caller's to
-     *     treat
+     * @return the bytes, taken as ISO 8859-1, so that no byte is lost; control characters are the
+     *     caller's to treat
      * @throws GuestMemoryException if a byte of the string is not mapped or not RAM
      */
     public String readString(long va, int limit) throws GuestMemoryException {
@@ -119,11 +122,14 @@ public final class VirtualMemory {
     }
 
     /**
-     * Shows the {@code length} bytes at {@code va} to the visitor, piece by piece and without a copy.
+     * Shows the {@code length} bytes at {@code va} to the visitor, piece by piece and without a
+     * copy.
      *
-     * <p>Pages that are physical neighbours come as one piece. The visitor learns guest-physical addresses.
+     * <p>Pages that are physical neighbours come as one piece. The visitor learns guest-physical
+     * addresses.
      *
-     * @throws GuestMemoryException if a byte is not mapped or not RAM; pieces before it may have been shown
+     * @throws GuestMemoryException if a byte is not mapped or not RAM; pieces before it may have
+     *     been shown
      */
     public void visit(long va, long length, SliceVisitor visitor) throws GuestMemoryException {
         ensureNoWrap(va, length);
@@ -146,14 +152,19 @@ public final class VirtualMemory {
 
     private static void ensureNoWrap(long va, long length) throws GuestMemoryException {
         if (length < 0 || length > 0 && Long.compareUnsigned(va + (length - 1), va) < 0) {
-            throw new GuestMemoryException(va, String.format(
-                    "guest-virtual address 0x%x: %d bytes go past the end of the address space", va, length));
+            throw new GuestMemoryException(
+                    va,
+                    String.format(
+                            "guest-virtual address 0x%x: %d bytes go past the end of the "
+                                    + "address space",
+                            va, length));
         }
     }
 
     private Translation page(long va) throws GuestMemoryException {
-        return tables.translate(va).orElseThrow(() -> new GuestMemoryException(va, String.format(
-                "guest-virtual address 0x%x is not mapped", va)));
+        return tables.translate(va)
+                .orElseThrow(() -> new GuestMemoryException(
+                        va, String.format("guest-virtual address 0x%x is not mapped", va)));
     }
 
     private static long left(Translation page) {

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes BTF for tests, by the layout in {@code include/uapi/linux/btf.h}. Each method returns the new type's
- * number.
+ * Writes BTF for tests, by the layout in {@code include/uapi/linux/btf.h}. Each method returns the
+ * new type's number.
  */
 final class BtfWriter {
     private final ByteArrayOutputStream types = new ByteArrayOutputStream();
@@ -18,7 +18,8 @@ final class BtfWriter {
     private int count;
 
     /**
-     * A member: name (empty for none), type, and bit offset with the size of a bit field in the top 8 bits.
+     * A member: name (empty for none), type, and bit offset with the size of a bit field in the top
+     * 8 bits.
      */
     record Member(String name, int type, int offset) {
         static Member at(String name, int type, int byteOffset) {
@@ -59,14 +60,22 @@ final class BtfWriter {
         for (Member member : members) {
             rest.addAll(List.of(string(member.name()), member.type(), member.offset()));
         }
-        return type(name, kind, members.length, bitFields, size, rest.stream().mapToInt(i -> i).toArray());
+        return type(
+                name,
+                kind,
+                members.length,
+                bitFields,
+                size,
+                rest.stream().mapToInt(i -> i).toArray());
     }
 
     int typedef(String name, int type) {
         return type(name, 8, 0, false, type);
     }
 
-    /** Writes a {@code volatile} (9), {@code const} (10), {@code restrict} (11) or type tag (18). */
+    /**
+     * Writes a {@code volatile} (9), {@code const} (10), {@code restrict} (11) or type tag (18).
+     */
     int modifier(int kind, int type) {
         return type("", kind, 0, false, type);
     }
@@ -84,9 +93,12 @@ final class BtfWriter {
         type("e64", 19, 1, true, 8, string("C"), 1, 2);
     }
 
-    private int type(String name, int kind, int elements, boolean flag, int sizeOrType, int... rest) {
+    private int type(
+            String name, int kind, int elements, boolean flag, int sizeOrType, int... rest) {
         ByteBuffer type = ByteBuffer.allocate(12 + 4 * rest.length).order(ByteOrder.LITTLE_ENDIAN);
-        type.putInt(string(name)).putInt((flag ? 1 << 31 : 0) | kind << 24 | elements).putInt(sizeOrType);
+        type.putInt(string(name))
+                .putInt((flag ? 1 << 31 : 0) | kind << 24 | elements)
+                .putInt(sizeOrType);
         for (int word : rest) {
             type.putInt(word);
         }
@@ -105,9 +117,18 @@ final class BtfWriter {
     }
 
     byte[] bytes() {
-        return ByteBuffer.allocate(24 + types.size() + strings.size()).order(ByteOrder.LITTLE_ENDIAN)
-                .putShort((short) 0xeb9f).put((byte) 1).put((byte) 0).putInt(24)
-                .putInt(0).putInt(types.size()).putInt(types.size()).putInt(strings.size())
-                .put(types.toByteArray()).put(strings.toByteArray()).array();
+        return ByteBuffer.allocate(24 + types.size() + strings.size())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putShort((short) 0xeb9f)
+                .put((byte) 1)
+                .put((byte) 0)
+                .putInt(24)
+                .putInt(0)
+                .putInt(types.size())
+                .putInt(types.size())
+                .putInt(strings.size())
+                .put(types.toByteArray())
+                .put(strings.toByteArray())
+                .array();
     }
 }

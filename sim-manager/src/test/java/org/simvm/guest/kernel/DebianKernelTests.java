@@ -35,8 +35,21 @@ class DebianKernelTests {
             "6.12.117+deb13-cloud-amd64", offsets(2432, 2436, 2976, 2448, 2960, 2304),
             "7.2.13+deb14-cloud-amd64", offsets(2808, 2812, 3344, 2824, 3328, 2680));
 
-    private static Map<String, Integer> offsets(int pid, int tgid, int comm, int parent, int cred, int mm) {
-        return Map.of("pid", pid, "tgid", tgid, "comm", comm, "real_parent", parent, "cred", cred, "mm", mm);
+    private static Map<String, Integer> offsets(
+            int pid, int tgid, int comm, int parent, int cred, int mm) {
+        return Map.of(
+                "pid",
+                pid,
+                "tgid",
+                tgid,
+                "comm",
+                comm,
+                "real_parent",
+                parent,
+                "cred",
+                cred,
+                "mm",
+                mm);
     }
 
     @ParameterizedTest(name = "{0} is resolved on {1} with {2} MiB, user space: {3}")
@@ -52,9 +65,14 @@ class DebianKernelTests {
         String cache = System.getenv()
                 .getOrDefault("SIM_CACHE_DIR", System.getProperty("user.home") + "/.cache/sim");
         Path vmlinuz = Path.of(cache, "kernels", series, "vmlinuz");
-        assumeTrue(Files.isReadable(vmlinuz), "skipped: no kernel at " + vmlinuz + " (./dev fetches it)");
-        assumeTrue(EmulatedGuest.qemu().isPresent(), "skipped: no QEMU (package qemu-system-x86, or ./dev build)");
-        assumeTrue(!userSpace || EmulatedGuest.hasUserSpace(),
+        assumeTrue(
+                Files.isReadable(vmlinuz),
+                "skipped: no kernel at " + vmlinuz + " (./dev fetches it)");
+        assumeTrue(
+                EmulatedGuest.qemu().isPresent(),
+                "skipped: no QEMU (package qemu-system-x86, or ./dev build)");
+        assumeTrue(
+                !userSpace || EmulatedGuest.hasUserSpace(),
                 "skipped: no /bin/busybox (package busybox-static)");
 
         try (EmulatedGuest guest = new EmulatedGuest(vmlinuz, cpu, megabytes, userSpace);
@@ -64,18 +82,23 @@ class DebianKernelTests {
             assertEquals(cpu.contains("la57=off") ? 4 : 5, tables.levels());
 
             Kernel kernel = KernelResolver.resolve(virtual, OptionalLong.empty());
-            System.out.printf("%s: %d symbols, %d types, image %s at 0x%x, %s%n", kernel.version(),
-                    kernel.symbolCount(), kernel.typeCount(), kernel.image(),
+            System.out.printf(
+                    "%s: %d symbols, %d types, image %s at 0x%x, %s%n",
+                    kernel.version(),
+                    kernel.symbolCount(),
+                    kernel.typeCount(),
+                    kernel.image(),
                     virtual.physical(kernel.image().start()),
                     kernel.times());
             assertTrue(kernel.version().startsWith(series + "."), kernel.version());
-            assertTrue(kernel.symbolCount() > LEAST_SYMBOLS.get(series), 
+            assertTrue(
+                    kernel.symbolCount() > LEAST_SYMBOLS.get(series),
                     () -> "symbols: " + kernel.symbolCount());
             assertTrue(kernel.typeCount() > 90_000, () -> "types: " + kernel.typeCount());
             assertAll(KNOWN_OFFSETS.getOrDefault(kernel.version(), Map.of()).entrySet().stream()
-                    .map(member -> () ->
-                            assertEquals(member.getValue(),
-                                    kernel.requireOffset("task_struct." + member.getKey()))));
+                    .map(member -> () -> assertEquals(
+                            member.getValue(),
+                            kernel.requireOffset("task_struct." + member.getKey()))));
 
             systemCallEntry(virtual, kernel);
             tasks(virtual, kernel, userSpace);
@@ -85,42 +108,51 @@ class DebianKernelTests {
     }
 
     /**
-     * What LSTAR holds begins with {@code swapgs}, perhaps after {@code endbr64}; any other value is refused.
+     * What LSTAR holds begins with {@code swapgs}, perhaps after {@code endbr64}; any other value
+     * is refused.
      */
     private static void systemCallEntry(VirtualMemory virtual, Kernel kernel) throws Exception {
         long entry = kernel.requireSymbol("entry_SYSCALL_64");
         byte[] code = virtual.read(entry, 7);
         int at = code[0] == (byte) 0xf3 ? 4 : 0;
-        assertEquals(List.of((byte) 0x0f, (byte) 0x01, (byte) 0xf8),
+        assertEquals(
+                List.of((byte) 0x0f, (byte) 0x01, (byte) 0xf8),
                 List.of(code[at], code[at + 1], code[at + 2]));
         assertTrue(kernel.text().contains(entry));
-        assertEquals(kernel.symbolCount(), KernelResolver.resolve(virtual, entry).symbolCount());
-        KernelUnresolvedException e = assertThrows(KernelUnresolvedException.class,
-                () -> KernelResolver.resolve(virtual, entry + 16));
+        assertEquals(
+                kernel.symbolCount(), KernelResolver.resolve(virtual, entry).symbolCount());
+        KernelUnresolvedException e = assertThrows(
+                KernelUnresolvedException.class, () -> KernelResolver.resolve(virtual, entry + 16));
         assertEquals(KernelUnresolvedException.Step.VERIFICATION, e.step());
     }
 
     /** Follows the guest's list of tasks by the offsets: it closes, and pid 1 is in it. */
-    private static void tasks(VirtualMemory virtual, Kernel kernel, boolean userSpace) throws Exception {
+    private static void tasks(VirtualMemory virtual, Kernel kernel, boolean userSpace)
+            throws Exception {
         int tasks = kernel.requireOffset("task_struct.tasks.next");
         int pid = kernel.requireOffset("task_struct.pid");
         int comm = kernel.requireOffset("task_struct.comm");
         long first = kernel.requireSymbol("init_task");
         String init = null;
         int count = 0;
-        for (long task = virtual.readLong(first + tasks) - tasks; task != first && count < 10_000;
+        for (long task = virtual.readLong(first + tasks) - tasks;
+                task != first && count < 10_000;
                 task = virtual.readLong(task + tasks) - tasks, count++) {
             if (virtual.readInt(task + pid) == 1) {
                 init = virtual.readString(task + comm, 16);
             }
         }
         assertTrue(count > 5 && count < 10_000, "tasks: " + count);
-        // The script's first line came before the stop; how far it has come since is a matter of luck.
+        // The script's first line came before the stop; how far it has come since is a matter of
+        // luck.
         List<String> names = userSpace ? List.of("init", "busybox", "sleep") : List.of("swapper/0");
         assertTrue(names.contains(init), init);
     }
 
-    /** The slots for the gates in {@code level3_kernel_pgt} are found by address, and they are empty. */
+    /**
+     * The slots for the gates in {@code level3_kernel_pgt} are found by address, and they are
+     * empty.
+     */
     private static void gateSlots(VirtualMemory virtual, Kernel kernel) throws Exception {
         long table = virtual.physical(kernel.requireSymbol("level3_kernel_pgt"));
         for (int slot = 508; slot <= 510; slot++) {

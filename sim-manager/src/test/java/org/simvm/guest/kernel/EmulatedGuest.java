@@ -28,7 +28,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.simvm.guest.memory.RamBlock;
 
-/** A guest with an unmodified kernel on a stock QEMU (TCG), stopped once its console says a given text. */
+/**
+ * A guest with an unmodified kernel on a stock QEMU (TCG), stopped once its console says a given
+ * text.
+ */
 final class EmulatedGuest implements AutoCloseable {
     private static final Path BUSYBOX = Path.of("/bin/busybox");
     private static final Pattern REGISTERS = Pattern.compile("CR3=([0-9a-f]+) CR4=([0-9a-f]+)");
@@ -43,35 +46,62 @@ final class EmulatedGuest implements AutoCloseable {
     private final long cr3;
     private final long cr4;
 
-    /** Returns this machine's QEMU: the distribution's, else the patched one, which without SIM is the same. */
+    /**
+     * Returns this machine's QEMU: the distribution's, else the patched one, which without SIM is
+     * the same.
+     */
     static Optional<Path> qemu() {
         String build = System.getenv("SIM_QEMU_BUILD");
-        Stream<Path> folders = Stream.concat(Arrays.stream(System.getenv("PATH").split(":")).map(Path::of),
+        Stream<Path> folders = Stream.concat(
+                Arrays.stream(System.getenv("PATH").split(":")).map(Path::of),
                 Stream.ofNullable(build).map(Path::of));
-        return folders.map(folder -> folder.resolve("qemu-system-x86_64")).filter(Files::isExecutable).findFirst();
+        return folders.map(folder -> folder.resolve("qemu-system-x86_64"))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 
     /**
-     * Boots the kernel until it panics for want of a root file system, or, with {@code userSpace}, runs
-     * {@code init}.
+     * Boots the kernel until it panics for want of a root file system, or, with {@code userSpace},
+     * runs {@code init}.
      */
     EmulatedGuest(Path kernel, String cpu, int megabytes, boolean userSpace) throws Exception {
         folder = Files.createTempDirectory("sim-guest");
         Path shared = Path.of("/dev/shm");
         ram = Files.createTempFile(Files.isWritable(shared) ? shared : folder, "sim-guest", ".ram");
-        String backend = "memory-backend-file,id=ram0,size=" + megabytes + "M,share=on,mem-path=" + ram;
-        List<String> command = new ArrayList<>(List.of(qemu().orElseThrow().toString(), "-accel", "tcg", "-cpu", cpu,
-                "-m", megabytes + "M", "-machine", "pc,memory-backend=ram0", "-object", backend,
-                "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
-                "-qmp", "unix:" + folder.resolve("qmp") + ",server=on,wait=off",
-                "-kernel", kernel.toString(), "-append", "console=ttyS0 panic=0"));
+        String backend =
+                "memory-backend-file,id=ram0,size=" + megabytes + "M,share=on,mem-path=" + ram;
+        List<String> command = new ArrayList<>(List.of(
+                qemu().orElseThrow().toString(),
+                "-accel",
+                "tcg",
+                "-cpu",
+                cpu,
+                "-m",
+                megabytes + "M",
+                "-machine",
+                "pc,memory-backend=ram0",
+                "-object",
+                backend,
+                "-nodefaults",
+                "-display",
+                "none",
+                "-serial",
+                "stdio",
+                "-no-reboot",
+                "-qmp",
+                "unix:" + folder.resolve("qmp") + ",server=on,wait=off",
+                "-kernel",
+                kernel.toString(),
+                "-append",
+                "console=ttyS0 panic=0"));
         if (userSpace) {
             Files.write(folder.resolve("initrd"), initrd());
             command.addAll(List.of("-initrd", folder.resolve("initrd").toString()));
         }
         process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try {
-            awaitConsole(userSpace ? "SIM-GUEST-IS-UP" : "Kernel panic - not syncing",
+            awaitConsole(
+                    userSpace ? "SIM-GUEST-IS-UP" : "Kernel panic - not syncing",
                     Duration.ofSeconds(180));
             socket = SocketChannel.open(StandardProtocolFamily.UNIX);
             socket.connect(UnixDomainSocketAddress.of(folder.resolve("qmp")));
@@ -98,26 +128,30 @@ final class EmulatedGuest implements AutoCloseable {
 
     private void awaitConsole(String text, Duration limit) throws Exception {
         List<String> console = new ArrayList<>();
-        Thread reader = new Thread(() -> {
-            boolean found = false;
-            try (BufferedReader lines = process.inputReader(StandardCharsets.ISO_8859_1)) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    synchronized (console) {
-                        console.add(line);
-                        found |= line.contains(text);
-                        if (found) {
-                            console.notifyAll();
+        Thread reader = new Thread(
+                () -> {
+                    boolean found = false;
+                    try (BufferedReader lines = process.inputReader(StandardCharsets.ISO_8859_1)) {
+                        for (String line = lines.readLine();
+                                line != null;
+                                line = lines.readLine()) {
+                            synchronized (console) {
+                                console.add(line);
+                                found |= line.contains(text);
+                                if (found) {
+                                    console.notifyAll();
+                                }
+                            }
                         }
+                    } catch (IOException e) {
+                        // The guest has ended.
                     }
-                }
-            } catch (IOException e) {
-                // The guest has ended.
-            }
-            synchronized (console) {
-                console.add(null);
-                console.notifyAll();
-            }
-        }, "guest console");
+                    synchronized (console) {
+                        console.add(null);
+                        console.notifyAll();
+                    }
+                },
+                "guest console");
         reader.setDaemon(true);
         reader.start();
         long end = System.nanoTime() + limit.toNanos();
@@ -155,8 +189,10 @@ final class EmulatedGuest implements AutoCloseable {
     }
 
     private String monitor(String command) throws IOException {
-        return execute("{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \""
-                + command + "\"}}").asText();
+        return execute("{\"execute\": \"human-monitor-command\", \"arguments\": "
+                        + "{\"command-line\": \""
+                        + command + "\"}}")
+                .asText();
     }
 
     private JsonNode execute(String command) throws IOException {
@@ -190,8 +226,9 @@ final class EmulatedGuest implements AutoCloseable {
     }
 
     private static void entry(ByteArrayOutputStream out, String name, int mode, byte[] content) {
-        out.writeBytes(String.format("070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\0",
-                0, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length() + 1, 0, name)
+        out.writeBytes(String.format(
+                        "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s\0",
+                        0, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length() + 1, 0, name)
                 .getBytes(StandardCharsets.US_ASCII));
         pad(out);
         out.writeBytes(content);

@@ -51,13 +51,15 @@ class HostileKernelTests {
                 kernel.requireSize("task_struct");
             } catch (KernelUnresolvedException e) {
                 assertEquals(1, e.getMessage().lines().count(), e.getMessage());
-                assertTrue(e.getMessage().chars().allMatch(c -> c >= ' ' && c < 0x7f), e.getMessage());
+                assertTrue(
+                        e.getMessage().chars().allMatch(c -> c >= ' ' && c < 0x7f), e.getMessage());
             }
         });
     }
 
     @Property(tries = 60)
-    void spoiltBytesInKallsyms(@ForAll long seed, @ForAll @IntRange(min = 1, max = 20) int changes) {
+    void spoiltBytesInKallsyms(
+            @ForAll long seed, @ForAll @IntRange(min = 1, max = 20) int changes) {
         survives(spoilt(seed, changes, TABLES, TABLES_SIZE));
     }
 
@@ -70,7 +72,8 @@ class HostileKernelTests {
         byte[] image = IMAGE.clone();
         Random random = new Random(seed);
         for (int i = 0; i < changes; i++) {
-            image[from + random.nextInt(size)] = (byte) (random.nextBoolean() ? random.nextInt() : 0xff);
+            image[from + random.nextInt(size)] =
+                    (byte) (random.nextBoolean() ? random.nextInt() : 0xff);
         }
         return image;
     }
@@ -86,9 +89,19 @@ class HostileKernelTests {
     void arbitraryBytesAsBtf(@ForAll byte[] types, @ForAll byte[] strings) {
         byte[] bytes = ByteBuffer.allocate(24 + types.length + strings.length + 2)
                 .order(ByteOrder.LITTLE_ENDIAN)
-                .putShort((short) TypeTable.MAGIC).put((byte) 1).put((byte) 0).putInt(24).putInt(0)
-                .putInt(types.length).putInt(types.length).putInt(strings.length + 2)
-                .put(types).put((byte) 0).put(strings).put((byte) 0).array();
+                .putShort((short) TypeTable.MAGIC)
+                .put((byte) 1)
+                .put((byte) 0)
+                .putInt(24)
+                .putInt(0)
+                .putInt(types.length)
+                .putInt(types.length)
+                .putInt(strings.length + 2)
+                .put(types)
+                .put((byte) 0)
+                .put(strings)
+                .put((byte) 0)
+                .array();
         try {
             TypeTable table = TypeTable.parse(bytes);
             new MemberPath("a", List.of("b")).resolve(table);
@@ -110,7 +123,8 @@ class HostileKernelTests {
     void wordsThatAllLookLikeMarkersAndCounts() {
         byte[] image = new byte[16 << 20];
         System.arraycopy(IMAGE, TABLES, image, image.length - (1 << 20), TABLES_SIZE);
-        ByteBuffer words = ByteBuffer.wrap(image, 0, image.length - (1 << 20)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer words =
+                ByteBuffer.wrap(image, 0, image.length - (1 << 20)).order(ByteOrder.LITTLE_ENDIAN);
         for (int value = 0; words.remaining() >= 4; value = value > 900_000 ? 0 : value + 600) {
             words.putInt(value);
         }
@@ -126,8 +140,10 @@ class HostileKernelTests {
         Arrays.fill(members, BtfWriter.Member.at("", 1, 0));
         types.structure("a", 8, members);
         TypeTable table = TypeTable.parse(types.bytes());
-        assertTimeout(Duration.ofSeconds(2), () -> assertEquals(MemberPath.UNUSABLE,
-                MemberPath.parse("a.b").get(0).resolve(table)));
+        assertTimeout(
+                Duration.ofSeconds(2),
+                () -> assertEquals(
+                        MemberPath.UNUSABLE, MemberPath.parse("a.b").get(0).resolve(table)));
     }
 
     @Example
@@ -151,8 +167,10 @@ class HostileKernelTests {
             types.structure("a", 8, members);
         }
         TypeTable table = TypeTable.parse(types.bytes());
-        assertTimeout(Duration.ofSeconds(2), () -> assertEquals(MemberPath.UNUSABLE,
-                MemberPath.parse("a.b").get(0).resolve(table)));
+        assertTimeout(
+                Duration.ofSeconds(2),
+                () -> assertEquals(
+                        MemberPath.UNUSABLE, MemberPath.parse("a.b").get(0).resolve(table)));
     }
 
     @Example
@@ -162,7 +180,9 @@ class HostileKernelTests {
             types.structure("a", i, BtfWriter.Member.at("b", 0, i));
         }
         TypeTable table = TypeTable.parse(types.bytes());
-        assertTimeout(Duration.ofSeconds(5), () -> assertEquals(MemberPath.AMBIGUOUS,
-                MemberPath.parse("a.b").get(0).resolve(table)));
+        assertTimeout(
+                Duration.ofSeconds(5),
+                () -> assertEquals(
+                        MemberPath.AMBIGUOUS, MemberPath.parse("a.b").get(0).resolve(table)));
     }
 }

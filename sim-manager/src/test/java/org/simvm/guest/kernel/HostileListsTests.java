@@ -20,11 +20,14 @@ import org.simvm.guest.paging.VirtualMemory;
 /** Lists of modules, tracers and kprobes that a hostile guest wrote. */
 class HostileListsTests {
     @Property(tries = 200)
-    void ofRandomPointersNeverDoMoreThanFail(@ForAll long seed) throws IOException, KernelUnresolvedException {
+    void ofRandomPointersNeverDoMoreThanFail(@ForAll long seed)
+            throws IOException, KernelUnresolvedException {
         Path file = Files.createTempFile("sim-hostile", ".ram");
         try (SyntheticGuest guest = new SyntheticGuest(file);
-                MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, SyntheticGuest.RAM, file, 0)))) {
-            VirtualMemory virtual = new VirtualMemory(new PageTables(memory, SyntheticGuest.CR3, 4));
+                MappedGuestMemory memory = MappedGuestMemory.map(
+                        List.of(new RamBlock(0, SyntheticGuest.RAM, file, 0)))) {
+            VirtualMemory virtual =
+                    new VirtualMemory(new PageTables(memory, SyntheticGuest.CR3, 4));
             Kernel kernel = guest.kernel();
             ModuleList modules = ModuleList.of(kernel, virtual).orElseThrow();
             tangle(guest, new Random(seed));
@@ -55,14 +58,24 @@ class HostileListsTests {
 
     /** Pointers that mostly lead to where others are, so that walks go deep. */
     private static void tangle(SyntheticGuest guest, Random random) {
-        List<String> places = List.of("modules", "module_a", "kprobe_table", "kprobe", "ftrace_ops_list", "tracer",
-                "__start___jump_table", "__start_mcount_loc", "__start_static_call_sites");
+        List<String> places = List.of(
+                "modules",
+                "module_a",
+                "kprobe_table",
+                "kprobe",
+                "ftrace_ops_list",
+                "tracer",
+                "__start___jump_table",
+                "__start_mcount_loc",
+                "__start_static_call_sites");
         for (String place : places) {
             for (int at = 0; at < 0x200; at += 8) {
                 long target = switch (random.nextInt(4)) {
                     case 0 -> 0;
                     case 1 -> random.nextLong();
-                    default -> guest.address(places.get(random.nextInt(places.size()))) + random.nextInt(64) * 8;
+                    default ->
+                        guest.address(places.get(random.nextInt(places.size())))
+                                + random.nextInt(64) * 8;
                 };
                 guest.putLong(guest.address(place) + at, target);
             }

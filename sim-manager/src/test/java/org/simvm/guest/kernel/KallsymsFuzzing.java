@@ -12,7 +12,8 @@ import org.simvm.guest.paging.VirtualMemory;
 /**
  * The search for symbols, in an image whose kallsyms the input spoils.
  *
- * <p>Input: one byte chooses a layout; then patches of 3 bytes offset, 1 byte length (1 to 16), and so many bytes.
+ * <p>Input: one byte chooses a layout; then patches of 3 bytes offset, 1 byte length (1 to 16), and
+ * so many bytes.
  */
 public final class KallsymsFuzzing {
     private static final int IMAGE_SIZE = 4 << 20; // without BTF, which is behind
@@ -20,8 +21,7 @@ public final class KallsymsFuzzing {
     private static final AddressEncoding[] ENCODINGS = AddressEncoding.values();
     private static final Guest[] GUESTS = new Guest[2 * ENCODINGS.length];
 
-    private KallsymsFuzzing() {
-    }
+    private KallsymsFuzzing() {}
 
     /** A guest whose kernel has its tables in one of the layouts. */
     private static final class Guest {
@@ -72,7 +72,8 @@ public final class KallsymsFuzzing {
             Kernel kernel = KernelResolver.resolve(guest.virtual, OptionalLong.empty());
             throw new AssertionError("a kernel without types was resolved: " + kernel.version());
         } catch (KernelUnresolvedException e) {
-            if (e.getMessage().lines().count() != 1 || !e.getMessage().chars().allMatch(c -> c >= ' ' && c < 0x7f)) {
+            if (e.getMessage().lines().count() != 1
+                    || !e.getMessage().chars().allMatch(c -> c >= ' ' && c < 0x7f)) {
                 throw new AssertionError("not one printable line: " + e.getMessage(), e);
             }
         } finally {

@@ -31,7 +31,11 @@ class KernelResolverTests {
     private static final long BASE = SyntheticKernel.BASE;
 
     /** How a kernel's kallsyms are laid out. */
-    record Layout(AddressEncoding encoding, boolean addressesBeforeNames, boolean sequences, int alignment,
+    record Layout(
+            AddressEncoding encoding,
+            boolean addressesBeforeNames,
+            boolean sequences,
+            int alignment,
             int levels) {
         SyntheticKernel kernel() {
             SyntheticKernel kernel = new SyntheticKernel();
@@ -50,11 +54,16 @@ class KernelResolverTests {
             for (boolean before : new boolean[] {true, false}) {
                 for (boolean sequences : new boolean[] {true, false}) {
                     for (int alignment : new int[] {4, 8}) {
-                        boolean exists = before ? encoding != AddressEncoding.PLACE_RELATIVE
+                        boolean exists = before
+                                ? encoding != AddressEncoding.PLACE_RELATIVE
                                 : encoding != AddressEncoding.ABSOLUTE;
                         if (exists) {
                             layouts.add(new Layout(
-                                    encoding, before, sequences, alignment, alignment == 4 ? 5 : 4));
+                                    encoding,
+                                    before,
+                                    sequences,
+                                    alignment,
+                                    alignment == 4 ? 5 : 4));
                         }
                     }
                 }
@@ -64,13 +73,17 @@ class KernelResolverTests {
     }
 
     @Test
-    @DisplayName("shares names and types with another guest's of the same build, but not the places of its symbols")
+    @DisplayName("shares names and types with another guest's of the same build, but not the "
+            + "places of its symbols")
     void sharesWhatGuestsHaveInCommon() throws Exception {
-        ResolvedKernel one = (ResolvedKernel) KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
+        ResolvedKernel one = (ResolvedKernel)
+                KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
         SyntheticKernel another = new SyntheticKernel();
         another.define("one_more", 't', BASE + 0xf_f000);
-        ResolvedKernel same = (ResolvedKernel) KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
-        ResolvedKernel other = (ResolvedKernel) KernelResolver.resolve(another.boot(), SyntheticKernel.LSTAR);
+        ResolvedKernel same = (ResolvedKernel)
+                KernelResolver.resolve(new SyntheticKernel().boot(), SyntheticKernel.LSTAR);
+        ResolvedKernel other =
+                (ResolvedKernel) KernelResolver.resolve(another.boot(), SyntheticKernel.LSTAR);
         assertTrue(one.symbolTable().sharesNamesWith(same.symbolTable()));
         assertSame(one.typeTable(), same.typeTable());
         assertFalse(one.symbolTable().sharesNamesWith(other.symbolTable()));
@@ -111,20 +124,25 @@ class KernelResolverTests {
 
         Resolved() throws Exception {
             SyntheticKernel written = new SyntheticKernel()
-                    .define("twice", 't', BASE + 0x1200).define("twice", 't', BASE + 0x1100)
-                    .define("local", 't', BASE + 0x1300).define("global", 'T', BASE + 0x1300)
-                    .define("__alias", 'r', BASE + 0x1300).define("behind", 't', BASE + 0x1340);
+                    .define("twice", 't', BASE + 0x1200)
+                    .define("twice", 't', BASE + 0x1100)
+                    .define("local", 't', BASE + 0x1300)
+                    .define("global", 'T', BASE + 0x1300)
+                    .define("__alias", 'r', BASE + 0x1300)
+                    .define("behind", 't', BASE + 0x1340);
             kernel = KernelResolver.resolve(written.boot(), SyntheticKernel.LSTAR);
         }
 
         @Test
         void givesAllSymbolsOfAName() throws Exception {
-            assertEquals(List.of(BASE + 0x1100, BASE + 0x1200),
+            assertEquals(
+                    List.of(BASE + 0x1100, BASE + 0x1200),
                     kernel.symbols("twice").stream().map(Symbol::address).toList());
             assertEquals(OptionalLong.of(BASE + 0x1100), kernel.symbol("twice"));
-            KernelUnresolvedException e =
-                    assertThrows(KernelUnresolvedException.class, () -> kernel.requireSymbol("twice"));
-            assertEquals("kernel 6.66.6-test has 2 symbols 'twice', which one is meant can't be told",
+            KernelUnresolvedException e = assertThrows(
+                    KernelUnresolvedException.class, () -> kernel.requireSymbol("twice"));
+            assertEquals(
+                    "kernel 6.66.6-test has 2 symbols 'twice', which one is meant can't be told",
                     e.getMessage());
         }
 
@@ -132,19 +150,29 @@ class KernelResolverTests {
         void saysWhichSymbolIsMissing() {
             assertEquals(OptionalLong.empty(), kernel.symbol("absent"));
             assertEquals(List.of(), kernel.symbols("filler_"));
-            KernelUnresolvedException e =
-                    assertThrows(KernelUnresolvedException.class, () -> kernel.requireSymbol("absent"));
+            KernelUnresolvedException e = assertThrows(
+                    KernelUnresolvedException.class, () -> kernel.requireSymbol("absent"));
             assertEquals(Step.LOOKUP, e.step());
             assertEquals("kernel 6.66.6-test has no symbol 'absent'", e.getMessage());
         }
 
         @Test
         void namesAnAddress() {
-            assertEquals("twice+0x8/0x100", kernel.symbolAt(BASE + 0x1108).orElseThrow().toString());
-            assertEquals("global+0x3f/0x40", kernel.symbolAt(BASE + 0x133f).orElseThrow().toString());
-            assertEquals("behind", kernel.symbolAt(BASE + 0x1340).orElseThrow().symbol().name());
-            assertEquals(BASE + SyntheticKernel.SIZE,
-                    kernel.symbolAt(BASE + SyntheticKernel.SIZE - 1).orElseThrow().symbol().end());
+            assertEquals(
+                    "twice+0x8/0x100",
+                    kernel.symbolAt(BASE + 0x1108).orElseThrow().toString());
+            assertEquals(
+                    "global+0x3f/0x40",
+                    kernel.symbolAt(BASE + 0x133f).orElseThrow().toString());
+            assertEquals(
+                    "behind",
+                    kernel.symbolAt(BASE + 0x1340).orElseThrow().symbol().name());
+            assertEquals(
+                    BASE + SyntheticKernel.SIZE,
+                    kernel.symbolAt(BASE + SyntheticKernel.SIZE - 1)
+                            .orElseThrow()
+                            .symbol()
+                            .end());
             assertEquals(Optional.empty(), kernel.symbolAt(BASE - 1));
             assertEquals(Optional.empty(), kernel.symbolAt(BASE + SyntheticKernel.SIZE));
             assertEquals(Optional.empty(), kernel.symbolAt(0));
@@ -162,15 +190,20 @@ class KernelResolverTests {
 
         @Test
         void takesTheFirstAlternativeThatIsThere() throws Exception {
-            assertEquals(100, kernel.requireOffset("task_struct.absent|absent.pid|task_struct.pid|cred.uid"));
+            assertEquals(
+                    100,
+                    kernel.requireOffset("task_struct.absent|absent.pid|task_struct.pid|cred.uid"));
             assertEquals(4096, kernel.requireSize("absent|task_struct"));
         }
 
         @Test
         void saysWhichOffsetIsMissing() {
-            KernelUnresolvedException e = assertThrows(KernelUnresolvedException.class,
+            KernelUnresolvedException e = assertThrows(
+                    KernelUnresolvedException.class,
                     () -> kernel.requireOffset("task_struct.absent|cred.uid.absent"));
-            assertEquals("kernel 6.66.6-test has no member 'task_struct.absent|cred.uid.absent' in its BTF",
+            assertEquals(
+                    "kernel 6.66.6-test has no member 'task_struct.absent|cred.uid.absent' in "
+                            + "its BTF",
                     e.getMessage());
             assertEquals(OptionalInt.empty(), kernel.offset("task_struct.pid.val"));
             assertEquals(OptionalInt.empty(), kernel.offset("task_struct.self.pid"));
@@ -180,7 +213,8 @@ class KernelResolverTests {
         @Test
         void hasNoOffsetForABitField() {
             assertEquals(OptionalInt.empty(), kernel.offset("task_struct.flag"));
-            KernelUnresolvedException e = assertThrows(KernelUnresolvedException.class,
+            KernelUnresolvedException e = assertThrows(
+                    KernelUnresolvedException.class,
                     () -> kernel.requireOffset("task_struct.flag"));
             assertTrue(e.getMessage().contains("bit field"), e.getMessage());
         }
@@ -202,15 +236,17 @@ class KernelResolverTests {
     @Test
     void withTwoStructuresOfOneNameIsAmbiguousOnlyWhereTheyDiffer() throws Exception {
         BtfWriter types = SyntheticKernel.types();
-        types.structure("twin", 8, BtfWriter.Member.at("same", 1, 0), BtfWriter.Member.at("moved", 1, 4));
-        types.structure("twin", 8, BtfWriter.Member.at("same", 1, 0), BtfWriter.Member.at("moved", 1, 6));
+        types.structure(
+                "twin", 8, BtfWriter.Member.at("same", 1, 0), BtfWriter.Member.at("moved", 1, 4));
+        types.structure(
+                "twin", 8, BtfWriter.Member.at("same", 1, 0), BtfWriter.Member.at("moved", 1, 6));
         SyntheticKernel written = new SyntheticKernel();
         written.btf = types.bytes();
         Kernel kernel = KernelResolver.resolve(written.boot(), SyntheticKernel.LSTAR);
         assertEquals(0, kernel.requireOffset("twin.same"));
         assertEquals(8, kernel.requireSize("twin"));
-        KernelUnresolvedException e =
-                assertThrows(KernelUnresolvedException.class, () -> kernel.requireOffset("twin.moved"));
+        KernelUnresolvedException e = assertThrows(
+                KernelUnresolvedException.class, () -> kernel.requireOffset("twin.moved"));
         assertTrue(e.getMessage().contains("several structures 'twin'"), e.getMessage());
         assertEquals(OptionalInt.empty(), kernel.offset("twin.moved"));
     }
@@ -219,8 +255,10 @@ class KernelResolverTests {
     void withoutBtfSymbolsHasItsBtfFoundByMagic() throws Exception {
         SyntheticKernel written = new SyntheticKernel();
         written.btfSymbols = false;
-        assertEquals(100, KernelResolver.resolve(written.boot(), OptionalLong.empty())
-                .requireOffset("task_struct.pid"));
+        assertEquals(
+                100,
+                KernelResolver.resolve(written.boot(), OptionalLong.empty())
+                        .requireOffset("task_struct.pid"));
     }
 
     @Test
@@ -228,11 +266,15 @@ class KernelResolverTests {
         SyntheticKernel written = new SyntheticKernel();
         byte[] image = written.write();
         byte[] decoy = Arrays.copyOfRange(image, 0x20_0000, (int) (written.tablesEnd() - BASE));
-        byte[] digits = {'0', 0, '1', 0, '2', 0, '3', 0, '4', 0, '5', 0, '6', 0, '7', 0, '8', 0, '9', 0};
+        byte[] digits = {
+            '0', 0, '1', 0, '2', 0, '3', 0, '4', 0, '5', 0, '6', 0, '7', 0, '8', 0, '9', 0
+        };
         System.arraycopy(digits, 0, image, 0x18_0003, digits.length);
-        // A second copy of all tables: its place-relative addresses are wrong there, its names are not.
+        // A second copy of all tables: its place-relative addresses are wrong there, its names are
+        // not.
         System.arraycopy(decoy, 0, image, 0x14_0000, decoy.length);
-        assertEquals(SyntheticKernel.LSTAR,
+        assertEquals(
+                SyntheticKernel.LSTAR,
                 KernelResolver.resolve(mapped(image), SyntheticKernel.LSTAR)
                         .requireSymbol("entry_SYSCALL_64"));
     }
@@ -252,8 +294,10 @@ class KernelResolverTests {
     @Test
     void isResolvedThoughItsPhysicalPagesAreScattered() throws Exception {
         SyntheticKernel written = new SyntheticKernel();
-        assertEquals("6.66.6-test",
-                KernelResolver.resolve(mapped(written.write()), SyntheticKernel.LSTAR).version());
+        assertEquals(
+                "6.66.6-test",
+                KernelResolver.resolve(mapped(written.write()), SyntheticKernel.LSTAR)
+                        .version());
     }
 
     @Test
@@ -268,18 +312,20 @@ class KernelResolverTests {
                 tables.map(BASE + at, at, TableLevel.PT, 0);
             }
         }
-        assertEquals(BASE + 0x70_0000,
-                KernelResolver.resolve(new VirtualMemory(tables.tables()), SyntheticKernel.LSTAR).image()
+        assertEquals(
+                BASE + 0x70_0000,
+                KernelResolver.resolve(new VirtualMemory(tables.tables()), SyntheticKernel.LSTAR)
+                        .image()
                         .end());
     }
 
     @Nested
     @DisplayName("that can't be resolved says in one line why:")
     class Unresolved {
-        private KernelUnresolvedException refused(Step step, VirtualMemory memory, OptionalLong lstar) {
-            KernelUnresolvedException e =
-                    assertThrows(KernelUnresolvedException.class, () ->
-                            KernelResolver.resolve(memory, lstar));
+        private KernelUnresolvedException refused(
+                Step step, VirtualMemory memory, OptionalLong lstar) {
+            KernelUnresolvedException e = assertThrows(
+                    KernelUnresolvedException.class, () -> KernelResolver.resolve(memory, lstar));
             assertEquals(step, e.step(), e.getMessage());
             assertEquals(1, e.getMessage().lines().count());
             return e;
@@ -290,7 +336,9 @@ class KernelResolverTests {
             PageTableWriter tables = new PageTableWriter(new SparseGuestMemory(1 << 20), 0x1000, 4);
             KernelUnresolvedException e =
                     refused(Step.IMAGE, new VirtualMemory(tables.tables()), OptionalLong.empty());
-            assertTrue(e.getMessage().startsWith("kernel image: nothing is mapped from 0xffffffff80000000"),
+            assertTrue(
+                    e.getMessage()
+                            .startsWith("kernel image: nothing is mapped from 0xffffffff80000000"),
                     e.getMessage());
         }
 
@@ -323,7 +371,8 @@ class KernelResolverTests {
         void addressesDoNotRise() {
             SyntheticKernel written = new SyntheticKernel();
             byte[] image = written.write();
-            int middle = (int) (written.tablesEnd() - BASE) - 3 * written.definitions.size()
+            int middle = (int) (written.tablesEnd() - BASE)
+                    - 3 * written.definitions.size()
                     - 2 * written.definitions.size();
             image[middle & ~3] ^= 0x55;
             image[(middle & ~3) + 2] ^= 0x55;
@@ -341,17 +390,23 @@ class KernelResolverTests {
 
         @Test
         void lstarIsElsewhere() {
-            KernelUnresolvedException e = refused(Step.VERIFICATION, new SyntheticKernel().boot(),
+            KernelUnresolvedException e = refused(
+                    Step.VERIFICATION,
+                    new SyntheticKernel().boot(),
                     OptionalLong.of(SyntheticKernel.LSTAR + 1));
-            assertTrue(e.getMessage().contains("entry_SYSCALL_64 at 0xffffffff83001080, but LSTAR is"
-                    + " 0xffffffff83001081"), e.getMessage());
+            assertTrue(
+                    e.getMessage()
+                            .contains("entry_SYSCALL_64 at 0xffffffff83001080, but LSTAR is"
+                                    + " 0xffffffff83001081"),
+                    e.getMessage());
         }
 
         @Test
         void theBannerReadsDifferent() {
             SyntheticKernel written = new SyntheticKernel();
             written.banner = "NetBSD 10";
-            assertTrue(refused(Step.VERIFICATION, written.boot(), OptionalLong.empty()).getMessage()
+            assertTrue(refused(Step.VERIFICATION, written.boot(), OptionalLong.empty())
+                    .getMessage()
                     .contains("linux_banner"));
         }
 
@@ -359,7 +414,8 @@ class KernelResolverTests {
         void thereIsNoBtf() {
             SyntheticKernel written = new SyntheticKernel();
             written.btf = new byte[0];
-            assertTrue(refused(Step.TYPES, written.boot(), OptionalLong.empty()).getMessage()
+            assertTrue(refused(Step.TYPES, written.boot(), OptionalLong.empty())
+                    .getMessage()
                     .contains("CONFIG_DEBUG_INFO_BTF=y"));
             SyntheticKernel without = new SyntheticKernel();
             without.btf = new byte[0];
@@ -379,10 +435,12 @@ class KernelResolverTests {
         @Test
         void btfIsOfAnotherKernel() {
             BtfWriter types = new BtfWriter();
-            types.structure("task_struct", 64, BtfWriter.Member.at("comm", types.integer("int", 4), 8));
+            types.structure(
+                    "task_struct", 64, BtfWriter.Member.at("comm", types.integer("int", 4), 8));
             SyntheticKernel written = new SyntheticKernel();
             written.btf = types.bytes();
-            assertTrue(refused(Step.VERIFICATION, written.boot(), OptionalLong.empty()).getMessage()
+            assertTrue(refused(Step.VERIFICATION, written.boot(), OptionalLong.empty())
+                    .getMessage()
                     .contains("swapper"));
         }
     }

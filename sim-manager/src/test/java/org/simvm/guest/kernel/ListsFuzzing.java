@@ -9,15 +9,26 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.PageTables;
 import org.simvm.guest.paging.VirtualMemory;
 
-/** Lists of modules, tracers and kprobes, and tables of places that the kernel patches; input as {@link GuestEdits} says. */
+/**
+ * Lists of modules, tracers and kprobes, and tables of places that the kernel patches; input as
+ * {@link GuestEdits} says.
+ */
 public final class ListsFuzzing {
-    private static final GuestEdits EDITS = new GuestEdits(List.of("modules", "module_a", "kprobe_table", "kprobe", "ftrace_ops_list",
-            "tracer", "__start___jump_table", "__start_mcount_loc", "__start_static_call_sites"));
-    private static final VirtualMemory MEMORY = new VirtualMemory(new PageTables(EDITS.memory(), SyntheticGuest.CR3, 4));
+    private static final GuestEdits EDITS = new GuestEdits(List.of(
+            "modules",
+            "module_a",
+            "kprobe_table",
+            "kprobe",
+            "ftrace_ops_list",
+            "tracer",
+            "__start___jump_table",
+            "__start_mcount_loc",
+            "__start_static_call_sites"));
+    private static final VirtualMemory MEMORY =
+            new VirtualMemory(new PageTables(EDITS.memory(), SyntheticGuest.CR3, 4));
     private static final Kernel KERNEL = EDITS.guest().kernel();
 
-    private ListsFuzzing() {
-    }
+    private ListsFuzzing() {}
 
     @FunctionalInterface
     private interface Attempt {
@@ -28,7 +39,9 @@ public final class ListsFuzzing {
         try {
             ModuleList modules = ModuleList.of(KERNEL, MEMORY).orElseThrow();
             EDITS.apply(new FuzzInput(bytes));
-            attempt(() -> modules.read().forEach(module -> attempt(() -> PatchSites.of(module, MEMORY, module.text(), new byte[0]))));
+            attempt(() -> modules.read()
+                    .forEach(module -> attempt(
+                            () -> PatchSites.of(module, MEMORY, module.text(), new byte[0]))));
             attempt(() -> ModuleList.of(KERNEL, MEMORY));
             attempt(() -> FtraceTargets.read(KERNEL, MEMORY));
             attempt(() -> Kprobes.read(KERNEL, MEMORY));

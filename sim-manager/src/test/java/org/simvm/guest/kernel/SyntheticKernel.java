@@ -32,8 +32,7 @@ final class SyntheticKernel {
     private static final long BTF = BASE + 0x50_0000;
 
     /** A symbol before it is compressed. */
-    record Definition(String name, char type, long address) {
-    }
+    record Definition(String name, char type, long address) {}
 
     AddressEncoding encoding = AddressEncoding.PLACE_RELATIVE;
     boolean addressesBeforeNames;
@@ -65,12 +64,20 @@ final class SyntheticKernel {
         int comm = writer.array(character, 16);
         int id = writer.structure("", 4, BtfWriter.Member.at("val", integer, 0));
         int idName = writer.typedef("kuid_t", id);
-        writer.structure("cred", 64, BtfWriter.Member.at("usage", integer, 0),
+        writer.structure(
+                "cred",
+                64,
+                BtfWriter.Member.at("usage", integer, 0),
                 BtfWriter.Member.at("uid", writer.modifier(10, idName), 8));
         int inner = writer.structure("", 24, BtfWriter.Member.at("deep", integer, 4));
-        int choice = writer.union("", 24, BtfWriter.Member.at("other", integer, 0),
+        int choice = writer.union(
+                "",
+                24,
+                BtfWriter.Member.at("other", integer, 0),
                 BtfWriter.Member.at("", inner, 0));
-        writer.structureWithBitFields("task_struct", 4096,
+        writer.structureWithBitFields(
+                "task_struct",
+                4096,
                 BtfWriter.Member.at("self", writer.pointer(integer), 0),
                 new BtfWriter.Member("flag", integer, 1 << 24 | 64),
                 BtfWriter.Member.at("", choice, 32),
@@ -100,7 +107,10 @@ final class SyntheticKernel {
     byte[] write() {
         for (int i = 0; i < fillers; i++) {
             long at = BASE + 0x2000 + (long) (i / 2) * (0xf_0000 / fillers * 2);
-            define("filler_" + i * 7919 % fillers + (i % 3 == 0 ? "_lock" : ""), i % 2 == 0 ? 't' : 'T', at);
+            define(
+                    "filler_" + i * 7919 % fillers + (i % 3 == 0 ? "_lock" : ""),
+                    i % 2 == 0 ? 't' : 'T',
+                    at);
         }
         if (btfSymbols) {
             define("__start_BTF", 'R', BTF);
@@ -132,7 +142,8 @@ final class SyntheticKernel {
         for (int token = 0; token < 256; token++) {
             longestFirst.add(token);
         }
-        longestFirst.sort(Comparator.comparing((Integer token) -> -tokens.get(token).length()));
+        longestFirst.sort(
+                Comparator.comparing((Integer token) -> -tokens.get(token).length()));
         for (int i = 0; i < count; i++) {
             if (i % 256 == 0) {
                 markers.add(names.size());
@@ -148,8 +159,8 @@ final class SyntheticKernel {
             names.writeBytes(compressed);
         }
 
-        ByteBuffer out = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN)
-                .position((int) (TABLES - BASE));
+        ByteBuffer out = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN).position((int)
+                (TABLES - BASE));
         if (addressesBeforeNames) {
             writeAddresses(out);
             out.putInt(align(out, 8), count);
@@ -191,12 +202,14 @@ final class SyntheticKernel {
         }
         for (Definition definition : definitions) {
             long address = definition.address();
-            out.putInt((int) switch (encoding) {
-                case RELATIVE -> address - BASE;
-                case RELATIVE_WITH_ABSOLUTE_PER_CPU -> address >= 0 ? address : BASE - 1 - address;
-                case PLACE_RELATIVE -> address - (BASE + out.position());
-                default -> throw new IllegalStateException();
-            });
+            out.putInt((int)
+                    switch (encoding) {
+                        case RELATIVE -> address - BASE;
+                        case RELATIVE_WITH_ABSOLUTE_PER_CPU ->
+                            address >= 0 ? address : BASE - 1 - address;
+                        case PLACE_RELATIVE -> address - (BASE + out.position());
+                        default -> throw new IllegalStateException();
+                    });
         }
         if (encoding != AddressEncoding.PLACE_RELATIVE) {
             out.position(align(out, 8));
@@ -218,19 +231,24 @@ final class SyntheticKernel {
     private List<String> tokens() {
         Set<Character> used = new TreeSet<>();
         definitions.forEach(definition -> (definition.type() + definition.name() + "0123456789")
-                .chars().forEach(character -> used.add((char) character)));
+                .chars()
+                .forEach(character -> used.add((char) character)));
         List<String> tokens = new ArrayList<>();
         for (int token = 0, piece = 0; token < 256; token++) {
-            tokens.add(used.contains((char) token) ? String.valueOf((char) token)
-                    : piece < 3 ? List.of("tfiller_", "_lock", "Tfill").get(piece++)
-                    : String.format("%02d", piece++ % 100) + (piece > 100 ? "x" : ""));
+            tokens.add(
+                    used.contains((char) token)
+                            ? String.valueOf((char) token)
+                            : piece < 3
+                                    ? List.of("tfiller_", "_lock", "Tfill").get(piece++)
+                                    : String.format("%02d", piece++ % 100)
+                                            + (piece > 100 ? "x" : ""));
         }
         return tokens;
     }
 
     private static byte[] compress(String name, List<String> tokens, List<Integer> longestFirst) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        for (int at = 0; at < name.length();) {
+        for (int at = 0; at < name.length(); ) {
             for (int token : longestFirst) {
                 if (name.startsWith(tokens.get(token), at)) {
                     out.write(token);

@@ -13,7 +13,8 @@ class GuestRangeTests {
     @Property
     void aRangeContainsExactlyWhatLiesInIt(@ForAll long address, @ForAll long length) {
         GuestRange range = new GuestRange(4096, 8192);
-        boolean expected = length >= 0 && address >= 4096 && address <= 12288 && length <= 12288 - address;
+        boolean expected =
+                length >= 0 && address >= 4096 && address <= 12288 && length <= 12288 - address;
         assertEquals(expected, range.contains(address, length));
     }
 
@@ -23,6 +24,8 @@ class GuestRangeTests {
         assertThrows(IllegalArgumentException.class, () -> new GuestRange((1L << 52) - 1, 2));
         assertThrows(IllegalArgumentException.class, () -> new GuestRange(-1, 2));
         assertThrows(IllegalArgumentException.class, () -> new GuestRange(0, 0));
-        assertThrows(IllegalArgumentException.class, () -> new GuestRange(Long.MAX_VALUE, Long.MAX_VALUE));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GuestRange(Long.MAX_VALUE, Long.MAX_VALUE));
     }
 }

@@ -36,6 +36,7 @@ class MappedGuestMemoryTests {
 
     @TempDir
     Path folder;
+
     private Path file;
 
     @BeforeEach
@@ -93,7 +94,8 @@ class MappedGuestMemoryTests {
                 byte[] actual = new byte[64];
                 memory.read(2 * GIB - 32, actual, 0, 64);
                 assertArrayEquals(expected, actual);
-                assertEquals(ByteBuffer.wrap(expected).order(ByteOrder.LITTLE_ENDIAN).getLong(28),
+                assertEquals(
+                        ByteBuffer.wrap(expected).order(ByteOrder.LITTLE_ENDIAN).getLong(28),
                         memory.readLong(2 * GIB - 4));
 
                 List<Long> addresses = new ArrayList<>();
@@ -113,27 +115,33 @@ class MappedGuestMemoryTests {
                 GuestMemoryException hole =
                         assertThrows(GuestMemoryException.class, () -> memory.readLong(3 * GIB));
                 assertEquals(3 * GIB, hole.address());
-                assertEquals("guest-physical address 0xc0000000 (1 bytes) is not guest RAM",
+                assertEquals(
+                        "guest-physical address 0xc0000000 (1 bytes) is not guest RAM",
                         hole.getMessage());
                 assertThrows(GuestMemoryException.class, () -> memory.readLong(3 * GIB - 4));
                 assertThrows(GuestMemoryException.class, () -> memory.readLong(6 * GIB));
                 assertThrows(GuestMemoryException.class, () -> memory.readInt(-1));
                 assertThrows(GuestMemoryException.class, () -> memory.readLong(Long.MAX_VALUE));
                 assertThrows(GuestMemoryException.class, () -> memory.readLong(Long.MIN_VALUE));
-                assertThrows(GuestMemoryException.class, () ->
-                        memory.visit(3 * GIB - 4096, 8192, (gpa, slice) -> {
-                    throw new AssertionError("nothing may be shown before all of it is known to be RAM");
-                }));
-                assertThrows(GuestMemoryException.class,
-                        () -> memory.visit(0, Long.MAX_VALUE, (gpa, slice) -> { }));
-                assertThrows(GuestMemoryException.class, () -> memory.visit(0, -1, (gpa, slice) -> { }));
+                assertThrows(
+                        GuestMemoryException.class,
+                        () -> memory.visit(3 * GIB - 4096, 8192, (gpa, slice) -> {
+                            throw new AssertionError(
+                                    "nothing may be shown before all of it is known to be RAM");
+                        }));
+                assertThrows(
+                        GuestMemoryException.class,
+                        () -> memory.visit(0, Long.MAX_VALUE, (gpa, slice) -> {}));
+                assertThrows(
+                        GuestMemoryException.class, () -> memory.visit(0, -1, (gpa, slice) -> {}));
             }
         }
 
         @Test
         void tellsItsRangesInOrder() throws Exception {
             try (MappedGuestMemory memory = map()) {
-                assertEquals(List.of(new GuestRange(0, 3 * GIB), new GuestRange(4 * GIB, 2 * GIB)),
+                assertEquals(
+                        List.of(new GuestRange(0, 3 * GIB), new GuestRange(4 * GIB, 2 * GIB)),
                         memory.ranges());
             }
         }
@@ -142,7 +150,8 @@ class MappedGuestMemoryTests {
     @Test
     void seesWhatIsWrittenLater() throws Exception {
         resize(4096);
-        try (MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)))) {
+        try (MappedGuestMemory memory =
+                MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)))) {
             assertEquals(0, memory.readByte(7));
             write(7, new byte[] {42});
             assertEquals(42, memory.readByte(7));
@@ -155,7 +164,8 @@ class MappedGuestMemoryTests {
     void slicesAreReadOnlyAndSuitAChecksum() throws Exception {
         byte[] bytes = random(8192);
         write(0, bytes);
-        try (MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 8192, file, 0)))) {
+        try (MappedGuestMemory memory =
+                MappedGuestMemory.map(List.of(new RamBlock(0, 8192, file, 0)))) {
             CRC32 expected = new CRC32();
             expected.update(bytes);
             CRC32 actual = new CRC32();
@@ -174,25 +184,34 @@ class MappedGuestMemoryTests {
         @Test
         void namesAFileThatIsTooShort() throws Exception {
             resize(4096);
-            IOException e = assertThrows(IOException.class, () -> MappedGuestMemory.map(List.of(
-                    new RamBlock(0, 4096, file, 0), new RamBlock(8192, 8192, file, 0))));
-            assertEquals("guest memory at 0x2000: cannot map 8192 bytes of " + file
-                    + ": file has 4096 bytes, the block ends at 8192", e.getMessage());
+            IOException e = assertThrows(
+                    IOException.class,
+                    () -> MappedGuestMemory.map(List.of(
+                            new RamBlock(0, 4096, file, 0), new RamBlock(8192, 8192, file, 0))));
+            assertEquals(
+                    "guest memory at 0x2000: cannot map 8192 bytes of " + file
+                            + ": file has 4096 bytes, the block ends at 8192",
+                    e.getMessage());
         }
 
         @Test
         void namesAFileThatIsMissing() {
-            IOException e = assertThrows(IOException.class,
+            IOException e = assertThrows(
+                    IOException.class,
                     () -> MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0))));
-            assertTrue(e.getMessage().startsWith("guest memory at 0x0: cannot map 4096 bytes of " + file),
+            assertTrue(
+                    e.getMessage()
+                            .startsWith("guest memory at 0x0: cannot map 4096 bytes of " + file),
                     e.getMessage());
         }
 
         @Test
         void namesBlocksThatOverlap() throws Exception {
             resize(16384);
-            IOException e = assertThrows(IOException.class, () -> MappedGuestMemory.map(List.of(
-                    new RamBlock(4096, 8192, file, 0), new RamBlock(0, 8192, file, 8192))));
+            IOException e = assertThrows(
+                    IOException.class,
+                    () -> MappedGuestMemory.map(List.of(
+                            new RamBlock(4096, 8192, file, 0), new RamBlock(0, 8192, file, 8192))));
             assertEquals("guest memory: RAM blocks at 0x0 and 0x1000 overlap", e.getMessage());
         }
 
@@ -208,7 +227,8 @@ class MappedGuestMemoryTests {
             assertThrows(IllegalArgumentException.class, () -> new RamBlock(0, 4096, file, 8));
             assertThrows(IllegalArgumentException.class, () -> new RamBlock(-4096, 4096, file, 0));
             assertThrows(IllegalArgumentException.class, () -> new RamBlock(0, 0, file, 0));
-            assertThrows(IllegalArgumentException.class,
+            assertThrows(
+                    IllegalArgumentException.class,
                     () -> new RamBlock(0, 4096, file, Long.MAX_VALUE & -4096L));
         }
     }
@@ -219,22 +239,27 @@ class MappedGuestMemoryTests {
         @Test
         void refusesEveryRead() throws Exception {
             resize(4096);
-            MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
+            MappedGuestMemory memory =
+                    MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
             memory.close();
             memory.close();
-            GuestMemoryException e = assertThrows(GuestMemoryException.class, () -> memory.readLong(8));
-            assertEquals("guest-physical address 0x8: guest memory is closed (the guest has stopped)",
+            GuestMemoryException e =
+                    assertThrows(GuestMemoryException.class, () -> memory.readLong(8));
+            assertEquals(
+                    "guest-physical address 0x8: guest memory is closed (the guest has stopped)",
                     e.getMessage());
             assertThrows(GuestMemoryException.class, () -> memory.readByte(0));
             assertThrows(GuestMemoryException.class, () -> memory.read(0, new byte[8], 0, 8));
-            assertThrows(GuestMemoryException.class, () -> memory.visit(0, 4096, (gpa, slice) -> { }));
+            assertThrows(
+                    GuestMemoryException.class, () -> memory.visit(0, 4096, (gpa, slice) -> {}));
             memory.forgetTouchedPages();
         }
 
         @Test
         void lettingGoOfTheFileAtOnce() throws Exception {
             resize(4096);
-            MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
+            MappedGuestMemory memory =
+                    MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
             assertTrue(Files.readString(Path.of("/proc/self/maps")).contains(file.toString()));
             memory.close();
             assertFalse(Files.readString(Path.of("/proc/self/maps")).contains(file.toString()));
@@ -244,13 +269,16 @@ class MappedGuestMemoryTests {
         void aSliceThatEscapedReadsZerosAndTheVisitFails() throws Exception {
             write(0, new byte[] {1, 2, 3, 4});
             resize(4096);
-            MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
+            MappedGuestMemory memory =
+                    MappedGuestMemory.map(List.of(new RamBlock(0, 4096, file, 0)));
             List<ByteBuffer> escaped = new ArrayList<>();
-            assertThrows(GuestMemoryException.class, () -> memory.visit(0, 4096, (gpa, slice) -> {
-                assertEquals(2, slice.get(1));
-                escaped.add(slice);
-                memory.close();
-            }));
+            assertThrows(
+                    GuestMemoryException.class,
+                    () -> memory.visit(0, 4096, (gpa, slice) -> {
+                        assertEquals(2, slice.get(1));
+                        escaped.add(slice);
+                        memory.close();
+                    }));
             assertEquals(0, escaped.get(0).get(1));
         }
 
@@ -264,10 +292,11 @@ class MappedGuestMemoryTests {
                         MappedGuestMemory.map(List.of(new RamBlock(0, ones.length, file, 0)));
                 CountDownLatch reading = new CountDownLatch(1);
                 CompletableFuture<Long> reader = CompletableFuture.supplyAsync(() -> {
-                    for (long reads = 0;; reads++) {
+                    for (long reads = 0; ; reads++) {
                         try {
                             byte[] bytes = new byte[64];
-                            assertEquals(0x0101010101010101L,
+                            assertEquals(
+                                    0x0101010101010101L,
                                     memory.readLong(reads * 4093 % (ones.length - 64)));
                             memory.read(reads * 4093 % (ones.length - 64), bytes, 0, 64);
                             assertEquals(1, bytes[(int) (reads % 64)]);
@@ -279,7 +308,8 @@ class MappedGuestMemoryTests {
                 });
                 reading.await();
                 memory.close();
-                assertTrue(assertTimeoutPreemptively(Duration.ofSeconds(10), () -> reader.get()) > 0);
+                assertTrue(
+                        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> reader.get()) > 0);
             }
         }
     }
@@ -287,7 +317,8 @@ class MappedGuestMemoryTests {
     @Test
     void aFileThatIsCutShortIsAnErrorNotACrash() throws Exception {
         resize(1 << 20);
-        try (MappedGuestMemory memory = MappedGuestMemory.map(List.of(new RamBlock(0, 1 << 20, file, 0)))) {
+        try (MappedGuestMemory memory =
+                MappedGuestMemory.map(List.of(new RamBlock(0, 1 << 20, file, 0)))) {
             CompletableFuture<Throwable> failure = new CompletableFuture<>();
             Thread reader = new Thread(() -> {
                 try {
@@ -298,13 +329,16 @@ class MappedGuestMemoryTests {
                     failure.complete(e);
                 }
             });
-            // The JVM may notice the fault only after the read has returned; then the error ends the thread.
+            // The JVM may notice the fault only after the read has returned; then the error ends
+            // the thread.
             reader.setUncaughtExceptionHandler((thread, e) -> failure.complete(e));
             reader.start();
             resize(0);
             Throwable e = failure.get(10, TimeUnit.SECONDS);
             if (e instanceof GuestMemoryException) {
-                assertEquals("guest-physical address 0x80000: the file behind guest memory was cut short",
+                assertEquals(
+                        "guest-physical address 0x80000: the file behind guest memory was cut "
+                                + "short",
                         e.getMessage());
             } else {
                 assertInstanceOf(InternalError.class, e);

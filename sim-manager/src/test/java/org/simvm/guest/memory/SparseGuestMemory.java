@@ -23,11 +23,15 @@ public final class SparseGuestMemory implements GuestMemory {
 
     /** Writes bytes at a guest-physical address. */
     public void write(long gpa, byte[] bytes) {
-        for (int i = 0; i < bytes.length;) {
+        for (int i = 0; i < bytes.length; ) {
             long at = gpa + i;
             int inPage = (int) (at % PAGE);
             int part = Math.min(bytes.length - i, PAGE - inPage);
-            System.arraycopy(bytes, i, pages.computeIfAbsent(at / PAGE, page -> new byte[PAGE]), inPage,
+            System.arraycopy(
+                    bytes,
+                    i,
+                    pages.computeIfAbsent(at / PAGE, page -> new byte[PAGE]),
+                    inPage,
                     part);
             i += part;
         }
@@ -35,7 +39,12 @@ public final class SparseGuestMemory implements GuestMemory {
 
     /** Writes 8 bytes, little-endian. */
     public void writeLong(long gpa, long value) {
-        write(gpa, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+        write(
+                gpa,
+                ByteBuffer.allocate(Long.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(value)
+                        .array());
     }
 
     @Override
@@ -47,7 +56,7 @@ public final class SparseGuestMemory implements GuestMemory {
     public void read(long gpa, byte[] target, int offset, int length) throws GuestMemoryException {
         Objects.checkFromIndexSize(offset, length, target.length);
         check(gpa, length);
-        for (int i = 0; i < length;) {
+        for (int i = 0; i < length; ) {
             long at = gpa + i;
             int inPage = (int) (at % PAGE);
             int part = Math.min(length - i, PAGE - inPage);
@@ -66,7 +75,8 @@ public final class SparseGuestMemory implements GuestMemory {
         check(gpa, length);
         byte[] bytes = new byte[Math.toIntExact(length)];
         read(gpa, bytes, 0, bytes.length);
-        visitor.visit(gpa, ByteBuffer.wrap(bytes).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+        visitor.visit(
+                gpa, ByteBuffer.wrap(bytes).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
     }
 
     private void check(long gpa, long length) throws GuestMemoryException {

@@ -14,7 +14,9 @@ import org.simvm.guest.memory.SparseGuestMemory;
 /** Page tables that a hostile guest wrote. */
 class HostilePageTablesTests {
     @Property(tries = 300)
-    void ofRandomBytesNeverDoMoreThanFail(@ForAll long seed, @ForAll long va,
+    void ofRandomBytesNeverDoMoreThanFail(
+            @ForAll long seed,
+            @ForAll long va,
             @ForAll @IntRange(min = 4, max = 5) int levels,
             @ForAll @IntRange(min = 12, max = 40) int addressBits) {
         SparseGuestMemory small = new SparseGuestMemory(1 << 20);
@@ -32,7 +34,7 @@ class HostilePageTablesTests {
                 () -> tables.visit(0, -1, 200, page -> true),
                 () -> virtual.readLong(canonical),
                 () -> virtual.readString(canonical, 10000),
-                () -> virtual.visit(canonical, 100000, (gpa, slice) -> { }))) {
+                () -> virtual.visit(canonical, 100000, (gpa, slice) -> {}))) {
             try {
                 attempt.run();
             } catch (GuestMemoryException e) {

@@ -8,15 +8,15 @@ import org.simvm.guest.memory.SparseGuestMemory;
 /**
  * Page tables of the guest's choosing.
  *
- * <p>Input: levels (1 byte), virtual address (8), then entries: where (2 bytes, which 8 of 64 KiB x 8 bytes of RAM), flags and page
- * (3 bytes: 12 bits of flags, 12 of the page, so that walks go deep), or if bit 11 of the flags is set the whole 8 bytes.
+ * <p>Input: levels (1 byte), virtual address (8), then entries: where (2 bytes, which 8 of 64 KiB x
+ * 8 bytes of RAM), flags and page (3 bytes: 12 bits of flags, 12 of the page, so that walks go
+ * deep), or if bit 11 of the flags is set the whole 8 bytes.
  */
 public final class PageTablesFuzzing {
     private static final int RAM = 512 << 10;
     private static final int WHOLE = 1 << 11;
 
-    private PageTablesFuzzing() {
-    }
+    private PageTablesFuzzing() {}
 
     @FunctionalInterface
     private interface Attempt {
@@ -42,7 +42,7 @@ public final class PageTablesFuzzing {
         attempt(() -> tables.visit(va, -1, 200, page -> true));
         attempt(() -> virtual.readLong(va));
         attempt(() -> virtual.readString(va, 10_000));
-        attempt(() -> virtual.visit(va, 100_000, (gpa, slice) -> { }));
+        attempt(() -> virtual.visit(va, 100_000, (gpa, slice) -> {}));
     }
 
     private static void attempt(Attempt attempt) {

@@ -102,7 +102,9 @@ class PageTablesTests {
     void theCachingBitOfALargePageIsNoAddress() throws Exception {
         PageTableWriter writer = new PageTableWriter(memory, ROOT, 4);
         writer.map(KERNEL, 0x40_0000 | 1 << 12, TableLevel.PD, 0);
-        assertEquals(0x40_0010, writer.tables().translate(KERNEL + 0x10).orElseThrow().gpa());
+        assertEquals(
+                0x40_0010,
+                writer.tables().translate(KERNEL + 0x10).orElseThrow().gpa());
     }
 
     @Nested
@@ -113,7 +115,9 @@ class PageTablesTests {
         void notPresent(int levels) throws Exception {
             PageTableWriter writer = new PageTableWriter(memory, ROOT, levels);
             writer.map(KERNEL, 0, TableLevel.PD, 0);
-            TableEntry slot509 = writer.tables().entry(0xffff_ffff_4000_0000L, TableLevel.PDPT).orElseThrow();
+            TableEntry slot509 = writer.tables()
+                    .entry(0xffff_ffff_4000_0000L, TableLevel.PDPT)
+                    .orElseThrow();
             TableEntry slot510 = writer.tables().entry(KERNEL, TableLevel.PDPT).orElseThrow();
             assertFalse(slot509.present());
             assertFalse(slot509.mapsPage());
@@ -148,11 +152,24 @@ class PageTablesTests {
             writer.map(KERNEL + 0x40_0000, 0x80_0000, TableLevel.PD, 0);
             writer.map(KERNEL - 0x1000, 0x9000, TableLevel.PT, 0);
             List<String> seen = new ArrayList<>();
-            writer.tables().visit(KERNEL, KERNEL + 0x3f_ffff, 10, page -> seen.add(String.format(
-                    "%x %x %x %b %b", page.va() - KERNEL, page.gpa(), page.pageSize(), page.writable(),
-                    page.executable())));
-            assertEquals(List.of("0 1000 1000 true true", "5000 2000 1000 false false",
-                    "200000 600000 200000 false true"), seen);
+            writer.tables()
+                    .visit(
+                            KERNEL,
+                            KERNEL + 0x3f_ffff,
+                            10,
+                            page -> seen.add(String.format(
+                                    "%x %x %x %b %b",
+                                    page.va() - KERNEL,
+                                    page.gpa(),
+                                    page.pageSize(),
+                                    page.writable(),
+                                    page.executable())));
+            assertEquals(
+                    List.of(
+                            "0 1000 1000 true true",
+                            "5000 2000 1000 false false",
+                            "200000 600000 200000 false true"),
+                    seen);
         }
 
         @Test
@@ -185,15 +202,18 @@ class PageTablesTests {
                 memory.writeLong(ROOT + 8L * i, ROOT | PRESENT | WRITABLE);
             }
             int[] pages = {0};
-            GuestMemoryException e = assertThrows(GuestMemoryException.class,
-                    () -> new PageTables(memory, ROOT, 5).visit(0, -1, 1000, page -> ++pages[0] > 0));
+            GuestMemoryException e = assertThrows(
+                    GuestMemoryException.class,
+                    () -> new PageTables(memory, ROOT, 5)
+                            .visit(0, -1, 1000, page -> ++pages[0] > 0));
             assertTrue(e.getMessage().contains("needs more than 1000 tables"), e.getMessage());
             assertTrue(pages[0] <= 1000 * 512);
         }
 
         @Test
         void thatEndsBeforeItBeginsIsRefused() {
-            assertThrows(IllegalArgumentException.class,
+            assertThrows(
+                    IllegalArgumentException.class,
                     () -> new PageTables(memory, ROOT, 4).visit(KERNEL, 0, 1, page -> true));
         }
     }
@@ -201,7 +221,8 @@ class PageTablesTests {
     @Test
     void aTableOutsideRamIsNamed() {
         memory.writeLong(ROOT, 0x000f_ffff_0000_0000L | PRESENT);
-        GuestMemoryException e = assertThrows(GuestMemoryException.class,
+        GuestMemoryException e = assertThrows(
+                GuestMemoryException.class,
                 () -> new PageTables(memory, ROOT, 4).translate(0x1000));
         assertEquals(0x000f_ffff_0000_0000L, e.address());
     }
@@ -244,8 +265,8 @@ class PageTablesTests {
 
         @Test
         void whatIsNotMappedIsNamed() {
-            GuestMemoryException e = assertThrows(GuestMemoryException.class,
-                    () -> virtual.read(KERNEL + 8000, 1000));
+            GuestMemoryException e = assertThrows(
+                    GuestMemoryException.class, () -> virtual.read(KERNEL + 8000, 1000));
             assertEquals("guest-virtual address 0xffffffff80002000 is not mapped", e.getMessage());
         }
 
@@ -253,8 +274,10 @@ class PageTablesTests {
         void physicalNeighboursAreShownAsOnePiece() throws Exception {
             writer.map(KERNEL + 8192, 0x10_1000, TableLevel.PT, 0);
             List<String> seen = new ArrayList<>();
-            virtual.visit(KERNEL + 16, 3 * 4096 - 16, (gpa, slice) ->
-                    seen.add(Long.toHexString(gpa) + "+" + slice.remaining()));
+            virtual.visit(
+                    KERNEL + 16,
+                    3 * 4096 - 16,
+                    (gpa, slice) -> seen.add(Long.toHexString(gpa) + "+" + slice.remaining()));
             assertEquals(List.of("200010+4080", "100000+8192"), seen);
         }
 
@@ -265,7 +288,8 @@ class PageTablesTests {
             memory.write(0x3ffc, new byte[] {'e', 'n', 'd', '.', 's', 't', 'a', 'r', 't'});
             assertThrows(GuestMemoryException.class, () -> virtual.readLong(-4));
             assertThrows(GuestMemoryException.class, () -> virtual.readString(-4, 100));
-            assertThrows(GuestMemoryException.class, () -> virtual.visit(-4, 8, (gpa, slice) -> { }));
+            assertThrows(
+                    GuestMemoryException.class, () -> virtual.visit(-4, 8, (gpa, slice) -> {}));
         }
     }
 }
