@@ -38,22 +38,22 @@ public interface ArmingListener {
      *
      * @throws Exception if nothing is kept, or it can't be read
      */
-    default KeptBoot keptBoot() throws Exception {
+    default PersistedBoot persistedBoot() throws Exception {
         throw new java.io.IOException("nothing was kept of this boot");
     }
 
     /**
      * An earlier manager armed the guest, which runs and was found again.
      *
-     * @throws Exception if its baseline can't be taken up; {@link #notTakenUp} follows
+     * @throws Exception if its baseline can't be taken up; {@link #notAdopted} follows
      */
-    default void takenUp(ArmedGuest guest) throws Exception {}
+    default void adopted(ArmedGuest guest) throws Exception {}
 
     /**
      * An earlier manager armed the guest, but what it recorded can't be taken up: there are events,
      * but no checks.
      */
-    default void notTakenUp(String reason) {}
+    default void notAdopted(String reason) {}
 
     /**
      * This boot can't be armed. If SIM is required the guest stands and what happens to it is the

@@ -13,7 +13,7 @@ import org.simvm.region.RegionPlan;
  * @param domain what log lines call it, for instance its name
  * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket
  *     may not yet
- * @param patience how long to wait for QEMU to open that socket
+ * @param timeout how long to wait for QEMU to open that socket
  * @param region the region that QEMU maps; used by this package alone until the session ends, and
  *     not closed by it
  * @param plan what went into that region
@@ -24,7 +24,7 @@ import org.simvm.region.RegionPlan;
 public record ArmingRequest(
         String domain,
         Path qmpSocket,
-        Duration patience,
+        Duration timeout,
         RegionFile region,
         RegionPlan plan,
         boolean required,
@@ -33,7 +33,7 @@ public record ArmingRequest(
     public ArmingRequest {
         Objects.requireNonNull(domain, "domain");
         Objects.requireNonNull(qmpSocket, "qmpSocket");
-        Objects.requireNonNull(patience, "patience");
+        Objects.requireNonNull(timeout, "timeout");
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(plan, "plan");
         Objects.requireNonNull(earlier, "earlier");
@@ -44,14 +44,14 @@ public record ArmingRequest(
     public ArmingRequest(
             String domain,
             Path qmpSocket,
-            Duration patience,
+            Duration timeout,
             RegionFile region,
             RegionPlan plan,
             boolean required) {
         this(
                 domain,
                 qmpSocket,
-                patience,
+                timeout,
                 region,
                 plan,
                 required,

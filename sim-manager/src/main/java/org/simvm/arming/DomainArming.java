@@ -196,7 +196,7 @@ public final class DomainArming implements AutoCloseable {
     private void connect() {
         try {
             SimDevice there =
-                    SimDevice.connect(request.qmpSocket(), request.patience(), this::event);
+                    SimDevice.connect(request.qmpSocket(), request.timeout(), this::event);
             device = there;
             run.connected(there);
             SimStatus status = there.query();
@@ -247,7 +247,7 @@ public final class DomainArming implements AutoCloseable {
             request.outside().serve(status);
             listener.mapped(request.region().ring());
             if (request.earlier().armed()) {
-                takeUp(status);
+                adopt(status);
                 return;
             }
         }
@@ -280,11 +280,11 @@ public final class DomainArming implements AutoCloseable {
     }
 
     /** Whatever is missing for its checks, its events go on. */
-    private void takeUp(SimStatus status) throws InterruptedException {
+    private void adopt(SimStatus status) throws InterruptedException {
         try {
-            KeptBoot kept = listener.keptBoot();
-            ArmedGuest guest = TakenUpGuest.of(request, kept, ram.map(status), device, kernels);
-            listener.takenUp(guest);
+            PersistedBoot kept = listener.persistedBoot();
+            ArmedGuest guest = AdoptedGuest.of(request, kept, ram.map(status), device, kernels);
+            listener.adopted(guest);
             state = ArmingState.ARMED;
             log.info(
                     "{}: an earlier manager armed the guest: events and checks go on: {}",
@@ -298,7 +298,7 @@ public final class DomainArming implements AutoCloseable {
                             + "its next boot: {}",
                     request.domain(),
                     oneLine(e));
-            listener.notTakenUp(oneLine(e));
+            listener.notAdopted(oneLine(e));
         }
     }
 

@@ -35,7 +35,7 @@ final class Connection implements Answers {
     private final SocketChannel channel;
     private final ControlHandler handler;
     private final PeerCredentials credentials;
-    private final ScheduledExecutorService patience;
+    private final ScheduledExecutorService timeouts;
     private final WireReader reader;
     private volatile Thread worker;
 
@@ -43,18 +43,18 @@ final class Connection implements Answers {
             SocketChannel channel,
             ControlHandler handler,
             PeerCredentials credentials,
-            ScheduledExecutorService patience) {
+            ScheduledExecutorService timeouts) {
         this.channel = channel;
         this.handler = handler;
         this.credentials = credentials;
-        this.patience = patience;
+        this.timeouts = timeouts;
         this.reader = new WireReader(channel);
     }
 
     void run() {
         worker = Thread.currentThread();
         ScheduledFuture<?> cut =
-                patience.schedule(this::cutOff, ControlServer.PATIENCE_SECONDS, TimeUnit.SECONDS);
+                timeouts.schedule(this::cutOff, ControlServer.TIMEOUT_SECONDS, TimeUnit.SECONDS);
         try (channel) {
             String line = reader.line(MAX_FIRST_LINE);
             if (line == null) {

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A connection carries one question. Each has a thread of its own, {@value #MAX_CONNECTIONS} at
  * most; a further one waits in the socket's backlog. Who connects and says nothing is cut off after
- * {@value #PATIENCE_SECONDS} s. A socket file that somebody removed is made anew within
+ * {@value #TIMEOUT_SECONDS} s. A socket file that somebody removed is made anew within
  * {@value #LOOK_SECONDS} s.
  */
 public final class ControlServer implements AutoCloseable {
@@ -38,7 +38,7 @@ public final class ControlServer implements AutoCloseable {
     /** Likewise by the read-only socket, which everybody can connect to. */
     static final int MAX_READ_ONLY_CONNECTIONS = 32;
     /** How long a peer may take to put its question. */
-    static final int PATIENCE_SECONDS = 10;
+    static final int TIMEOUT_SECONDS = 10;
 
     static final int LOOK_SECONDS = 2;
     private static final int BACKLOG = 256;
@@ -51,8 +51,8 @@ public final class ControlServer implements AutoCloseable {
     private final Semaphore slots;
     private final Thread acceptor;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
-    private final ScheduledExecutorService patience = Executors.newSingleThreadScheduledExecutor(
-            task -> daemonThread("control-patience", task));
+    private final ScheduledExecutorService timeouts = Executors.newSingleThreadScheduledExecutor(
+            task -> daemonThread("control-timeouts", task));
     private volatile ServerSocketChannel listener;
     private volatile boolean closed;
     private boolean complained;
@@ -97,7 +97,7 @@ public final class ControlServer implements AutoCloseable {
 
     private static ControlServer start(ControlServer server) {
         server.acceptor.start();
-        server.patience.scheduleWithFixedDelay(
+        server.timeouts.scheduleWithFixedDelay(
                 server::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
         return server;
     }
@@ -173,11 +173,11 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /** Returns what is wrong, one line: nobody answers any more, or nobody can ask. */
-    public Optional<String> illness() {
+    public Optional<String> healthProblem() {
         if (!acceptor.isAlive()) {
             return Optional.of("nobody answers on " + socket);
         }
-        return patience.isShutdown()
+        return timeouts.isShutdown()
                 ? Optional.of("nobody looks after " + socket)
                 : Optional.empty();
     }
@@ -192,7 +192,7 @@ public final class ControlServer implements AutoCloseable {
             ServerSocketChannel current = listener;
             try {
                 SocketChannel channel = current.accept();
-                Connection connection = new Connection(channel, handler, credentials, patience);
+                Connection connection = new Connection(channel, handler, credentials, timeouts);
                 connections.add(connection);
                 daemonThread("control", () -> serve(connection)).start();
             } catch (ClosedChannelException e) {
@@ -240,6 +240,6 @@ public final class ControlServer implements AutoCloseable {
             log.warn("closing {}: {}", socket, e.toString());
         }
         connections.forEach(Connection::cutOff);
-        patience.shutdownNow();
+        timeouts.shutdownNow();
     }
 }

@@ -18,8 +18,8 @@ import org.simvm.arming.ArmingListener;
 import org.simvm.arming.ArmingRequest;
 import org.simvm.arming.ArmingState;
 import org.simvm.arming.DomainArming;
-import org.simvm.arming.KeptBoot;
 import org.simvm.arming.OutsideMonitors;
+import org.simvm.arming.PersistedBoot;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
@@ -54,14 +54,14 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     /**
      * From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start.
      */
-    private static final Duration QEMU_PATIENCE = Duration.ofSeconds(60);
+    private static final Duration QEMU_TIMEOUT = Duration.ofSeconds(60);
 
     private final ManagedDomain domain;
     private final Preparation.Order order;
     private final RegionFile region;
     private final ManagerSettings settings;
     private final DomainWorkers workers;
-    private final Surroundings surroundings;
+    private final SessionContext context;
     private final Runnable whenGone;
     private final Policy policy;
     private final EventNames names;
@@ -85,7 +85,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
      * @param settings those in force, which the session keeps to its end
      * @param sharedLog of events of all domains, if there is one; else each has its own
      */
-    record Surroundings(
+    record SessionContext(
             Supplier<ManagerSettings> settings,
             CheckScheduler scheduler,
             DomainWorkers workers,
@@ -102,13 +102,13 @@ final class DomainSession implements ArmingListener, AutoCloseable {
             ManagedDomain domain,
             Preparation.Order order,
             RegionFile region,
-            Surroundings surroundings,
+            SessionContext context,
             Runnable whenGone) {
         this.domain = domain;
         this.order = order;
         this.region = region;
-        this.settings = surroundings.settings().get();
-        this.workers = surroundings.workers();
+        this.settings = context.settings().get();
+        this.workers = context.workers();
         this.whenGone = whenGone;
         this.names = new EventNames(
                 order.description().name(),
@@ -120,12 +120,12 @@ final class DomainSession implements ArmingListener, AutoCloseable {
                         name(),
                         domain.incidents(),
                         settings.stateDirectory(order.domain()),
-                        surroundings.libvirt(),
+                        context.libvirt(),
                         workers,
                         this::stopGuest,
-                        surroundings.outlets()));
-        this.surroundings = surroundings;
-        this.eventLog = surroundings.sharedLog().isPresent() ? Optional.empty() : openEventLog();
+                        context.outlets()));
+        this.context = context;
+        this.eventLog = context.sharedLog().isPresent() ? Optional.empty() : openEventLog();
         this.notes = SessionNotes.of(settings.stateDirectory(order.domain()));
         this.exitGate = order.plan().gate().inGuest()
                 ? Optional.empty()
@@ -134,9 +134,9 @@ final class DomainSession implements ArmingListener, AutoCloseable {
                 domain,
                 order,
                 settings.stateDirectory(order.domain()),
-                surroundings.scheduler(),
+                context.scheduler(),
                 workers,
-                surroundings.mappings(),
+                context.mappings(),
                 policy::finding);
     }
 
@@ -183,7 +183,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
                     new ArmingRequest(
                             name(),
                             socket,
-                            QEMU_PATIENCE,
+                            QEMU_TIMEOUT,
                             region,
                             order.plan(),
                             order.sim().required(),
@@ -230,7 +230,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     long eventsNotLogged() {
-        return eventLog.or(surroundings::sharedLog).map(EventLog::lost).orElse(0L);
+        return eventLog.or(context::sharedLog).map(EventLog::lost).orElse(0L);
     }
 
     /** Asks the device; empty if QEMU does not answer. */
@@ -298,8 +298,8 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     public void mapped(RingReader ring) {
         List<EventSink> sinks = new ArrayList<>(List.of(domain.recentEvents(), domain.broadcast()));
         eventLog.ifPresent(sinks::add);
-        surroundings.sharedLog().ifPresent(shared -> sinks.add(shared.with(names)));
-        sinks.add(surroundings.outlets().events(new Notice.Domain(uuid(), name()), names));
+        context.sharedLog().ifPresent(shared -> sinks.add(shared.with(names)));
+        sinks.add(context.outlets().events(new Notice.Domain(uuid(), name()), names));
         processes = new ProcessRecord(ring::wake, () -> ring.statistics().droppedInAll());
         sinks.add(processes);
         synchronized (this) {
@@ -322,18 +322,18 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     @Override
-    public KeptBoot keptBoot() throws BaselineException {
-        return checks.keptBoot();
+    public PersistedBoot persistedBoot() throws BaselineException {
+        return checks.persistedBoot();
     }
 
     @Override
-    public void takenUp(ArmedGuest running) throws BaselineException {
+    public void adopted(ArmedGuest running) throws BaselineException {
         checks.goOn(running, processes);
         domain.changed();
     }
 
     @Override
-    public void notTakenUp(String reason) {
+    public void notAdopted(String reason) {
         policy.finding(new Finding(
                 Instant.now(),
                 FindingClass.CHECK_INCOMPLETE,

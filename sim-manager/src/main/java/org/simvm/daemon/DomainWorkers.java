@@ -91,7 +91,7 @@ final class DomainWorkers implements AutoCloseable {
      * Returns what is wrong with the workers themselves, one line. A task that hangs is no such
      * thing.
      */
-    Optional<String> illness() {
+    Optional<String> healthProblem() {
         return threads.isShutdown()
                 ? Optional.of("the domains' workers have ended")
                 : Optional.empty();

@@ -103,12 +103,12 @@ final class MaintenanceWindows {
      * Takes up what an earlier manager suspended and whose time is not over, whether its domain is
      * known yet or not.
      */
-    void takeUpAll(DomainRegistry registry) {
+    void adoptAll(DomainRegistry registry) {
         try (Stream<Path> directories = Files.list(settings.stateDirectory().resolve("domains"))) {
             for (Path directory :
                     directories.filter(each -> Files.exists(each.resolve(FILE))).toList()) {
                 UUID uuid = UUID.fromString(directory.getFileName().toString());
-                takeUp(
+                adopt(
                         new Notice.Domain(
                                 uuid,
                                 registry.known(uuid)
@@ -124,7 +124,7 @@ final class MaintenanceWindows {
         }
     }
 
-    private void takeUp(Notice.Domain domain, Path file) {
+    private void adopt(Notice.Domain domain, Path file) {
         try {
             Instant until = Instant.parse(StateFile.read(file, FORMAT)
                     .orElseThrow(() -> new NoSuchFileException(file.toString()))

@@ -34,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One running manager: everything is started by {@link #start} and ended by {@link #close}. */
-public final class Manager implements ManagerItself, AutoCloseable {
+public final class Manager implements ManagerControl, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Manager.class);
     /**
      * Domains whose memory is checked at the same time; checks are as fast as memory, so more would
@@ -58,7 +58,7 @@ public final class Manager implements ManagerItself, AutoCloseable {
     private final MetricsServer metrics;
     private final ControlServer control;
     private final ControlServer readOnlyControl;
-    private final Optional<LifeSign> lifeSign;
+    private final Optional<WatchdogNotifier> lifeSign;
     private boolean closed;
 
     private Manager(
@@ -83,7 +83,7 @@ public final class Manager implements ManagerItself, AutoCloseable {
         this.sessions = new SessionKeeper(
                 registry,
                 preparation,
-                new DomainSession.Surroundings(
+                new DomainSession.SessionContext(
                         this::settings,
                         scheduler,
                         workers,
@@ -102,7 +102,7 @@ public final class Manager implements ManagerItself, AutoCloseable {
                 .flatMap(ManagedDomain::session)
                 .ifPresent(session -> session.checksStuck(what)));
         sessions.adoptAll();
-        windows.takeUpAll(registry);
+        windows.adoptAll(registry);
         Requests requests = new Requests(
                 registry,
                 hooks,
@@ -122,15 +122,15 @@ public final class Manager implements ManagerItself, AutoCloseable {
         // already
         this.lifeSign = service.watchdogMicroseconds().isEmpty()
                 ? Optional.empty()
-                : Optional.of(new LifeSign(
+                : Optional.of(new WatchdogNotifier(
                         service.watchdogMicroseconds().getAsLong(),
                         List.of(
-                                control::illness,
-                                readOnlyControl::illness,
-                                libvirt::illness,
-                                scheduler::illness,
-                                workers::illness,
-                                outlets::illness),
+                                control::healthProblem,
+                                readOnlyControl::healthProblem,
+                                libvirt::healthProblem,
+                                scheduler::healthProblem,
+                                workers::healthProblem,
+                                outlets::healthProblem),
                         service::alive,
                         this::status));
     }
@@ -370,7 +370,7 @@ public final class Manager implements ManagerItself, AutoCloseable {
         }
         closed = true;
         service.stopping();
-        lifeSign.ifPresent(LifeSign::close);
+        lifeSign.ifPresent(WatchdogNotifier::close);
         control.close();
         readOnlyControl.close();
         metrics.close();

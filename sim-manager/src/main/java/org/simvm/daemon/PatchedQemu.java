@@ -22,7 +22,7 @@ final class PatchedQemu {
     private static final Logger log = LoggerFactory.getLogger(PatchedQemu.class);
     private static final Path DEFAULT = Path.of("/usr/lib/qemu-sim/qemu-system-x86_64");
     /** libvirt waits for the hook, and the hook for 2 s. */
-    private static final long PATIENCE_MS = 1000;
+    private static final long TIMEOUT_MS = 1000;
 
     private static final int MOST_OUTPUT = 4096;
 
@@ -88,9 +88,9 @@ final class PatchedQemu {
                     .redirectInput(new File("/dev/null"))
                     .redirectOutput(answer)
                     .start();
-            if (!process.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(TIMEOUT_MS, TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
-                throw new IOException("no answer within " + PATIENCE_MS + " ms");
+                throw new IOException("no answer within " + TIMEOUT_MS + " ms");
             }
             String text = Files.readString(answer.toPath(), StandardCharsets.ISO_8859_1);
             if (process.exitValue() == 0 && text.contains("memdev")) {

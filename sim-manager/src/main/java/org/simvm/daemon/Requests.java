@@ -39,7 +39,7 @@ final class Requests implements ControlHandler {
 
     private static final int DEFAULT_AUDIT = 100;
     private static final int DEFAULT_EVENTS = 20;
-    private static final long LIBVIRT_PATIENCE_SECONDS = 30;
+    private static final long LIBVIRT_TIMEOUT_SECONDS = 30;
 
     private final DomainRegistry registry;
     private final HookResponder hooks;
@@ -50,7 +50,7 @@ final class Requests implements ControlHandler {
     private final AuditLog audit;
     private final MaintenanceWindows windows;
     private final RunningFigures figures;
-    private final ManagerItself manager;
+    private final ManagerControl manager;
 
     Requests(
             DomainRegistry registry,
@@ -62,7 +62,7 @@ final class Requests implements ControlHandler {
             AuditLog audit,
             MaintenanceWindows windows,
             RunningFigures figures,
-            ManagerItself manager) {
+            ManagerControl manager) {
         this.registry = registry;
         this.hooks = hooks;
         this.preparation = preparation;
@@ -358,7 +358,7 @@ final class Requests implements ControlHandler {
             }
         });
         try {
-            return result.get(LIBVIRT_PATIENCE_SECONDS, TimeUnit.SECONDS);
+            return result.get(LIBVIRT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             throw new ControlException(
                     "libvirt is busy with domain '" + domain.name() + "' (migration, shutdown?); "

@@ -26,7 +26,7 @@ final class RingDrain {
     /** Records between two looks at the clock. */
     private static final int BATCH = 512;
 
-    private static final long STOP_PATIENCE_MS = 5000;
+    private static final long STOP_TIMEOUT_MS = 5000;
 
     private final String domain;
     private final RingReader ring;
@@ -77,10 +77,10 @@ final class RingDrain {
         stopping = true;
         ring.wake();
         boolean interrupted = false;
-        long deadline = System.nanoTime() + STOP_PATIENCE_MS * 1_000_000;
+        long deadline = System.nanoTime() + STOP_TIMEOUT_MS * 1_000_000;
         while (thread.isAlive() && System.nanoTime() < deadline) {
             try {
-                thread.join(STOP_PATIENCE_MS);
+                thread.join(STOP_TIMEOUT_MS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.simvm.arming.ArmedGuest;
-import org.simvm.arming.KeptBoot;
+import org.simvm.arming.PersistedBoot;
 import org.simvm.guest.memory.MappedGuestMemory;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
@@ -100,8 +100,8 @@ final class SessionChecks {
         schedule();
     }
 
-    KeptBoot keptBoot() throws BaselineException {
-        return GuestChecks.keptBoot(directory);
+    PersistedBoot persistedBoot() throws BaselineException {
+        return GuestChecks.persistedBoot(directory);
     }
 
     /**

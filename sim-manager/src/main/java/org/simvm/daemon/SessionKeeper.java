@@ -22,15 +22,15 @@ final class SessionKeeper {
 
     private final DomainRegistry registry;
     private final Preparation preparation;
-    private final DomainSession.Surroundings surroundings;
+    private final DomainSession.SessionContext context;
 
     SessionKeeper(
             DomainRegistry registry,
             Preparation preparation,
-            DomainSession.Surroundings surroundings) {
+            DomainSession.SessionContext context) {
         this.registry = registry;
         this.preparation = preparation;
-        this.surroundings = surroundings;
+        this.context = context;
     }
 
     /** Returns the copy of a running domain's XML, as it was when it was prepared. */
@@ -41,7 +41,7 @@ final class SessionKeeper {
     /** Puts a domain's new session in place. It does nothing until QEMU is about to start. */
     DomainSession open(ManagedDomain domain, Preparation.Order order, RegionFile region) {
         DomainSession[] self = new DomainSession[1];
-        self[0] = new DomainSession(domain, order, region, surroundings, () -> end(self[0]));
+        self[0] = new DomainSession(domain, order, region, context, () -> end(self[0]));
         domain.session(self[0]).ifPresent(DomainSession::close);
         registry.keep(domain);
         return self[0];
@@ -54,7 +54,7 @@ final class SessionKeeper {
         registry.known(uuid).ifPresent(domain -> {
             // A session that was replaced does not own the directory any more.
             if (domain.endSession(session)) {
-                RunDirectory.remove(surroundings.settings().get().runDirectory(uuid));
+                RunDirectory.remove(context.settings().get().runDirectory(uuid));
                 forgetXml(uuid);
             }
         });
@@ -66,7 +66,7 @@ final class SessionKeeper {
      */
     void releaseLater(ManagedDomain domain) {
         Optional<DomainSession> released = domain.session();
-        surroundings.workers().submit(domain.uuid(), "ending the session", () -> {
+        context.workers().submit(domain.uuid(), "ending the session", () -> {
             released.ifPresent(this::end);
             if (!domain.persistent() && !domain.active()) {
                 registry.forget(domain.uuid());
@@ -76,8 +76,8 @@ final class SessionKeeper {
 
     private void forgetXml(UUID uuid) {
         try {
-            Files.deleteIfExists(keptXml(surroundings.settings().get(), uuid));
-            SessionNotes.forget(surroundings.settings().get().stateDirectory(uuid));
+            Files.deleteIfExists(keptXml(context.settings().get(), uuid));
+            SessionNotes.forget(context.settings().get().stateDirectory(uuid));
         } catch (IOException e) {
             log.warn("{}", e.toString());
         }
@@ -94,7 +94,7 @@ final class SessionKeeper {
 
     /** Takes up the guests that run under SIM, and clears away what dead ones left. */
     void adoptAll() {
-        Path directory = surroundings.settings().get().runDirectory().resolve("domains");
+        Path directory = context.settings().get().runDirectory().resolve("domains");
         List<Path> found;
         try (Stream<Path> listed = Files.list(directory)) {
             found = listed.toList();
@@ -123,7 +123,7 @@ final class SessionKeeper {
             return;
         }
         try {
-            String xml = Files.readString(keptXml(surroundings.settings().get(), uuid));
+            String xml = Files.readString(keptXml(context.settings().get(), uuid));
             Preparation.Order order = preparation
                     .orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
                     .orElseThrow(() ->

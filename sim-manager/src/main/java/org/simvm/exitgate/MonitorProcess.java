@@ -26,9 +26,9 @@ import org.simvm.region.RegionFile;
  */
 public final class MonitorProcess implements AutoCloseable {
     /** It maps files and starts threads; a busy host needs a while for that. */
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    private static final Duration END_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(5);
     private static final int MOST_OUTPUT = 4096;
     /** What Linux adds to the name of a program that was replaced while it runs. */
     private static final String REPLACED = " (deleted)";
@@ -141,10 +141,10 @@ public final class MonitorProcess implements AutoCloseable {
             }
         });
         try {
-            String text = said.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            String text = said.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             return text.lines().findFirst().orElse("").replaceAll("\\p{Cntrl}", "?");
         } catch (TimeoutException e) {
-            throw new IOException("it does not serve within " + PATIENCE.toSeconds() + " s", e);
+            throw new IOException("it does not serve within " + TIMEOUT.toSeconds() + " s", e);
         } catch (ExecutionException e) {
             throw new IOException(e.getCause());
         }
@@ -248,7 +248,7 @@ public final class MonitorProcess implements AutoCloseable {
                         "process " + pid + " can't be ended: " + e.getMessage(), e);
             }
         }
-        if (!end.await(END_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!end.await(END_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new MonitorProcessException("process " + pid + " does not end");
         }
     }

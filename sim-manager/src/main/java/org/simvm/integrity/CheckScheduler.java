@@ -96,7 +96,7 @@ public interface CheckScheduler extends AutoCloseable {
     Duration longestRound();
 
     /** Returns what is wrong with the scheduler itself, one line. */
-    Optional<String> illness();
+    Optional<String> healthProblem();
 
     /** Ends all schedules and waits for rounds that run. */
     @Override

@@ -28,7 +28,7 @@ final class CopyCheck implements Check {
     public void run(FindingCollector findings) throws GuestMemoryException {
         copy.compare(
                 findings,
-                new PatchJudge(
+                new PatchSiteVerifier(
                         guest.kernel(),
                         new VirtualMemory(guest.kernelTables()),
                         LoadedCode.read(guest.kernel(), modules)));

@@ -31,7 +31,7 @@ final class CredentialCheck implements Check {
     private static final List<String> USERS = List.of("uid", "suid", "euid", "fsuid");
     private static final List<String> GROUPS = List.of("gid", "sgid", "egid", "fsgid");
     private static final int ATTEMPTS = 3;
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private final VirtualMemory memory;
     private final TaskList tasks;
@@ -148,7 +148,7 @@ final class CredentialCheck implements Check {
         findings.compared(USERS.size() * 2 * Integer.BYTES + 2 * Long.BYTES);
         Optional<String> wrong = wrong(process, before, now);
         if (wrong.isPresent() && record.isPresent()) {
-            record.get().catchUp(PATIENCE); // the event that explains it may still be in the ring
+            record.get().catchUp(TIMEOUT); // the event that explains it may still be in the ring
             wrong = wrong(process, before, now);
         }
         if (wrong.isEmpty()) {
@@ -167,7 +167,8 @@ final class CredentialCheck implements Check {
     }
 
     private Seen read(TaskList.Process process) throws GuestMemoryException {
-        Optional<ProcessRecord.Deeds> deeds = record.flatMap(known -> known.deeds(process.task()));
+        Optional<ProcessRecord.TaskActivity> deeds =
+                record.flatMap(known -> known.deeds(process.task()));
         long credentials = memory.readLong(process.task() + realCred);
         int[] userIds = new int[users.length];
         int[] groupIds = new int[groups.length];
@@ -178,9 +179,9 @@ final class CredentialCheck implements Check {
         return new Seen(
                 process.pid(),
                 process.mm(),
-                deeds.map(ProcessRecord.Deeds::programs).orElse(0L),
+                deeds.map(ProcessRecord.TaskActivity::programs).orElse(0L),
                 memory.readInt(process.task() + execId),
-                deeds.map(ProcessRecord.Deeds::credentialCalls).orElse(0L),
+                deeds.map(ProcessRecord.TaskActivity::credentialCalls).orElse(0L),
                 new Credentials(
                         credentials,
                         userIds,
@@ -196,12 +197,13 @@ final class CredentialCheck implements Check {
         if (before == null || before.pid() != now.pid()) {
             return Optional.empty();
         }
-        Optional<ProcessRecord.Deeds> deeds = record.flatMap(known -> known.deeds(process.task()));
+        Optional<ProcessRecord.TaskActivity> deeds =
+                record.flatMap(known -> known.deeds(process.task()));
         if (callsSeen && deeds.isPresent() && deeds.get().escalation().isPresent()) {
             return Optional.of("it rose " + deeds.get().escalation().get()
                     + " between two of its events, with no call");
         }
-        // Deeds are read anew: what was done while the credentials were read counts as well.
+        // TaskActivity are read anew: what was done while the credentials were read counts as well.
         boolean started = deeds.isPresent()
                 ? deeds.get().programs() != before.programs()
                 : now.execId() != before.execId() || now.mm() != before.mm();

@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.simvm.arming.ArmedGuest;
-import org.simvm.arming.KeptBoot;
+import org.simvm.arming.PersistedBoot;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.qmp.QmpException;
@@ -116,9 +116,9 @@ public final class GuestChecks {
      *
      * @throws BaselineException if no baseline is kept, or it is damaged
      */
-    public static KeptBoot keptBoot(Path directory) throws BaselineException {
+    public static PersistedBoot persistedBoot(Path directory) throws BaselineException {
         try {
-            return Recorded.keptBoot(directory);
+            return Recorded.persistedBoot(directory);
         } catch (IOException e) {
             throw new BaselineException(e.getMessage(), e);
         }
@@ -239,7 +239,7 @@ public final class GuestChecks {
     /** Leaves functions out that ftrace is writing just now; a later round looks at them again. */
     private static CheckReport.Result postponed(CheckReport.Result result) {
         List<Finding> others = result.findings().stream()
-                .filter(finding -> !finding.expected().equals(PatchJudge.TRACED))
+                .filter(finding -> !finding.expected().equals(PatchSiteVerifier.TRACED))
                 .toList();
         int left = result.findings().size() - others.size();
         if (left == 0) {
@@ -257,8 +257,8 @@ public final class GuestChecks {
     }
 
     /** For tests: how long a round waits for a kernel that patches itself. */
-    void patience(Duration waits) {
-        patching.patience(waits);
+    void timeout(Duration waits) {
+        patching.timeout(waits);
     }
 
     private List<CheckReport.Result> again(List<CheckReport.Result> results) {

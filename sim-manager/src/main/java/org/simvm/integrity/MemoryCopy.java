@@ -24,8 +24,8 @@ import org.simvm.state.StateFile;
 /**
  * A copy of a range of the guest's kernel, as its own page tables showed it, to compare it with
  * byte by byte: as fast as reading, not to be deceived by a second preimage, and it says what
- * changed. Where the kernel patches itself a {@link PatchJudge} says what else is legal; some
- * ranges are left out.
+ * changed. Where the kernel patches itself a {@link PatchSiteVerifier} says what else is legal;
+ * some ranges are left out.
  */
 final class MemoryCopy {
     /** Bytes of a difference that a finding shows. */
@@ -213,7 +213,7 @@ final class MemoryCopy {
     }
 
     /** Compares the guest's memory with the copy. */
-    void compare(FindingCollector findings, PatchJudge judge) throws GuestMemoryException {
+    void compare(FindingCollector findings, PatchSiteVerifier judge) throws GuestMemoryException {
         int[] at = new int[1];
         memory.visit(range.start(), range.size(), (gpa, slice) -> {
             int start = at[0];
@@ -247,7 +247,11 @@ final class MemoryCopy {
     }
 
     private void compare(
-            int start, long gpa, ByteBuffer slice, FindingCollector findings, PatchJudge judge)
+            int start,
+            long gpa,
+            ByteBuffer slice,
+            FindingCollector findings,
+            PatchSiteVerifier judge)
             throws GuestMemoryException {
         int length = slice.remaining();
         ByteBuffer baseline = copy;
@@ -282,7 +286,7 @@ final class MemoryCopy {
     }
 
     /** Looks at the whole of a place, which may begin in the slice before or end in the next. */
-    private void judge(int place, FindingCollector findings, PatchJudge judge)
+    private void judge(int place, FindingCollector findings, PatchSiteVerifier judge)
             throws GuestMemoryException {
         PatchSite site = placeSites[place];
         if (site == null) {
@@ -307,7 +311,7 @@ final class MemoryCopy {
             int at,
             int limit,
             FindingCollector findings,
-            PatchJudge judge)
+            PatchSiteVerifier judge)
             throws GuestMemoryException {
         if (judge == null) {
             return 0;

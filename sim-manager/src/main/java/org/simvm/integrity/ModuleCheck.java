@@ -60,7 +60,7 @@ final class ModuleCheck implements Check {
             findings.addIncomplete("the guest's list of modules", e.getMessage(), true);
             return;
         }
-        PatchJudge judge = new PatchJudge(kernel, memory, code);
+        PatchSiteVerifier judge = new PatchSiteVerifier(kernel, memory, code);
         Set<Identity> there = new HashSet<>();
         for (KernelModule module : code.modules()) {
             Identity identity = Identity.of(module);
@@ -114,7 +114,10 @@ final class ModuleCheck implements Check {
     }
 
     private void compare(
-            KernelModule module, MemoryCopy copy, PatchJudge judge, FindingCollector findings)
+            KernelModule module,
+            MemoryCopy copy,
+            PatchSiteVerifier judge,
+            FindingCollector findings)
             throws GuestMemoryException {
         for (int attempt = 1; ; attempt++) { // it may be unloaded under the reader
             try {

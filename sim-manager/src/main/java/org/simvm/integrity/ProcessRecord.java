@@ -94,7 +94,7 @@ public final class ProcessRecord implements EventSink {
      * @param escalation how its credentials grew between two events of its, with no call and no
      *     program between
      */
-    record Deeds(long programs, long credentialCalls, Optional<String> escalation) {}
+    record TaskActivity(long programs, long credentialCalls, Optional<String> escalation) {}
 
     /**
      * @param wake has whoever reads the ring look at it now
@@ -198,9 +198,9 @@ public final class ProcessRecord implements EventSink {
         return new HashMap<>(alive);
     }
 
-    synchronized Optional<Deeds> deeds(long task) {
+    synchronized Optional<TaskActivity> deeds(long task) {
         return Optional.ofNullable(alive.get(task))
-                .map(life -> new Deeds(
+                .map(life -> new TaskActivity(
                         life.programs, life.credentialCalls, Optional.ofNullable(life.escalation)));
     }
 
@@ -209,8 +209,8 @@ public final class ProcessRecord implements EventSink {
      *
      * @return false if that took too long
      */
-    boolean catchUp(Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
+    boolean catchUp(Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
         for (int pass = 0; pass < 2; pass++) { // the first may have begun before
             long before;
             synchronized (this) {

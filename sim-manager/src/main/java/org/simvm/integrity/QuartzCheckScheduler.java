@@ -338,7 +338,7 @@ final class QuartzCheckScheduler implements CheckScheduler {
     }
 
     @Override
-    public Optional<String> illness() {
+    public Optional<String> healthProblem() {
         try {
             return clock.isShutdown() || quartz.isShutdown() || !quartz.isStarted()
                     ? Optional.of("the scheduler of integrity checks has ended")

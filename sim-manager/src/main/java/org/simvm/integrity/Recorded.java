@@ -15,7 +15,7 @@ import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.HookSite;
-import org.simvm.arming.KeptBoot;
+import org.simvm.arming.PersistedBoot;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.kernel.VirtualRange;
@@ -127,9 +127,9 @@ record Recorded(
                 RegisterCheck.resumeInterrupts(guest, baseline.registers()));
     }
 
-    static KeptBoot keptBoot(Path directory) throws IOException {
+    static PersistedBoot persistedBoot(Path directory) throws IOException {
         try {
-            return keptBoot(Baseline.read(directory), directory);
+            return persistedBoot(Baseline.read(directory), directory);
         } catch (IllegalArgumentException
                 | NullPointerException e) { // JSON, but of other things than a baseline has
             throw new IOException(
@@ -137,10 +137,11 @@ record Recorded(
         }
     }
 
-    private static KeptBoot keptBoot(Baseline baseline, Path directory) throws IOException {
+    private static PersistedBoot persistedBoot(Baseline baseline, Path directory)
+            throws IOException {
         HexFormat hex = HexFormat.of();
         Baseline.Gate gate = baseline.gate();
-        return new KeptBoot(
+        return new PersistedBoot(
                 number(baseline.lstar()),
                 number(baseline.paging().root()),
                 baseline.paging().levels(),
@@ -150,7 +151,7 @@ record Recorded(
                 number(gate.virtualBase()),
                 number(gate.pages()),
                 baseline.hooks().stream()
-                        .map(hook -> new KeptBoot.Hook(
+                        .map(hook -> new PersistedBoot.Hook(
                                 hook.monitor(),
                                 hook.id(),
                                 hook.symbol(),

@@ -14,11 +14,11 @@ import org.simvm.guest.paging.VirtualMemory;
  * Tells whether the guest's kernel is patching itself just now: it holds a lock of those who do. A
  * tracer that ends is out of ftrace's list a while before the calls of its trampoline are gone.
  * With tens of thousands of them that takes a second, or minutes if the host is so busy that the
- * guest hardly runs: a round waits for {@link #PATIENCE}, and then the functions concerned are left
+ * guest hardly runs: a round waits for {@link #TIMEOUT}, and then the functions concerned are left
  * to later rounds. A guest that holds a lock for ever gains no more than {@link #LONGEST}.
  */
 final class SelfPatching {
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration TIMEOUT = Duration.ofSeconds(10);
     static final Duration LONGEST = Duration.ofMinutes(5);
     private static final Duration STEP = Duration.ofMillis(100);
     private static final List<String> LOCKS = List.of("ftrace_lock", "text_mutex");
@@ -26,7 +26,7 @@ final class SelfPatching {
     private final Kernel kernel;
     private final VirtualMemory memory;
     private final LongSupplier nanoClock;
-    private Duration patience = PATIENCE;
+    private Duration timeout = TIMEOUT;
     private OptionalLong since = OptionalLong.empty();
 
     SelfPatching(Kernel kernel, VirtualMemory memory) {
@@ -40,16 +40,15 @@ final class SelfPatching {
     }
 
     /** For tests: how long {@link #await} waits. */
-    void patience(Duration waits) {
-        patience = waits;
+    void timeout(Duration waits) {
+        timeout = waits;
     }
 
     /**
-     * Waits until it is done with, or the patience is over; returns whether it was under way at
-     * all.
+     * Waits until it is done with, or the timeout is over; returns whether it was under way at all.
      */
     boolean await() throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
+        long deadline = System.nanoTime() + timeout.toNanos();
         boolean waited = false;
         while (underWay() && System.nanoTime() < deadline) {
             waited = true;

@@ -15,7 +15,7 @@ import org.simvm.guest.memory.GuestMemoryException;
  */
 final class TaskCheck implements Check {
     private static final int ATTEMPTS = 3;
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private final TaskList tasks;
     private final ProcessRecord record;
@@ -43,7 +43,7 @@ final class TaskCheck implements Check {
         if (list == null) {
             return;
         }
-        if (!record.catchUp(PATIENCE)) {
+        if (!record.catchUp(TIMEOUT)) {
             findings.addIncomplete(
                     "record of tasks", "the guest's events are not read fast enough", false);
             return;

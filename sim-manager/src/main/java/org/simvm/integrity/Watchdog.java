@@ -29,7 +29,7 @@ final class Watchdog {
 
     private final Scheduler quartz;
     private final Collection<String> domains;
-    private final Duration patience;
+    private final Duration timeout;
     private final Map<String, Running> running = new ConcurrentHashMap<>();
     private volatile StuckListener listener = (domain, what) -> {};
 
@@ -37,12 +37,12 @@ final class Watchdog {
 
     /**
      * @param domains those of this scheduler, as they come and go
-     * @param patience how long a round may take, and a trigger be overdue
+     * @param timeout how long a round may take, and a trigger be overdue
      */
-    Watchdog(Scheduler quartz, Collection<String> domains, Duration patience) {
+    Watchdog(Scheduler quartz, Collection<String> domains, Duration timeout) {
         this.quartz = quartz;
         this.domains = domains;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     void tell(StuckListener whom) {
@@ -69,7 +69,7 @@ final class Watchdog {
                 Running round = running.get(domain);
                 if (round == null) {
                     triggers(domain, now);
-                } else if (Duration.between(round.since(), now).compareTo(patience) > 0) {
+                } else if (Duration.between(round.since(), now).compareTo(timeout) > 0) {
                     interrupt(domain, round, now);
                 }
             }
@@ -101,7 +101,7 @@ final class Watchdog {
                 continue;
             }
             Date next = trigger.getNextFireTime();
-            boolean overdue = next != null && next.toInstant().plus(patience).isBefore(now);
+            boolean overdue = next != null && next.toInstant().plus(timeout).isBefore(now);
             if (state == TriggerState.ERROR) {
                 quartz.resetTriggerFromErrorState(key);
                 report(

@@ -6,8 +6,8 @@
  * first program, and from then on checks against it while the guest runs:
  * {@link org.simvm.settings.IntegrityCheck} lists the checks. Some compare with a copy or a digest
  * ({@code MemoryCopy}, {@code SegmentCheck}, {@code TableCheck}), where the kernel patches itself
- * with what may stand there ({@code PatchJudge}); some follow the guest's own lists and judge by
- * rules ({@code CallTargetCheck}, {@code CredentialCheck}) or by what a monitor saw
+ * with what may stand there ({@code PatchSiteVerifier}); some follow the guest's own lists and
+ * judge by rules ({@code CallTargetCheck}, {@code CredentialCheck}) or by what a monitor saw
  * ({@link org.simvm.integrity.ProcessRecord}). {@link org.simvm.integrity.CheckScheduler} says
  * when, with Quartz behind it: one job for each domain, never two rounds of one domain at once. A
  * round ends in a {@link org.simvm.integrity.CheckReport}, and what is wrong in it is a

@@ -41,7 +41,7 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     private static final NativeLibvirt LIBVIRT = NativeLibvirt.INSTANCE;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final String uri;
     private final Consumer<LibvirtEvent> listener;
@@ -82,7 +82,7 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
      * Returns what is wrong, one line: not that libvirt is away, but that nobody tries to reach it,
      * or hears it.
      */
-    public Optional<String> illness() {
+    public Optional<String> healthProblem() {
         if (!connector.isAlive()) {
             return Optional.of("nobody keeps the connection to " + uri);
         }
@@ -92,8 +92,8 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
     }
 
     /** Waits for a connection; returns false if there is none in time. */
-    public boolean awaitConnected(Duration patience) throws InterruptedException {
-        long end = System.nanoTime() + patience.toNanos();
+    public boolean awaitConnected(Duration timeout) throws InterruptedException {
+        long end = System.nanoTime() + timeout.toNanos();
         synchronized (stateChange) {
             while (!isConnected()) {
                 long left = end - System.nanoTime();
@@ -363,7 +363,7 @@ public final class LibvirtConnection implements Domains, AutoCloseable {
 
     private static void join(Thread thread) {
         try {
-            thread.join(CLOSE_PATIENCE.toMillis());
+            thread.join(CLOSE_TIMEOUT.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

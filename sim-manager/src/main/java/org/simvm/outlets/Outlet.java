@@ -16,7 +16,7 @@ final class Outlet implements Closeable {
     private final AtomicLong refused = new AtomicLong();
     private volatile Set<String> wanted = Set.of();
     private Object settings;
-    private Courier courier;
+    private DeliveryWorker courier;
 
     Outlet(String name, Spool spool, long firstPause) {
         this.name = name;
@@ -42,7 +42,8 @@ final class Outlet implements Closeable {
         if (!newSettings.equals(settings)) {
             stop();
             settings = newSettings;
-            courier = new Courier(name, spool, transport.make(), delivered, refused, firstPause);
+            courier = new DeliveryWorker(
+                    name, spool, transport.make(), delivered, refused, firstPause);
         }
     }
 

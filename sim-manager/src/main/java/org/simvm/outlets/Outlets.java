@@ -33,7 +33,7 @@ public final class Outlets implements AutoCloseable {
      * @param directory where spools lie
      */
     public Outlets(Path directory) {
-        this(directory, hostName(), Courier.FIRST_PAUSE_MS);
+        this(directory, hostName(), DeliveryWorker.FIRST_PAUSE_MS);
     }
 
     /**
@@ -171,7 +171,7 @@ public final class Outlets implements AutoCloseable {
     }
 
     /** Returns what is wrong with the outlets themselves, not with their receivers. */
-    public Optional<String> illness() {
+    public Optional<String> healthProblem() {
         return outlets.values().stream()
                 .filter(outlet -> !outlet.healthy())
                 .findFirst()

@@ -7,8 +7,8 @@
  * <p>A {@link org.simvm.outlets.Notice} is appended, as a line of JSON, to the
  * {@link org.simvm.outlets.Spool} of each outlet that wants its kind: a bounded queue on disk, so
  * that neither a receiver that is away nor a manager that is killed loses one. A
- * {@link org.simvm.outlets.Courier}, a thread for each outlet, takes lines from there and hands
- * them to a {@link org.simvm.outlets.Transport} until that has taken them:
+ * {@link org.simvm.outlets.DeliveryWorker}, a thread for each outlet, takes lines from there and
+ * hands them to a {@link org.simvm.outlets.Transport} until that has taken them:
  * {@link org.simvm.outlets.JournalTransport}, {@link org.simvm.outlets.SyslogTransport},
  * {@link org.simvm.outlets.WebhookTransport}. What does not fit into a spool is counted, and the
  * count is sent like any notice.

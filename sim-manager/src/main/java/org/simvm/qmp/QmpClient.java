@@ -67,21 +67,21 @@ public final class QmpClient implements AutoCloseable {
      * polling the file system.
      *
      * @param socket the Unix socket; its directory must exist
-     * @param patience how long to wait for the socket, and then for the greeting
+     * @param timeout how long to wait for the socket, and then for the greeting
      * @param listener told of every event from the first one on
      * @throws QmpException if the socket does not accept in time, or what listens there is no QMP
      *     server
      * @throws InterruptedException if the thread was interrupted while it waited
      */
-    public static QmpClient connect(Path socket, Duration patience, QmpListener listener)
+    public static QmpClient connect(Path socket, Duration timeout, QmpListener listener)
             throws QmpException, InterruptedException {
         Objects.requireNonNull(listener, "listener");
-        QmpClient client = new QmpClient(socket, SocketArrival.await(socket, patience), listener);
+        QmpClient client = new QmpClient(socket, SocketArrival.await(socket, timeout), listener);
         client.startThread("qmp-read", client::readLoop);
         client.startThread("qmp-event", client::noticeLoop);
         try {
-            client.take(client.greeting, "the greeting", patience);
-            client.execute("qmp_capabilities", null, patience);
+            client.take(client.greeting, "the greeting", timeout);
+            client.execute("qmp_capabilities", null, timeout);
         } catch (QmpException | InterruptedException e) {
             client.close();
             throw e;

@@ -28,15 +28,15 @@ public final class SimDevice implements AutoCloseable {
      * Connects to the device.
      *
      * @param socket {@code qmp.sock} in the domain's run directory; the directory must exist
-     * @param patience how long to wait for QEMU
+     * @param timeout how long to wait for QEMU
      * @param events told of each event, in order, on a thread of the connection; the last one is
      *     {@link SimEvent.Gone}. It may be called before this method returns.
      * @throws QmpException if there is no QEMU in time
      * @throws InterruptedException if the thread was interrupted
      */
-    public static SimDevice connect(Path socket, Duration patience, Consumer<SimEvent> events)
+    public static SimDevice connect(Path socket, Duration timeout, Consumer<SimEvent> events)
             throws QmpException, InterruptedException {
-        return new SimDevice(QmpClient.connect(socket, patience, new QmpListener() {
+        return new SimDevice(QmpClient.connect(socket, timeout, new QmpListener() {
             @Override
             public void event(QmpEvent event) {
                 try {

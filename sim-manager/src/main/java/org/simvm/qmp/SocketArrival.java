@@ -22,10 +22,10 @@ final class SocketArrival {
 
     private SocketArrival() {}
 
-    static SocketChannel await(Path socket, Duration patience)
+    static SocketChannel await(Path socket, Duration timeout)
             throws QmpException, InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        awaitFile(socket, deadline, patience);
+        long deadline = System.nanoTime() + timeout.toNanos();
+        awaitFile(socket, deadline, timeout);
         long pause = FIRST_PAUSE_MS;
         while (true) {
             try {
@@ -34,7 +34,7 @@ final class SocketArrival {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     throw new QmpException(
-                            "no QEMU listens on " + socket + " after " + patience.toMillis()
+                            "no QEMU listens on " + socket + " after " + timeout.toMillis()
                                     + " ms: " + e.getMessage(),
                             e);
                 }
@@ -44,7 +44,7 @@ final class SocketArrival {
         }
     }
 
-    private static void awaitFile(Path socket, long deadline, Duration patience)
+    private static void awaitFile(Path socket, long deadline, Duration timeout)
             throws QmpException, InterruptedException {
         if (Files.exists(socket)) {
             return;
@@ -57,7 +57,7 @@ final class SocketArrival {
                 WatchKey key = left > 0 ? watch.poll(left, TimeUnit.NANOSECONDS) : null;
                 if (key == null) {
                     throw new QmpException("no QMP socket " + socket + " after "
-                            + patience.toMillis() + " ms: was QEMU started by the SIM launcher?");
+                            + timeout.toMillis() + " ms: was QEMU started by the SIM launcher?");
                 }
                 key.pollEvents();
                 if (!key.reset()) {

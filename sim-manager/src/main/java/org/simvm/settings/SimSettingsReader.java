@@ -62,7 +62,7 @@ public final class SimSettingsReader {
     private static Optional<String> wishes(DomainDocument document, ProblemList problems) {
         Element root = document.root();
         return root.name().equals("domain") && root.namespace().isEmpty()
-                ? NovaWishes.element(root, problems)
+                ? NovaFlavorSettings.element(root, problems)
                 : Optional.empty();
     }
 

@@ -51,7 +51,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     }
 
     /** Starts a session for a QEMU that an earlier manager has served. */
-    ArmingBench takeUp(boolean required, EarlierSession earlier) {
+    ArmingBench adopt(boolean required, EarlierSession earlier) {
         session = DomainArming.start(
                 new ArmingRequest(
                         "synthetic",

@@ -584,7 +584,7 @@ class DomainArmingTests {
         @Test
         void catchesUpOnThoseThatHappenedBeforeItWasThere() throws Exception {
             bench(usual()).qemu.violateUnseen(5);
-            bench.takeUp(true, new EarlierSession(3, false));
+            bench.adopt(true, new EarlierSession(3, false));
             bench.expect("violation 4");
             bench.expect("violation 5");
             bench.awaitState(ArmingState.WAITING);
@@ -598,7 +598,7 @@ class DomainArmingTests {
         @Test
         void goesOnWithAGuestThatIsArmed() throws Exception {
             bench(usual()).qemu.alreadyMapped();
-            bench.takeUp(true, new EarlierSession(0, true));
+            bench.adopt(true, new EarlierSession(0, true));
             bench.expect("mapped");
             bench.awaitState(ArmingState.MAPPED);
             assertTrue(bench.qemu.running());
@@ -609,7 +609,7 @@ class DomainArmingTests {
         @Test
         void letsAGuestGoThatStandsAtAStopOfTheEarlierOnes() throws Exception {
             bench(usual()).qemu.alreadyStanding("preparing");
-            bench.takeUp(false, EarlierSession.NONE);
+            bench.adopt(false, EarlierSession.NONE);
             assertTrue(bench.expectFailure().reason().contains("reset the guest"));
             assertTrue(bench.qemu.running());
         }
@@ -617,7 +617,7 @@ class DomainArmingTests {
         @Test
         void resetsAGuestThatRequiresSimAndWasNotArmedToTheEnd() throws Exception {
             bench(usual()).qemu.alreadyStanding("preparing");
-            bench.takeUp(true, EarlierSession.NONE);
+            bench.adopt(true, EarlierSession.NONE);
             bench.expect("reset");
             for (int i = 0; i < 200 && !bench.qemu.running(); i++) {
                 Thread.sleep(5);
@@ -632,7 +632,7 @@ class DomainArmingTests {
         @Test
         void resetsOneThatWasMappedButHasNoBaselineToo() throws Exception {
             bench(usual()).qemu.alreadyMapped();
-            bench.takeUp(true, EarlierSession.NONE);
+            bench.adopt(true, EarlierSession.NONE);
             bench.expect("mapped");
             bench.expect("reset");
             bench.awaitState(ArmingState.WAITING);

@@ -410,7 +410,7 @@ class ControlSocketTests {
                 "rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
         assertEquals(
                 1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
-        assertEquals(Optional.empty(), server.illness());
+        assertEquals(Optional.empty(), server.healthProblem());
     }
 
     @Test

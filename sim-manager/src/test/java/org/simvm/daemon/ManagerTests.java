@@ -475,7 +475,7 @@ class ManagerTests {
 
         @Test
         @DisplayName("leaves what it prepared to the next one")
-        void takenUp() throws Exception {
+        void adopted() throws Exception {
             needsMonitors();
             assertEquals("ok\n", hook("prepare", underSim("process")));
             manager.close();

@@ -37,7 +37,7 @@ class CorpusTests {
 
     private static final Path CORPUS = Path.of("src/test/fuzzing");
     /** Each takes a second at most on an idle machine. */
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     @TestFactory
     Stream<DynamicTest> corpus() {
@@ -57,7 +57,7 @@ class CorpusTests {
         for (Path input : inputs) {
             byte[] bytes = Files.readAllBytes(input);
             assertTimeoutPreemptively(
-                    PATIENCE,
+                    TIMEOUT,
                     () -> {
                         try {
                             method.invoke(null, (Object) bytes);

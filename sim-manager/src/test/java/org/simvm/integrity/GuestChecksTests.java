@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.ArmingBench;
 import org.simvm.arming.HookSite;
-import org.simvm.arming.KeptBoot;
+import org.simvm.arming.PersistedBoot;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
 import org.simvm.guest.paging.VirtualMemory;
@@ -251,7 +251,7 @@ class GuestChecksTests {
 
         @Test
         void leaveToTheNextRoundWhatFtraceIsWritingAndNothingElse() {
-            checks.patience(Duration.ofMillis(10));
+            checks.timeout(Duration.ofMillis(10));
             guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
             branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
             CheckReport report = checks.check(Set.of(IntegrityCheck.KERNEL_TEXT));
@@ -573,13 +573,13 @@ class GuestChecksTests {
         @Test
         void tellsArmingWhatItMustKnow() throws Exception {
             checks.persist(directory);
-            KeptBoot kept = GuestChecks.keptBoot(directory);
+            PersistedBoot kept = GuestChecks.persistedBoot(directory);
             assertEquals(armed.patchable(), kept.patchable());
             assertEquals(armed.image().gateEntry(), kept.gateEntry());
             assertEquals(armed.kernelTables().root(), kept.root());
             assertEquals(
                     armed.hooks().stream().map(HookSite::address).toList(),
-                    kept.hooks().stream().map(KeptBoot.Hook::address).toList());
+                    kept.hooks().stream().map(PersistedBoot.Hook::address).toList());
         }
 
         @Test
@@ -596,7 +596,7 @@ class GuestChecksTests {
                     BaselineException e = assertThrows(
                             BaselineException.class,
                             () -> {
-                                GuestChecks.keptBoot(directory);
+                                GuestChecks.persistedBoot(directory);
                                 GuestChecks.resume(armed, Optional.empty(), directory);
                             },
                             name + " of which " + kept + " % are left");
@@ -620,7 +620,7 @@ class GuestChecksTests {
             for (String part : List.of("\"gate\"", "\"paging\"", "\"hooks\"", "\"lstar\"")) {
                 Files.writeString(file, whole.replace(part, "\"other\""));
                 BaselineException e = assertThrows(
-                        BaselineException.class, () -> GuestChecks.keptBoot(directory), part);
+                        BaselineException.class, () -> GuestChecks.persistedBoot(directory), part);
                 assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
             }
         }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(20)
 class QmpClientTests {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     @TempDir
     Path directory;
@@ -72,7 +72,7 @@ class QmpClientTests {
         void waitsForASocketThatAppearsLater() throws Exception {
             CompletableFuture<QmpClient> opening = CompletableFuture.supplyAsync(() -> {
                 try {
-                    return QmpClient.connect(socket(), PATIENCE, recorder);
+                    return QmpClient.connect(socket(), TIMEOUT, recorder);
                 } catch (Exception e) {
                     throw new IllegalStateException(e);
                 }
@@ -97,7 +97,7 @@ class QmpClientTests {
                     throw new IllegalStateException(e);
                 }
             });
-            try (QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+            try (QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 assertEquals(7, client.execute("echo", value(7)).get("value").asInt());
             } finally {
                 late.get().close();
@@ -121,7 +121,7 @@ class QmpClientTests {
                     new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH", QmpClientTests::echo)) {
                 QmpException e = assertThrows(
                         QmpException.Closed.class,
-                        () -> QmpClient.connect(socket(), PATIENCE, recorder));
+                        () -> QmpClient.connect(socket(), TIMEOUT, recorder));
                 assertTrue(e.getMessage().contains("does not speak QMP"), e.getMessage());
             }
         }
@@ -133,7 +133,7 @@ class QmpClientTests {
         @Test
         void matchesAnswersToCommandsOfSeveralThreads() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 List<CompletableFuture<Boolean>> callers = new ArrayList<>();
                 for (int caller = 0; caller < 8; caller++) {
                     int base = caller * 1000;
@@ -183,7 +183,7 @@ class QmpClientTests {
                 public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo)) {
-                client[0] = QmpClient.connect(socket(), PATIENCE, asking);
+                client[0] = QmpClient.connect(socket(), TIMEOUT, asking);
                 connected.countDown();
                 for (int i = 0; i < 20; i++) {
                     server.emit("TICK", value(i));
@@ -208,7 +208,7 @@ class QmpClientTests {
                 public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), PATIENCE, clumsy)) {
+                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, clumsy)) {
                 server.emit("FIRST", value(1));
                 server.emit("SECOND", value(2));
                 assertEquals("FIRST", heard.take());
@@ -219,7 +219,7 @@ class QmpClientTests {
         @Test
         void reportsQemusErrorWithItsDescription() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 QmpException.Refused e = assertThrows(
                         QmpException.Refused.class, () -> client.execute("fail", null));
                 assertEquals("QEMU refused fail: the first expectation failed", e.getMessage());
@@ -231,7 +231,7 @@ class QmpClientTests {
         @Test
         void givesUpOnASilentCommandButKeepsTheConnection() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 assertThrows(
                         QmpException.TimedOut.class,
                         () -> client.execute("silence", null, Duration.ofMillis(50)));
@@ -246,7 +246,7 @@ class QmpClientTests {
         @Test
         void wakesWaitingCommandsAndTellsTheListenerLast() throws Exception {
             ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-            try (QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+            try (QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 CompletableFuture<Throwable> waiting =
                         CompletableFuture.supplyAsync(() -> assertThrows(
                                 QmpException.Closed.class, () -> client.execute("silence", null)));
@@ -264,7 +264,7 @@ class QmpClientTests {
         @Test
         void refusesALineWithoutEnd() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), PATIENCE, recorder)) {
+                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
                 CompletableFuture.runAsync(
                         () -> server.send("x".repeat(QmpClient.LINE_LIMIT + 100_000)));
                 assertTrue(heard.take().contains("a line longer than"));

@@ -48,7 +48,7 @@ public final class KernelResolver {
      * @throws IllegalStateException if the made-up kernel doesn't resolve, so no other will
      */
     public static void warmUp() throws IOException {
-        Rehearsal.run();
+        ResolverWarmup.run();
     }
 
     /**

@@ -17,8 +17,8 @@ import org.simvm.region.RegionPlan;
 /**
  * Puts together again what an earlier manager knew of a guest that it armed and that still runs.
  */
-final class TakenUpGuest {
-    private TakenUpGuest() {}
+final class AdoptedGuest {
+    private AdoptedGuest() {}
 
     /**
      * Resolves the kernel anew and joins it with what was kept.
@@ -27,7 +27,7 @@ final class TakenUpGuest {
      */
     static ArmedGuest of(
             ArmingRequest request,
-            KeptBoot kept,
+            PersistedBoot kept,
             GuestMemory memory,
             SimDevice device,
             KernelSource source)
@@ -49,7 +49,7 @@ final class TakenUpGuest {
                 0,
                 List.of());
         List<HookSite> hooks = new ArrayList<>();
-        for (KeptBoot.Hook hook : kept.hooks()) {
+        for (PersistedBoot.Hook hook : kept.hooks()) {
             hooks.add(new HookSite(
                     hook.monitor(),
                     declaration(request.plan(), hook),
@@ -73,7 +73,7 @@ final class TakenUpGuest {
                 List.of());
     }
 
-    private static HookDeclaration declaration(RegionPlan plan, KeptBoot.Hook hook)
+    private static HookDeclaration declaration(RegionPlan plan, PersistedBoot.Hook hook)
             throws ArmingException {
         if (hook.monitor() >= 0 && hook.monitor() < plan.monitors().size()) {
             for (HookDeclaration declaration :

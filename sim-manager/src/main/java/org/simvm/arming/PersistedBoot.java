@@ -18,7 +18,7 @@ import org.simvm.guest.kernel.PatchSite;
  * @param hooks as they were written
  * @param patchable places that the kernel patches itself
  */
-public record KeptBoot(
+public record PersistedBoot(
         long lstar,
         long root,
         int levels,
@@ -29,7 +29,7 @@ public record KeptBoot(
         long gatePages,
         List<Hook> hooks,
         List<PatchSite> patchable) {
-    public KeptBoot {
+    public PersistedBoot {
         hooks = List.copyOf(hooks);
         patchable = List.copyOf(patchable);
     }

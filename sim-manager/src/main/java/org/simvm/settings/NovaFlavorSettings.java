@@ -18,13 +18,13 @@ import org.simvm.settings.DomainDocument.Element;
  * {@code sim:check_interval} (seconds) and {@code sim:policy} (the default action) say what the
  * attributes of {@code <sim:sim>} and its children say.
  */
-final class NovaWishes {
+final class NovaFlavorSettings {
     private static final String NAMESPACE_FAMILY = "http://openstack.org/xmlns/libvirt/nova/";
     private static final String PREFIX = "sim:";
     private static final Set<String> KNOWN =
             Set.of("required", "gate", "monitors", "check_interval", "policy");
 
-    private NovaWishes() {}
+    private NovaFlavorSettings() {}
 
     /**
      * Returns a {@code sim} element that says what the flavor wants, as text; empty if it wants

@@ -20,7 +20,7 @@ import org.simvm.guest.paging.VirtualMemory;
  *
  * <p>Made for one round; what it needs of the guest's tables it reads when it first needs it.
  */
-final class PatchJudge {
+final class PatchSiteVerifier {
     private static final byte[] NOP5 = {0x0f, 0x1f, 0x44, 0x00, 0x00};
     private static final byte[] NOP2 = {0x66, (byte) 0x90};
     /**
@@ -48,7 +48,7 @@ final class PatchJudge {
     private FtraceTargets ftrace;
     private Map<Long, Kprobes.Probe> probes;
 
-    PatchJudge(Kernel kernel, VirtualMemory memory, LoadedCode code) {
+    PatchSiteVerifier(Kernel kernel, VirtualMemory memory, LoadedCode code) {
         this.kernel = kernel;
         this.memory = memory;
         this.code = code;

@@ -21,7 +21,7 @@ import org.simvm.guest.paging.VirtualMemory;
  * <p>The kernel has the newest layout, and every token is one character; see
  * {@link KernelResolver#warmUp}.
  */
-final class Rehearsal {
+final class ResolverWarmup {
     private static final int ROUNDS = 12;
     private static final int SYMBOLS = 60_000;
     private static final int STRUCTURES = 20_000;
@@ -38,7 +38,7 @@ final class Rehearsal {
             ByteBuffer.allocate(IMAGE_SIZE + 3 * RamBlock.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     private int typesEnd;
 
-    private Rehearsal() {
+    private ResolverWarmup() {
         writeTypes();
         writeSymbols();
         writePageTables();
@@ -50,7 +50,7 @@ final class Rehearsal {
     static void run() throws IOException {
         Path file = Files.createTempFile("sim-rehearsal", ".ram");
         try {
-            byte[] ram = new Rehearsal().ram.array();
+            byte[] ram = new ResolverWarmup().ram.array();
             Files.write(file, ram);
             for (int round = 0; round < ROUNDS; round++) {
                 try (MappedGuestMemory memory =

@@ -13,13 +13,13 @@ import org.slf4j.LoggerFactory;
  * second, then twice as long each time, a minute at most, a random part less so that not every host
  * comes back at once.
  */
-final class Courier {
-    private static final Logger log = LoggerFactory.getLogger(Courier.class);
+final class DeliveryWorker {
+    private static final Logger log = LoggerFactory.getLogger(DeliveryWorker.class);
     private static final int BATCH = 256;
     private static final int BATCH_BYTES = 256 << 10;
     static final long FIRST_PAUSE_MS = 1000;
     private static final long LONGEST_PAUSE_MS = 60_000;
-    private static final long PATIENCE_MS = 2000;
+    private static final long TIMEOUT_MS = 2000;
 
     private final String name;
     private final Spool spool;
@@ -38,7 +38,7 @@ final class Courier {
      * @param refused counts what a receiver will never take
      * @param firstPause milliseconds until a delivery that failed is tried again for the first time
      */
-    Courier(
+    DeliveryWorker(
             String name,
             Spool spool,
             Transport transport,
@@ -137,9 +137,9 @@ final class Courier {
             thread.interrupt();
         }
         try {
-            thread.join(PATIENCE_MS);
+            thread.join(TIMEOUT_MS);
             thread.interrupt();
-            thread.join(PATIENCE_MS);
+            thread.join(TIMEOUT_MS);
         } catch (InterruptedException e) {
             interrupted = true;
         }

@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
  * must live lives. When something does not, there is no sign, and systemd starts the manager anew,
  * which takes the guests up. A domain that hangs is no such thing: it delays itself alone.
  */
-final class LifeSign implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(LifeSign.class);
+final class WatchdogNotifier implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(WatchdogNotifier.class);
     private static final int SIGNS_A_PERIOD = 3;
 
     private final List<Supplier<Optional<String>>> probes;
@@ -31,7 +31,7 @@ final class LifeSign implements AutoCloseable {
      * @param probes each returns what is wrong, one line, or nothing
      * @param sign takes the status and tells systemd
      */
-    LifeSign(
+    WatchdogNotifier(
             long periodMicroseconds,
             List<Supplier<Optional<String>>> probes,
             Consumer<String> sign,

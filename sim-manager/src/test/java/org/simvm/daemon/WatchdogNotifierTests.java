@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Timeout;
 
 @DisplayName("The sign of life for systemd")
 @Timeout(120)
-class LifeSignTests {
+class WatchdogNotifierTests {
     private static final long PERIOD = 60_000;
 
     @Test
     @DisplayName("comes again and again with the status, while all is well")
     void alive() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
-        try (LifeSign sign = new LifeSign(
+        try (WatchdogNotifier sign = new WatchdogNotifier(
                 PERIOD, List.of(Optional::empty), signs::add, () -> "1 of 2 domains armed")) {
             for (int i = 0; i < 4; i++) {
                 assertEquals("1 of 2 domains armed", signs.poll(10, TimeUnit.SECONDS));
@@ -36,12 +36,12 @@ class LifeSignTests {
     @DisplayName("stays away while something is wrong, and comes back when it is well again")
     void ill() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
-        AtomicReference<Optional<String>> illness =
+        AtomicReference<Optional<String>> healthProblem =
                 new AtomicReference<>(Optional.of("nobody answers"));
-        try (LifeSign sign = new LifeSign(
-                PERIOD, List.of(Optional::empty, illness::get), signs::add, () -> "")) {
+        try (WatchdogNotifier sign = new WatchdogNotifier(
+                PERIOD, List.of(Optional::empty, healthProblem::get), signs::add, () -> "")) {
             assertEquals(null, signs.poll(10 * PERIOD, TimeUnit.MICROSECONDS));
-            illness.set(Optional.empty());
+            healthProblem.set(Optional.empty());
             assertEquals("", signs.poll(10, TimeUnit.SECONDS));
         }
     }
@@ -51,7 +51,7 @@ class LifeSignTests {
     void breaks() throws Exception {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
         AtomicReference<Boolean> broken = new AtomicReference<>(true);
-        try (LifeSign sign = new LifeSign(
+        try (WatchdogNotifier sign = new WatchdogNotifier(
                 PERIOD,
                 List.of(() -> {
                     if (broken.get()) {

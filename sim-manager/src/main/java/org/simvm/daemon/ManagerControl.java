@@ -7,7 +7,7 @@ import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
 
 /** What can be asked of the manager itself, rather than of a domain. */
-interface ManagerItself {
+interface ManagerControl {
     /** Tells how the manager is. */
     ObjectNode about();
 
