@@ -13,6 +13,9 @@ import org.simvm.region.RingReader;
  * run, so these two do only what can't be done later.
  */
 public interface ArmingListener {
+    /** The present boot has come into another state; whatever that brings is told afterwards. */
+    default void stateChanged(ArmingState state) {}
+
     /**
      * Gates and hooks are effective and the guest is about to go on: from now on the monitors put
      * events into the ring.

@@ -174,6 +174,11 @@ public final class DomainArming implements AutoCloseable {
         void run() throws Exception;
     }
 
+    private void become(ArmingState next) {
+        state = next;
+        listener.stateChanged(next);
+    }
+
     private void submit(Step step) {
         int number = boot.get();
         execute(() -> {
@@ -212,7 +217,7 @@ public final class DomainArming implements AutoCloseable {
                     request.domain(),
                     status.pid(),
                     status.state().wireName());
-            state = ArmingState.WAITING;
+            become(ArmingState.WAITING);
             violations.connected(there);
             if (status.state() != DeviceState.WAITING) {
                 catchUp(status);
@@ -243,7 +248,7 @@ public final class DomainArming implements AutoCloseable {
         }
         regionUsed = true;
         if (status.state() == DeviceState.MAPPED) {
-            state = ArmingState.MAPPED;
+            become(ArmingState.MAPPED);
             request.outside().serve(status);
             listener.mapped(request.region().ring());
             if (request.earlier().armed()) {
@@ -256,7 +261,7 @@ public final class DomainArming implements AutoCloseable {
                     "{}: the guest was stopped for good, see its violations; only a reset "
                             + "lets it go on",
                     request.domain());
-            state = ArmingState.FAILED;
+            become(ArmingState.FAILED);
             return;
         }
         if (request.required()) {
@@ -285,7 +290,7 @@ public final class DomainArming implements AutoCloseable {
             PersistedBoot kept = listener.persistedBoot();
             ArmedGuest guest = AdoptedGuest.of(request, kept, ram.map(status), device, kernels);
             listener.adopted(guest);
-            state = ArmingState.ARMED;
+            become(ArmingState.ARMED);
             log.info(
                     "{}: an earlier manager armed the guest: events and checks go on: {}",
                     request.domain(),
@@ -312,7 +317,7 @@ public final class DomainArming implements AutoCloseable {
                 booted.cpu(),
                 Long.toHexString(booted.lstar()),
                 (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
-        state = ArmingState.RESOLVING;
+        become(ArmingState.RESOLVING);
         if (regionUsed || request.region().needsReset()) {
             resetRegion();
         }
@@ -329,7 +334,7 @@ public final class DomainArming implements AutoCloseable {
         run.resume();
         clock.lap("boot stop: resume");
         clock.running();
-        state = ArmingState.PREPARING;
+        become(ArmingState.PREPARING);
         started.prepare();
         request.outside().serve(status);
         clock.lap("prepare: whoever runs the monitors");
@@ -350,7 +355,7 @@ public final class DomainArming implements AutoCloseable {
             clock.lap("hook stop: wait for preparation");
             boolean baselineNow = arming.atHookStop(stop);
             ensureCurrent();
-            state = ArmingState.MAPPED;
+            become(ArmingState.MAPPED);
             listener.mapped(request.region().ring());
             if (!baselineNow) {
                 run.resume();
@@ -379,7 +384,7 @@ public final class DomainArming implements AutoCloseable {
         run.resume();
         clock.lap("baseline stop: resume");
         ensureCurrent();
-        state = ArmingState.ARMED;
+        become(ArmingState.ARMED);
         ArmedGuest guest = arming.guest();
         log.info("{}: armed: {}", request.domain(), guest);
         listener.armed(guest);
@@ -388,7 +393,7 @@ public final class DomainArming implements AutoCloseable {
     private void reset(boolean stood) throws Exception {
         log.info("{}: reset while {}", request.domain(), state);
         arming = null;
-        state = ArmingState.WAITING;
+        become(ArmingState.WAITING);
         listener.reset();
         if (regionUsed) {
             resetRegion();
@@ -408,7 +413,7 @@ public final class DomainArming implements AutoCloseable {
         if (state == ArmingState.GONE) {
             return;
         }
-        state = ArmingState.GONE;
+        become(ArmingState.GONE);
         arming = null;
         if (device != null && !closing) {
             request.outside().end();
@@ -451,7 +456,7 @@ public final class DomainArming implements AutoCloseable {
         if (kind == ArmingFailure.Kind.INTERNAL) {
             log.error("{}: arming failed while {}", request.domain(), reached, cause);
         }
-        state = ArmingState.FAILED;
+        become(ArmingState.FAILED);
         if (reached != ArmingState.MAPPED) {
             request.outside().end(); // no hook calls
         }

@@ -52,7 +52,7 @@ final class DomainJson {
         json.put("uuid", domain.uuid().toString());
         domain.id().ifPresent(id -> json.put("id", id));
         json.put("active", domain.active());
-        json.put("state", domain.state());
+        json.put("state", domain.state().word());
         domain.problem()
                 .or(() -> domain.session().isEmpty() ? domain.unwatched() : Optional.empty())
                 .ifPresent(problem -> json.put("problem", problem));
@@ -247,7 +247,7 @@ final class DomainJson {
         ObjectNode json = object();
         json.put("name", figures.name());
         json.put("uuid", figures.uuid().toString());
-        json.put("state", figures.state());
+        json.put("state", figures.state().word());
         figures.gate().ifPresent(gate -> json.put("gate", gate));
         json.put("nanos", nanos);
         figures.ring()

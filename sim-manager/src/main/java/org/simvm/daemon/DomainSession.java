@@ -20,6 +20,7 @@ import org.simvm.arming.ArmingState;
 import org.simvm.arming.DomainArming;
 import org.simvm.arming.OutsideMonitors;
 import org.simvm.arming.PersistedBoot;
+import org.simvm.domain.DomainState;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.events.EventSink;
@@ -75,6 +76,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     private volatile RingDrain drain;
     private volatile ProcessRecord processes;
     private volatile ArmingFailure failure;
+    private volatile DomainState state = DomainState.PREPARED;
     private volatile boolean failStopped;
     /** How far the ring was reserved when the last process that wrote it was gone. */
     private long ringAbandoned;
@@ -178,6 +180,7 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     /** Begins to wait for QEMU and to arm; does nothing if it has begun before. */
     synchronized void begin() {
         if (arming == null && !closed) {
+            enter(DomainState.CONNECTING);
             Path socket = settings.runDirectory(uuid()).resolve("qmp.sock");
             arming = DomainArming.start(
                     new ArmingRequest(
@@ -198,17 +201,9 @@ final class DomainSession implements ArmingListener, AutoCloseable {
         return Optional.ofNullable(arming);
     }
 
-    /** Returns how far arming has come; empty before QEMU is started. */
-    Optional<ArmingState> state() {
-        return arming().map(DomainArming::state);
-    }
-
-    /**
-     * Tells whether the guest broke a rule for which it was stopped for good; only a reset lets it
-     * go on.
-     */
-    boolean failStopped() {
-        return failStopped;
+    /** Returns how far the present boot has come; a guest that was stopped for good is stopped. */
+    DomainState state() {
+        return failStopped ? DomainState.STOPPED : state;
     }
 
     Optional<ArmedGuest> guest() {
@@ -293,6 +288,29 @@ final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     // --- what becomes of the guest
+
+    @Override
+    public void stateChanged(ArmingState reached) {
+        enter(stateOf(reached));
+    }
+
+    private void enter(DomainState next) {
+        state = next;
+        domain.changed();
+    }
+
+    private static DomainState stateOf(ArmingState arming) {
+        return switch (arming) {
+            case CONNECTING -> DomainState.CONNECTING;
+            case WAITING -> DomainState.WAITING;
+            case RESOLVING -> DomainState.RESOLVING;
+            case PREPARING -> DomainState.PREPARING;
+            case MAPPED -> DomainState.MAPPED;
+            case ARMED -> DomainState.ARMED;
+            case FAILED -> DomainState.FAILED;
+            case GONE -> DomainState.GONE;
+        };
+    }
 
     @Override
     public void mapped(RingReader ring) {

@@ -2,12 +2,12 @@
 package org.simvm.daemon;
 
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
-import org.simvm.arming.ArmingState;
+import java.util.concurrent.TimeUnit;
+import org.simvm.domain.DomainState;
 import org.simvm.events.EventBroadcast;
 import org.simvm.integrity.CheckReport;
 import org.simvm.metrics.CheckTally;
@@ -37,12 +37,13 @@ final class ManagedDomain {
     private boolean asked;
     private Optional<String> unwatched = Optional.empty();
     private DomainSession session;
-    private String toldState = "none";
+    private DomainState state = DomainState.NONE;
+    private DomainState announced = DomainState.NONE;
 
     /** Is told what becomes of a domain; must be quick, and change nothing. */
     interface Listener {
-        /** Its state changed. */
-        void changed(ManagedDomain domain, String before, String now);
+        /** Its state changed; steps on the way to an armed guest are not reported. */
+        void changed(ManagedDomain domain, DomainState before, DomainState now);
 
         /** A round of its checks is over. */
         void checked(CheckReport report);
@@ -56,17 +57,33 @@ final class ManagedDomain {
     }
 
     /**
-     * Wakes those who wait, and tells of a state that is new. Called with the lock held whenever
-     * something changed.
+     * Enters the state that follows from what is known now, wakes those who wait for one, and
+     * reports it. Called with the lock held whenever something changed.
      */
-    private void tell() {
-        notifyAll();
-        String now = state();
-        if (!now.equals(toldState)) {
-            String before = toldState;
-            toldState = now;
+    private void update() {
+        DomainState now = present();
+        if (now != state) {
+            state = state.become(now);
+            notifyAll();
+        }
+        if (now != announced && (!now.isStep() || announced.isSettled())) {
+            DomainState before = announced;
+            announced = now;
             listener.changed(this, before, now);
         }
+    }
+
+    private DomainState present() {
+        if (session != null) {
+            return session.state();
+        }
+        if (problem.isPresent()) {
+            return DomainState.INVALID;
+        }
+        if (settings.isEmpty()) {
+            return DomainState.NONE;
+        }
+        return active ? DomainState.UNPROTECTED : DomainState.INACTIVE;
     }
 
     UUID uuid() {
@@ -121,7 +138,7 @@ final class ManagedDomain {
         if (!runs) {
             id = OptionalInt.empty();
         }
-        tell();
+        update();
     }
 
     synchronized boolean persistent() {
@@ -174,7 +191,7 @@ final class ManagedDomain {
     synchronized void unwatched(String reason) {
         asked = true;
         unwatched = Optional.of(reason);
-        tell();
+        update();
     }
 
     /** SIM was asked about the start that goes on now, and everything is ready. */
@@ -205,7 +222,7 @@ final class ManagedDomain {
     synchronized void settings(Optional<SimSettings> seen, Optional<String> wrong) {
         settings = seen;
         problem = wrong;
-        tell();
+        update();
     }
 
     synchronized Optional<DomainSession> session() {
@@ -216,7 +233,7 @@ final class ManagedDomain {
     synchronized Optional<DomainSession> session(DomainSession next) {
         DomainSession before = session;
         session = next;
-        tell();
+        update();
         return Optional.ofNullable(before);
     }
 
@@ -226,41 +243,18 @@ final class ManagedDomain {
             return false;
         }
         session = null;
-        tell();
+        update();
         return true;
     }
 
-    /**
-     * Returns one word: {@code none} (no element), {@code invalid}, {@code inactive},
-     * {@code unprotected} (runs, wants SIM and does not have it), {@code prepared}, how far arming
-     * is, or {@code stopped} (the guest broke a rule of the SIM view and runs no further).
-     */
-    String state() {
-        Optional<DomainSession> now = session();
-        if (now.isPresent() && now.get().failStopped()) {
-            return "stopped";
-        }
-        if (now.isPresent()) {
-            return now.get()
-                    .state()
-                    .map(ArmingState::name)
-                    .orElse("PREPARED")
-                    .toLowerCase(Locale.ROOT);
-        }
-        synchronized (this) {
-            if (problem.isPresent()) {
-                return "invalid";
-            }
-            if (settings.isEmpty()) {
-                return "none";
-            }
-            return active ? "unprotected" : "inactive";
-        }
+    /** Returns the state that it is in. */
+    synchronized DomainState state() {
+        return state;
     }
 
     /** Something that {@link #state} shows has changed. */
     synchronized void changed() {
-        tell();
+        update();
     }
 
     /**
@@ -268,23 +262,13 @@ final class ManagedDomain {
      *
      * @return the state then, or when the time is over
      */
-    String awaitOutcome(long milliseconds) throws InterruptedException {
-        long deadline = System.nanoTime() + milliseconds * 1_000_000;
-        while (true) {
-            synchronized (this) {
-                String state = state();
-                long left = (deadline - System.nanoTime()) / 1_000_000;
-                if (left <= 0
-                        || state.equals("armed")
-                        || state.equals("failed")
-                        || state.equals("stopped")
-                        || state.equals("unprotected")
-                        || state.equals("invalid")
-                        || state.equals("none")) {
-                    return state;
-                }
-                wait(left);
-            }
+    synchronized DomainState awaitOutcome(long milliseconds) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(milliseconds);
+        long left = milliseconds;
+        while (!state.isSettled() && left > 0) {
+            wait(left);
+            left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         }
+        return state;
     }
 }

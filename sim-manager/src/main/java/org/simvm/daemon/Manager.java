@@ -15,6 +15,7 @@ import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.simvm.arming.DomainArming;
 import org.simvm.control.ControlServer;
+import org.simvm.domain.DomainState;
 import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
 import org.simvm.host.GateChoice;
@@ -155,7 +156,7 @@ public final class Manager implements ManagerControl, AutoCloseable {
     /** Passes on what becomes of domains. */
     private final class DomainNews implements ManagedDomain.Listener {
         @Override
-        public void changed(ManagedDomain domain, String before, String now) {
+        public void changed(ManagedDomain domain, DomainState before, DomainState now) {
             outlets.accept(Notices.state(
                     new Notice.Domain(domain.uuid(), domain.name()),
                     before,
@@ -180,7 +181,7 @@ public final class Manager implements ManagerControl, AutoCloseable {
 
     private long armed() {
         return registry.all().stream()
-                .filter(domain -> domain.state().equals("armed"))
+                .filter(domain -> domain.state() == DomainState.ARMED)
                 .count();
     }
 

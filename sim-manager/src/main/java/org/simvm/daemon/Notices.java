@@ -5,16 +5,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.Set;
+import org.simvm.domain.DomainState;
 import org.simvm.outlets.Notice;
 import org.simvm.policy.Incident;
 import org.simvm.settings.PolicyAction;
 
 /** Puts what the manager wants to be known into notices. */
 final class Notices {
-    private static final Set<String> BAD_STATES =
-            Set.of("failed", "stopped", "unprotected", "invalid");
-
     private Notices() {}
 
     /** A guest broke a rule, or something was found. */
@@ -38,16 +35,19 @@ final class Notices {
     }
 
     /** A domain's state under SIM changed. */
-    static Notice state(Notice.Domain domain, String before, String now, Optional<String> problem) {
-        ObjectNode data =
-                JsonNodeFactory.instance.objectNode().put("state", now).put("before", before);
+    static Notice state(
+            Notice.Domain domain, DomainState before, DomainState now, Optional<String> problem) {
+        ObjectNode data = JsonNodeFactory.instance
+                .objectNode()
+                .put("state", now.word())
+                .put("before", before.word());
         problem.ifPresent(reason -> data.put("problem", reason));
         return new Notice(
                 Instant.now(),
                 Notice.Kind.STATE,
-                BAD_STATES.contains(now) ? Notice.Severity.WARNING : Notice.Severity.INFO,
+                now.isAlarming() ? Notice.Severity.WARNING : Notice.Severity.INFO,
                 Optional.of(domain),
-                domain.name() + ": " + now + " (was " + before + ")"
+                domain.name() + ": " + now.word() + " (was " + before.word() + ")"
                         + problem.map(reason -> ": " + reason).orElse(""),
                 data.toString());
     }

@@ -135,7 +135,8 @@ final class Requests implements ControlHandler {
                                 domain(request)
                                         .awaitOutcome(request.arguments()
                                                 .path("milliseconds")
-                                                .asLong(60_000))));
+                                                .asLong(60_000))
+                                        .word()));
             case "check" -> check(request, answers);
             case "reload" -> {
                 request.demand(Access.CHANGE);
@@ -214,7 +215,7 @@ final class Requests implements ControlHandler {
         Optional<CheckReport> report = domain.session().flatMap(session -> session.round(checks));
         answers.send(DomainJson.report(report.orElseThrow(() -> new ControlException(
                 "domain '" + domain.name() + "' can't be checked: its guest is not armed (state: "
-                        + domain.state() + ")"))));
+                        + domain.state().word() + ")"))));
     }
 
     private static IntegrityCheck byName(String name) throws ControlException {

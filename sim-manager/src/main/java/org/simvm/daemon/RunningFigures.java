@@ -3,6 +3,7 @@ package org.simvm.daemon;
 
 import java.util.List;
 import java.util.Optional;
+import org.simvm.domain.DomainState;
 import org.simvm.libvirt.LibvirtConnection;
 import org.simvm.metrics.DomainFigures;
 import org.simvm.metrics.ManagerFigures;
@@ -37,7 +38,7 @@ final class RunningFigures implements ManagerFigures.Source {
 
     List<DomainFigures> domains() {
         return registry.byName().stream()
-                .filter(domain -> !domain.state().equals("none"))
+                .filter(domain -> domain.state() != DomainState.NONE)
                 .map(this::domain)
                 .toList();
     }

@@ -4,6 +4,7 @@ package org.simvm.metrics;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.simvm.domain.DomainState;
 import org.simvm.region.RingStatistics;
 
 /**
@@ -11,7 +12,7 @@ import org.simvm.region.RingStatistics;
  *
  * @param name its name, as libvirt has it
  * @param uuid its UUID
- * @param state one word, see docs/interfaces.md
+ * @param state what SIM has it in
  * @param gate the gate in force; empty while there is none
  * @param required whether it may not run unguarded
  * @param violations since the manager was started, by kind
@@ -24,7 +25,7 @@ import org.simvm.region.RingStatistics;
 public record DomainFigures(
         String name,
         UUID uuid,
-        String state,
+        DomainState state,
         Optional<String> gate,
         boolean required,
         Map<String, Long> violations,

@@ -83,7 +83,7 @@ final class ManagerCollector implements MultiCollector {
                             "required",
                             domain.required() ? "yes" : "no"))
                     .build());
-            state.dataPoint(gauge(labels(domain, "state", domain.state()), 1));
+            state.dataPoint(gauge(labels(domain, "state", domain.state().word()), 1));
             domain.violations()
                     .forEach((kind, number) ->
                             violations.dataPoint(counter(labels(domain, "kind", kind), number)));

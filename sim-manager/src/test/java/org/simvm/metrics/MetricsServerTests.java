@@ -30,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.simvm.domain.DomainState;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.Finding;
 import org.simvm.outlets.OutletStatus;
@@ -57,7 +58,7 @@ class MetricsServerTests {
         return new DomainFigures(
                 name,
                 WEB,
-                "armed",
+                DomainState.ARMED,
                 Optional.of("vmfunc"),
                 true,
                 Map.of("probe", 2L),
