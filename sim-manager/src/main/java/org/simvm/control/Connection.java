@@ -16,6 +16,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.simvm.protocol.Access;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

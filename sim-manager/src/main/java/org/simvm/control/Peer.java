@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.control;
 
+import org.simvm.protocol.Access;
+
 /**
  * Who is at the other end of a connection, as the kernel says (SO_PEERCRED): not what the peer
  * claims.

@@ -6,6 +6,7 @@ import java.nio.channels.SocketChannel;
 import jdk.net.ExtendedSocketOptions;
 import jdk.net.UnixDomainPrincipal;
 import org.simvm.accounts.UserDatabase;
+import org.simvm.protocol.Access;
 
 /** Finds out who a peer is and how much it may. */
 final class PeerCredentials {

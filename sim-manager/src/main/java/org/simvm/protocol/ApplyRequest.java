@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.protocol;
+
+import java.util.Optional;
+
+/**
+ * The arguments of {@code apply}.
+ *
+ * @param domain its name, id or UUID
+ * @param element the {@code <sim:sim>} element to set
+ * @param live whether to change the running domain's copy
+ * @param persistent whether to change the persistent copy; if empty, unless {@code live}
+ */
+public record ApplyRequest(
+        String domain, String element, boolean live, Optional<Boolean> persistent) {}
