@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.simvm.audit.AuditLog;
 import org.simvm.control.ControlException;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.outlets.Notice;
@@ -148,12 +150,7 @@ final class MaintenanceWindows {
     }
 
     private void ended(Notice.Domain domain, String why) {
-        audit.record(
-                "sim-manager",
-                "resume-checks",
-                Optional.of(domain),
-                "done: " + why,
-                JsonNodeFactory.instance.objectNode());
+        audit.record("sim-manager", "resume-checks", Optional.of(domain), "done: " + why, Map.of());
     }
 
     private void forget(UUID domain) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.simvm.arming.DomainArming;
+import org.simvm.audit.AuditLog;
 import org.simvm.control.ControlServer;
 import org.simvm.domain.DomainState;
 import org.simvm.events.EventLog;

@@ -52,25 +52,6 @@ final class Notices {
                 data.toString());
     }
 
-    /** Somebody changed something, or tried to. */
-    static Notice audit(
-            String user,
-            String verb,
-            Optional<Notice.Domain> domain,
-            String outcome,
-            ObjectNode details) {
-        ObjectNode data =
-                details.deepCopy().put("user", user).put("verb", verb).put("outcome", outcome);
-        return new Notice(
-                Instant.now(),
-                Notice.Kind.AUDIT,
-                Notice.Severity.NOTICE,
-                domain,
-                "user " + user + ": " + verb
-                        + domain.map(each -> " of " + each.name()).orElse("") + ": " + outcome,
-                data.toString());
-    }
-
     /** The manager itself: one word for programs, one line for people. */
     static Notice manager(Notice.Severity severity, String event, String text) {
         return new Notice(

@@ -6,13 +6,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.simvm.control.Access;
+import org.simvm.audit.AuditLog;
 import org.simvm.control.Answers;
 import org.simvm.control.ControlException;
 import org.simvm.control.ControlHandler;
@@ -23,6 +24,12 @@ import org.simvm.integrity.CheckReport;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
 import org.simvm.metrics.DomainFigures;
+import org.simvm.outlets.Notice;
+import org.simvm.protocol.Access;
+import org.simvm.protocol.AuditEntry;
+import org.simvm.protocol.Codec;
+import org.simvm.protocol.ProtocolException;
+import org.simvm.protocol.WireRequest;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
@@ -90,16 +97,27 @@ final class Requests implements ControlHandler {
         }
         try {
             answer(request, answers);
-            audit.record(request, named(request), "done");
+            record(request, "done");
         } catch (ControlException e) {
-            audit.record(request, named(request), "refused: " + e.getMessage());
+            record(request, "refused: " + e.getMessage());
             throw e;
         }
     }
 
-    private Optional<ManagedDomain> named(Request request) {
+    private void record(Request request, String outcome) {
+        Map<String, String> kept;
         try {
-            return Optional.of(domain(request));
+            kept = WireRequest.parse(request.arguments().toString()).kept();
+        } catch (ProtocolException e) {
+            kept = Map.of();
+        }
+        audit.record(request.peer().user(), request.verb(), named(request), outcome, kept);
+    }
+
+    private Optional<Notice.Domain> named(Request request) {
+        try {
+            ManagedDomain domain = domain(request);
+            return Optional.of(new Notice.Domain(domain.uuid(), domain.name()));
         } catch (ControlException e) {
             return Optional.empty();
         }
@@ -147,9 +165,9 @@ final class Requests implements ControlHandler {
             case "findings" -> incidents(request, answers, false);
             case "audit" -> {
                 request.demand(Access.CHANGE);
-                for (ObjectNode entry :
+                for (AuditEntry entry :
                         audit.last(request.arguments().path("limit").asInt(DEFAULT_AUDIT))) {
-                    answers.send(entry);
+                    answers.send(Codec.tree(entry));
                 }
             }
             case "dumpxml" -> dumpXml(request, answers);

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.daemon;
+package org.simvm.audit;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -17,12 +13,16 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.simvm.control.Request;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.Outlets;
+import org.simvm.protocol.AuditEntry;
+import org.simvm.protocol.Codec;
+import org.simvm.protocol.ProtocolException;
 import org.simvm.state.LineFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,22 +30,20 @@ import org.slf4j.LoggerFactory;
 /**
  * Who changed what, when, and whether it was done: a line of JSON for each request that changes
  * something, in a file, and a notice. A line is on disk when {@link #record} returns. The file is
- * put aside as {@code audit.jsonl.1} when it is long.
+ * renamed to {@code audit.jsonl.1} when it is long.
  */
-final class AuditLog implements AutoCloseable {
+public final class AuditLog implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AuditLog.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long MAX_FILE_BYTES = 16L << 20;
     private static final int CAPACITY = 1000;
-    private static final int LONGEST_VALUE = 4096;
 
     private final Path file;
     private final Outlets outlets;
-    private final Deque<ObjectNode> last = new ArrayDeque<>();
+    private final Deque<AuditEntry> last = new ArrayDeque<>();
     private FileChannel channel;
 
-    /** Goes on with the file, if there is one; what it holds can be asked for. */
-    AuditLog(Path file, Outlets outlets) {
+    /** Continues the file, if there is one; {@link #last} returns what it holds, too. */
+    public AuditLog(Path file, Outlets outlets) {
         this.file = file;
         this.outlets = outlets;
         try {
@@ -64,75 +62,64 @@ final class AuditLog implements AutoCloseable {
 
     private boolean remember(String line) {
         try {
-            if (JSON.readTree(line) instanceof ObjectNode entry) {
-                remember(entry);
-                return true;
-            }
-        } catch (JsonProcessingException e) {
-            log.debug("{}: {}", file, e.getOriginalMessage());
+            remember(Codec.read(line, AuditEntry.class));
+            return true;
+        } catch (ProtocolException e) {
+            log.debug("{}: {}", file, e.getMessage());
+            return false;
         }
-        return false;
     }
 
-    private void remember(ObjectNode entry) {
+    private void remember(AuditEntry entry) {
         if (last.size() == CAPACITY) {
             last.removeFirst();
         }
         last.addLast(entry);
     }
 
-    /** Keeps that somebody asked for a change, and what came of it. */
-    synchronized void record(Request request, Optional<ManagedDomain> domain, String outcome) {
-        ObjectNode details = JsonNodeFactory.instance.objectNode();
-        request.arguments().fields().forEachRemaining(each -> {
-            String value = each.getValue().isTextual()
-                    ? each.getValue().textValue()
-                    : each.getValue().toString();
-            if (!Set.of("verb", "domain").contains(each.getKey())
-                    && each.getKey().matches("[a-zA-Z]{1,30}")
-                    && value.length() <= LONGEST_VALUE) {
-                details.put(each.getKey(), value);
-            }
-        });
-        Optional<Notice.Domain> named =
-                domain.map(each -> new Notice.Domain(each.uuid(), each.name()));
-        record(request.peer().user(), request.verb(), named, outcome, details);
-    }
-
-    /** Keeps a change; {@code user} is who asked for it. */
-    synchronized void record(
+    /**
+     * Keeps that somebody asked for a change, and what came of it.
+     *
+     * @param user who asked
+     * @param domain what it is about, unless that is the manager or is not known
+     * @param outcome {@code done}, or why it was refused
+     * @param arguments what else was asked for
+     */
+    public synchronized void record(
             String user,
             String verb,
             Optional<Notice.Domain> domain,
             String outcome,
-            ObjectNode details) {
-        ObjectNode entry = JsonNodeFactory.instance
-                .objectNode()
-                .put("time", Instant.now().toString())
-                .put("user", user)
-                .put("verb", verb);
-        domain.ifPresent(
-                each -> entry.put("domain", each.name()).put("uuid", each.uuid().toString()));
-        entry.put("outcome", outcome);
-        if (!details.isEmpty()) {
-            entry.set("arguments", details);
-        }
-        remember(entry);
-        log.info(
-                "user {}: {}{}: {}",
+            Map<String, String> arguments) {
+        AuditEntry entry = new AuditEntry(
+                Instant.now(),
                 user,
                 verb,
-                domain.map(each -> " of " + each.name()).orElse(""),
-                outcome);
+                domain.map(Notice.Domain::name),
+                domain.map(Notice.Domain::uuid),
+                outcome,
+                Optional.of(arguments));
+        remember(entry);
+        String change = "user " + user + ": " + verb
+                + domain.map(each -> " of " + each.name()).orElse("") + ": " + outcome;
+        log.info("{}", change);
         try {
-            write(entry.toString() + "\n");
+            write(Codec.write(entry) + "\n");
         } catch (IOException e) {
             log.error(
                     "{}: who changed what can't be kept ({}); make room or correct the permissions",
                     file,
                     e.toString());
         }
-        outlets.accept(Notices.audit(user, verb, domain, outcome, details));
+        Map<String, String> data = new LinkedHashMap<>(arguments);
+        data.putAll(Map.of("user", user, "verb", verb, "outcome", outcome));
+        outlets.accept(new Notice(
+                entry.time(),
+                Notice.Kind.AUDIT,
+                Notice.Severity.NOTICE,
+                domain,
+                change,
+                Codec.write(data)));
     }
 
     private void write(String line) throws IOException {
@@ -161,8 +148,8 @@ final class AuditLog implements AutoCloseable {
         channel.force(false);
     }
 
-    /** Returns the youngest entries, oldest first. */
-    synchronized List<ObjectNode> last(int limit) {
+    /** Returns the latest entries, oldest first. */
+    public synchronized List<AuditEntry> last(int limit) {
         return last.stream().skip(Math.max(0, last.size() - Math.max(0, limit))).toList();
     }
 
