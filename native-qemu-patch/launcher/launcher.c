@@ -23,7 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cpu_features.h"
 #include "memory_backend.h"
+#include "options.h"
 
 #define UUID_LENGTH 36
 #define MAX_ARGUMENTS 8192
@@ -58,15 +60,6 @@ static const char *setting(const char *name, const char *fallback)
 	const char *value = getenv(name);
 
 	return value && *value ? value : fallback;
-}
-
-/* QEMU takes -option and --option alike. */
-static bool is_option(const char *argument, const char *name)
-{
-	if (argument[0] != '-')
-		return false;
-	argument += argument[1] == '-' ? 2 : 1;
-	return strcmp(argument, name) == 0;
 }
 
 static bool machine_is_none(const char *value)
@@ -243,22 +236,24 @@ static void share_guest_ram(int argc, char **argv, const char *uuid)
 
 static char **prepared_arguments(int argc, char **argv, char *launch, size_t launch_length)
 {
-	static const char *const huge_pages[] = { "-global", "driver=x86_64-cpu,property=pdpe1gb,value=on" };
+	char *features[CPU_FEATURES_MAX_ARGUMENTS];
 	size_t lines = 0, next = 0;
 	char **arguments;
+	int more = 0;
 
 	for (size_t i = 0; i < launch_length; i++)
 		lines += launch[i] == '\0';
 	if (lines > MAX_LAUNCH_LINES)
 		refuse("the launch file has %zu arguments, more than %d", lines, MAX_LAUNCH_LINES);
-	arguments = calloc((size_t)argc + lines + 3, sizeof(*arguments));
-	if (!arguments)
+	arguments = calloc((size_t)argc + lines + CPU_FEATURES_MAX_ARGUMENTS + 1, sizeof(*arguments));
+	if (cpu_features_on_kvm(argc, argv))
+		more = cpu_features_hide(argc, argv, features);
+	if (!arguments || more < 0)
 		refuse("out of memory");
 	for (int i = 0; i < argc; i++)
 		arguments[next++] = argv[i];
-	/* The gates are mapped by one 1 GiB page; hardware takes it whatever CPUID says, TCG does not. */
-	arguments[next++] = (char *)huge_pages[0];
-	arguments[next++] = (char *)huge_pages[1];
+	for (int i = 0; i < more; i++)
+		arguments[next++] = features[i];
 	for (size_t i = 0; i < launch_length; i += strlen(launch + i) + 1)
 		arguments[next++] = launch + i;
 	arguments[next] = NULL;
@@ -279,6 +274,9 @@ int main(int argc, char **argv)
 		char *launch = take_launch_file(uuid, &launch_length);
 
 		if (launch) {
+			if (cpu_features_encrypted(argc, argv))
+				refuse("the memory of domain %s is encrypted, so that nothing on the host could monitor it; "
+				       "remove <launchSecurity>", uuid);
 			share_guest_ram(argc, argv, uuid);
 			argv = prepared_arguments(argc, argv, launch, launch_length);
 		} else if (must_be_prepared(uuid)) {

@@ -24,7 +24,7 @@ runs() { if [ "$rc" = 0 ] && [ "$out" = "$(printf '%s\n' "$@")" ] && [ -z "$err"
 refuses() { # exit 1, one line, containing the text
     if [ "$rc" = 1 ] && [ -z "$out" ] && [ "$(wc -l <"$work/err")" = 1 ] && [[ $err == "sim: "*"$1"* ]]; then ok; else bad "expected refusal: $1"; fi
 }
-global='driver=x86_64-cpu,property=pdpe1gb,value=on'
+hidden='pmu=off,arch-lbr=off,intel-pt=off,rtm=off,hle=off,sgx=off,lam=off,fred=off,vmx=off,svm=off'
 ram() { echo "{\"qom-type\":\"memory-backend-ram\",\"id\":\"$1\",\"size\":536870912}"; }
 memfd() { echo "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"$1\",\"size\":536870912,\"share\":true,\"x-use-canonical-path-for-ramblock-id\":false}"; }
 
@@ -47,12 +47,12 @@ unprepared; touch "$SIM_STATE_DIR/required/$uuid"
 run -object "$(ram pc.ram)" -uuid $uuid; refuses "requires SIM but was not prepared"
 run -object "$(ram pc.ram)" -uuid ${uuid^^}; refuses "domain $uuid requires SIM"
 
-test="a prepared domain gets shared RAM, 1 GiB pages and the launch arguments, once"
+test="a prepared domain gets shared RAM and the launch arguments, once"
 launch=(-object "memory-backend-file,id=simmem,mem-path=/a b,size=1,share=on" -device "sim-region,id=sim0,memdev=simmem")
 for id in pc.ram microvm.ram; do
     prepare "${launch[@]}"; touch "$SIM_STATE_DIR/required/$uuid"
     run -machine "pc,memory-backend=$id" -object "$(ram $id)" -uuid $uuid
-    runs -machine "pc,memory-backend=$id" -object "$(memfd $id)" -uuid $uuid -global $global "${launch[@]}"
+    runs -machine "pc,memory-backend=$id" -object "$(memfd $id)" -uuid $uuid "${launch[@]}"
     if [ -e "$domain/launch" ]; then bad "launch file is still there"; else ok; fi
     run -object "$(ram $id)" -uuid $uuid; refuses "was not prepared"
 done
@@ -60,17 +60,17 @@ done
 test="every NUMA cell's and DIMM's memory is shared"
 prepare -x
 run -object "$(ram ram-node0)" -numa node,memdev=ram-node0 -object "$(ram ram-node1)" -object "$(ram memdimm0)" -uuid $uuid
-runs -object "$(memfd ram-node0)" -numa node,memdev=ram-node0 -object "$(memfd ram-node1)" -object "$(memfd memdimm0)" -uuid $uuid -global $global -x
+runs -object "$(memfd ram-node0)" -numa node,memdev=ram-node0 -object "$(memfd ram-node1)" -object "$(memfd memdimm0)" -uuid $uuid -x
 
 test="other properties of the memory are kept, nested ones too"
 prepare -x
 run -object '{"qom-type":"memory-backend-ram","id":"ram-node0","prealloc":true,"host-nodes":[0,1],"policy":"bind","odd":"a,\"}b","size":1}' -uuid $uuid
-runs -object '{"qom-type":"memory-backend-memfd","id":"ram-node0","prealloc":true,"host-nodes":[0,1],"policy":"bind","odd":"a,\"}b","size":1,"share":true,"x-use-canonical-path-for-ramblock-id":false}' -uuid $uuid -global $global -x
+runs -object '{"qom-type":"memory-backend-memfd","id":"ram-node0","prealloc":true,"host-nodes":[0,1],"policy":"bind","odd":"a,\"}b","size":1,"share":true,"x-use-canonical-path-for-ramblock-id":false}' -uuid $uuid -x
 
 test="the option form of older libvirt is understood"
 prepare -x
 run -object memory-backend-ram,id=pc.ram,size=1,odd=a,,b -uuid $uuid
-runs -object memory-backend-memfd,id=pc.ram,size=1,odd=a,,b,share=on,x-use-canonical-path-for-ramblock-id=off -uuid $uuid -global $global -x
+runs -object memory-backend-memfd,id=pc.ram,size=1,odd=a,,b,share=on,x-use-canonical-path-for-ramblock-id=off -uuid $uuid -x
 
 test="memory that is shared already, and objects that are no memory, stay as they are"
 for object in '{"qom-type":"memory-backend-memfd","id":"pc.ram","share":true,"x-use-canonical-path-for-ramblock-id":false,"size":1}' \
@@ -79,13 +79,42 @@ for object in '{"qom-type":"memory-backend-memfd","id":"pc.ram","share":true,"x-
               '{"qom-type":"memory-backend-file","id":"memnvdimm0","mem-path":"/nv","share":false,"size":1}'; do
     prepare -x
     run -object '{"qom-type":"secret","id":"masterKey0","format":"raw","file":"/f"}' -object "$object" -uuid $uuid
-    runs -object '{"qom-type":"secret","id":"masterKey0","format":"raw","file":"/f"}' -object "$object" -uuid $uuid -global $global -x
+    runs -object '{"qom-type":"secret","id":"masterKey0","format":"raw","file":"/f"}' -object "$object" -uuid $uuid -x
 done
 
 test="a memfd that is asked to be private is shared"
 prepare -x
 run -object '{"qom-type":"memory-backend-memfd","id":"pc.ram","hugetlb":true,"share":false,"size":1}' -uuid $uuid
-runs -object '{"qom-type":"memory-backend-memfd","id":"pc.ram","hugetlb":true,"size":1,"share":true,"x-use-canonical-path-for-ramblock-id":false}' -uuid $uuid -global $global -x
+runs -object '{"qom-type":"memory-backend-memfd","id":"pc.ram","hugetlb":true,"size":1,"share":true,"x-use-canonical-path-for-ramblock-id":false}' -uuid $uuid -x
+
+test="KVM's guests don't get what shows or escapes the SIM view; a CPU of TCG's is as libvirt wants it"
+for kvm in "-accel kvm" "-machine pc,accel=kvm" "-accel accel=kvm,kernel-irqchip=on" -enable-kvm "-machine accel=kvm"; do
+    for cpu in host Haswell,vme=on,rtm=on,pmu=on qemu64,+svm; do
+        prepare -x
+        # shellcheck disable=SC2086
+        run $kvm -cpu $cpu -object "$(ram pc.ram)" -uuid $uuid
+        # shellcheck disable=SC2086
+        runs $kvm -cpu $cpu,$hidden -object "$(memfd pc.ram)" -uuid $uuid -x
+    done
+done
+prepare -x
+run -accel kvm -object "$(ram pc.ram)" -uuid $uuid
+runs -accel kvm -object "$(memfd pc.ram)" -uuid $uuid -global driver=x86_64-cpu,property=svm,value=off -x
+for tcg in "-accel tcg" "-accel tcg,thread=multi" "-machine pc,accel=tcg" "-machine kvm" ""; do
+    prepare -x
+    # shellcheck disable=SC2086
+    run $tcg -cpu max,pmu=on -object "$(ram pc.ram)" -uuid $uuid
+    # shellcheck disable=SC2086
+    runs $tcg -cpu max,pmu=on -object "$(memfd pc.ram)" -uuid $uuid -x
+done
+
+test="a guest whose memory is encrypted is refused with the next step"
+for machine in pc,confidential-guest-support=lsec0 pc,memory-encryption=sev0; do
+    prepare -x
+    run -machine $machine -object "$(ram pc.ram)" -uuid $uuid; refuses "remove <launchSecurity>"
+    unprepared
+    run -machine $machine -object "$(ram pc.ram)" -uuid $uuid; runs -machine $machine -object "$(ram pc.ram)" -uuid $uuid
+done
 
 test="private files are refused with the next step"
 for object in '{"qom-type":"memory-backend-file","id":"pc.ram","mem-path":"/m","size":1}' \
