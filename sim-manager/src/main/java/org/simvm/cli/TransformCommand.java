@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.simvm.libvirt.DomainTransform;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.Problem;
 import org.simvm.settings.SettingsException;
 import picocli.CommandLine.Command;
@@ -53,14 +54,13 @@ final class TransformCommand implements Callable<Integer> {
         try {
             DomainTransform transform =
                     new DomainTransform(ManagerOptions.settings().launcher());
-            String xml = InputText.read(file);
+            DomainDocument domain =
+                    DomainDocument.parse(InputText.read(file), InputText.name(file));
             if (element != null) {
-                xml = DomainTransform.withSettings(
-                        xml, InputText.name(file), InputText.read(element), element);
+                domain = DomainTransform.withSettings(
+                        domain, DomainDocument.parse(InputText.read(element), element));
             }
-            out.print(transform
-                    .transform(xml, InputText.name(file), Optional.ofNullable(emulator))
-                    .xml());
+            out.print(transform.transform(domain, Optional.ofNullable(emulator)).xml());
             out.flush();
             return 0;
         } catch (SettingsException e) {

@@ -4,6 +4,7 @@ package org.simvm.cli;
 import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.Problem;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
@@ -32,8 +33,8 @@ final class ValidateCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            Optional<SimSettings> settings =
-                    SimSettingsReader.read(InputText.read(file), InputText.name(file));
+            Optional<SimSettings> settings = SimSettingsReader.read(
+                    DomainDocument.parse(InputText.read(file), InputText.name(file)));
             out.println(InputText.name(file)
                     + (settings.isPresent() ? " is valid" : " has no <sim:sim> element"));
             out.flush();

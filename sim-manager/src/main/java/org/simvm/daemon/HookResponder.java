@@ -11,6 +11,7 @@ import org.simvm.control.HookCall;
 import org.simvm.region.RegionFile;
 import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.state.StateFile;
@@ -54,10 +55,11 @@ final class HookResponder {
 
     private HookAnswer decide(HookCall call) {
         try {
+            DomainDocument document = DomainDocument.parse(call.xml(), call.name());
             if (call.operation().equals("prepare")) {
-                return prepare(call);
+                return prepare(call, document);
             }
-            DomainDescription description = DomainDescriptionReader.read(call.xml(), call.name());
+            DomainDescription description = DomainDescriptionReader.read(document);
             Optional<UUID> uuid = description.uuid();
             if (uuid.isEmpty()) {
                 return new HookAnswer.Refuse("the XML of domain " + call.name() + " has no <uuid>");
@@ -94,9 +96,9 @@ final class HookResponder {
         }
     }
 
-    private HookAnswer prepare(HookCall call) {
+    private HookAnswer prepare(HookCall call, DomainDocument document) {
         try {
-            Optional<Preparation.Order> order = preparation.order(call.xml(), call.name());
+            Optional<Preparation.Order> order = preparation.order(document);
             if (order.isEmpty()) {
                 return HookAnswer.OK;
             }
@@ -114,7 +116,7 @@ final class HookResponder {
             sessions.open(domain, order.get(), region);
             return HookAnswer.OK;
         } catch (PreparationException e) {
-            notPrepared(call, e.getMessage());
+            notPrepared(call, document, e.getMessage());
             return new HookAnswer.Refuse(e.getMessage());
         }
     }
@@ -123,9 +125,9 @@ final class HookResponder {
      * What was wrong is told again when the domain runs all the same, and to whoever asks why it is
      * not watched.
      */
-    private void notPrepared(HookCall call, String reason) {
+    private void notPrepared(HookCall call, DomainDocument document, String reason) {
         try {
-            DomainDescriptionReader.read(call.xml(), call.name())
+            DomainDescriptionReader.read(document)
                     .uuid()
                     .ifPresent(uuid -> registry.get(uuid, call.name()).unwatched(reason));
         } catch (SettingsException e) {

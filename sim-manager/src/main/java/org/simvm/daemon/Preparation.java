@@ -19,6 +19,7 @@ import org.simvm.region.RegionPlan;
 import org.simvm.region.SimAbi;
 import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
@@ -77,8 +78,8 @@ final class Preparation {
     }
 
     /** Reads a domain's order from its XML; empty if the domain has no {@code sim} element. */
-    Optional<Order> order(String xml, String name) throws PreparationException {
-        return order(xml, name, (description, sim) -> {
+    Optional<Order> order(DomainDocument document) throws PreparationException {
+        return order(document, (description, sim) -> {
             try {
                 return gates.choose(sim.gate(), description.type());
             } catch (GateUnavailableException e) {
@@ -88,9 +89,9 @@ final class Preparation {
     }
 
     /** Reads the order of a guest that runs already, with the gate that it was prepared with. */
-    Optional<Order> orderOfRunning(String xml, String name, Path region)
+    Optional<Order> orderOfRunning(DomainDocument document, Path region)
             throws PreparationException {
-        return order(xml, name, (description, sim) -> {
+        return order(document, (description, sim) -> {
             try {
                 return gates.ofRunning(RegionFile.gate(region));
             } catch (RegionException e) {
@@ -99,20 +100,20 @@ final class Preparation {
         });
     }
 
-    private Optional<Order> order(String xml, String name, GateSource gate)
+    private Optional<Order> order(DomainDocument document, GateSource gate)
             throws PreparationException {
         try {
-            Optional<SimSettings> found = SimSettingsReader.read(xml, name);
+            Optional<SimSettings> found = SimSettingsReader.read(document);
             if (found.isEmpty()) {
                 return Optional.empty();
             }
-            DomainDescription description = DomainDescriptionReader.read(xml, name);
+            DomainDescription description = DomainDescriptionReader.read(document);
             SimSettings sim = found.get();
             check(description);
             UUID domain = description
                     .uuid()
                     .orElseThrow(() -> new PreparationException(
-                            "the XML of domain " + name + " has no <uuid>", null));
+                            "the XML of domain " + document.source() + " has no <uuid>", null));
             return Optional.of(new Order(
                     domain, description, sim, plan(description, sim, gate.gate(description, sim))));
         } catch (SettingsException e) {
@@ -188,9 +189,9 @@ final class Preparation {
                 + "arch='x86_64'>hvm</type></os><devices><emulator>"
                 + settings.get().launcher() + "</emulator></devices></domain>";
         try {
-            order(xml, "none");
+            order(DomainDocument.parse(xml, "none"));
             QemuOwner.of(settings.get());
-        } catch (PreparationException e) {
+        } catch (PreparationException | SettingsException e) {
             log.warn("no domain can be prepared on this host as it is: {}", e.getMessage());
         }
     }

@@ -16,6 +16,7 @@ import org.simvm.libvirt.DomainTransform;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtEvent;
 import org.simvm.libvirt.LibvirtException;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.FindingClass;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
@@ -163,8 +164,9 @@ final class Reconciler {
 
     private void bringUpToDate(ManagedDomain domain) throws LibvirtException, SettingsException {
         Domains.Copy copy = domain.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
-        String xml = libvirt.xml(domain.uuid(), copy);
-        Optional<SimSettings> sim = SimSettingsReader.read(xml, domain.name());
+        DomainDocument document =
+                DomainDocument.parse(libvirt.xml(domain.uuid(), copy), domain.name());
+        Optional<SimSettings> sim = SimSettingsReader.read(document);
         mark(domain.uuid(), sim.isPresent() && sim.get().required());
         if (copy == Domains.Copy.LIVE) {
             settled(domain, sim);
@@ -172,7 +174,9 @@ final class Reconciler {
         }
         DomainTransform transform = new DomainTransform(settings.launcher());
         FormerEmulator former = new FormerEmulator(settings.stateDirectory(domain.uuid()));
-        DomainTransform.Result result = transform.transform(xml, domain.name(), former.recall());
+        DomainTransform.Result result = sim.isPresent()
+                ? transform.apply(document)
+                : transform.remove(document, former.recall());
         settled(domain, sim);
         if (result.changed()) {
             if (sim.isPresent()) {
@@ -181,7 +185,10 @@ final class Reconciler {
             try {
                 libvirt.define(result.xml());
             } catch (LibvirtException e) {
-                defineWithPatchedQemu(domain, transform, xml, former, e);
+                if (sim.isPresent() || former.recall().isPresent()) {
+                    throw e;
+                }
+                defineWithPatchedQemu(domain, transform, document, e);
             }
             log.info(
                     "{}: {}",
@@ -199,19 +206,14 @@ final class Reconciler {
     private void defineWithPatchedQemu(
             ManagedDomain domain,
             DomainTransform transform,
-            String xml,
-            FormerEmulator former,
+            DomainDocument document,
             LibvirtException why)
             throws LibvirtException, SettingsException {
         Path qemu = PatchedQemu.pathOfLauncher();
-        boolean hasEmulator = SimSettingsReader.read(xml, domain.name()).isPresent()
-                || former.recall().isPresent();
-        if (hasEmulator
-                || why.reason() == LibvirtException.Cause.NOT_CONNECTED
-                || !Files.isExecutable(qemu)) {
+        if (why.reason() == LibvirtException.Cause.NOT_CONNECTED || !Files.isExecutable(qemu)) {
             throw why;
         }
-        libvirt.define(transform.remove(xml, domain.name(), Optional.of(qemu)).xml());
+        libvirt.define(transform.remove(document, Optional.of(qemu)).xml());
         log.info(
                 "{}: its emulator is {}, as libvirt has no default: {}",
                 domain.name(),
@@ -255,7 +257,7 @@ final class Reconciler {
             if (element.isEmpty()) {
                 settingsLost(session.get(), "the running domain's <sim:sim> element was removed");
             } else {
-                SimSettingsReader.read(element.get(), domain.name());
+                SimSettingsReader.read(DomainDocument.parse(element.get(), domain.name()));
                 log.info(
                         "{}: settings changed; they take effect when the domain is started anew",
                         domain.name());

@@ -30,6 +30,7 @@ import org.simvm.protocol.AuditEntry;
 import org.simvm.protocol.Codec;
 import org.simvm.protocol.ProtocolException;
 import org.simvm.protocol.WireRequest;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
@@ -349,9 +350,10 @@ final class Requests implements ControlHandler {
     /** A mistake is told now rather than when the domain is started. */
     private void check(String element) throws ControlException {
         try {
-            preparation.checkMonitors(SimSettingsReader.read(element, "element")
-                    .orElseThrow(() -> new ControlException(
-                            "there is no <sim:sim> element in what was given")));
+            preparation.checkMonitors(
+                    SimSettingsReader.read(DomainDocument.parse(element, "element"))
+                            .orElseThrow(() -> new ControlException(
+                                    "there is no <sim:sim> element in what was given")));
         } catch (SettingsException e) {
             throw new ControlException(e.oneLine(), e);
         } catch (PreparationException e) {

@@ -12,7 +12,9 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.ManagerSettings;
+import org.simvm.settings.SettingsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -123,9 +125,10 @@ final class SessionKeeper {
             return;
         }
         try {
-            String xml = Files.readString(keptXml(context.settings().get(), uuid));
+            DomainDocument document = DomainDocument.parse(
+                    Files.readString(keptXml(context.settings().get(), uuid)), uuid.toString());
             Preparation.Order order = preparation
-                    .orderOfRunning(xml, uuid.toString(), directory.resolve("region"))
+                    .orderOfRunning(document, directory.resolve("region"))
                     .orElseThrow(() ->
                             new PreparationException("its XML has no <sim:sim> element", null));
             RegionFile region = RegionFile.attach(directory.resolve("region"), order.plan());
@@ -139,7 +142,7 @@ final class SessionKeeper {
                 domain.active(true);
                 session.begin();
             }
-        } catch (IOException | PreparationException | RegionException e) {
+        } catch (IOException | SettingsException | PreparationException | RegionException e) {
             log.error(
                     "{}: a guest runs under SIM but can't be taken up: {}; it is not watched "
                             + "until it is started anew",

@@ -19,7 +19,6 @@ import java.util.UUID;
  * @param memoryBytes RAM at boot
  * @param maxMemoryBytes RAM after everything was hot-plugged; {@code memoryBytes} without hot-plug
  * @param maxVcpus vCPUs that may ever be online
- * @param simElement the XML has a {@code <sim:sim>} element (valid or not)
  */
 public record DomainDescription(
         Optional<UUID> uuid,
@@ -31,8 +30,7 @@ public record DomainDescription(
         long currentMemoryBytes,
         long memoryBytes,
         long maxMemoryBytes,
-        int maxVcpus,
-        boolean simElement) {
+        int maxVcpus) {
 
     public DomainDescription {
         Objects.requireNonNull(uuid, "uuid");

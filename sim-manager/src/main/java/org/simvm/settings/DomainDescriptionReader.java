@@ -42,21 +42,15 @@ public final class DomainDescriptionReader {
     /**
      * Reads a whole domain.
      *
-     * @param source what problems call the text
      * @throws SettingsException everything that keeps the domain from being understood
      */
-    public static DomainDescription read(String xml, String source) throws SettingsException {
-        return read(DomainDocument.parse(xml, source));
-    }
-
-    /** Reads a document that is parsed already. See {@link #read(String, String)}. */
     public static DomainDescription read(DomainDocument document) throws SettingsException {
         return new DomainDescriptionReader(document.source()).describe(document);
     }
 
     private DomainDescription describe(DomainDocument document) throws SettingsException {
         Element domain = document.root();
-        if (!domain.name().equals("domain") || !domain.namespace().isEmpty()) {
+        if (!document.isDomain()) {
             problems.add(
                     domain,
                     "<" + domain.qualifiedName() + "> is not a domain",
@@ -79,8 +73,7 @@ public final class DomainDescriptionReader {
                 memory(domain, "currentMemory").orElse(memory),
                 memory,
                 memory(domain, "maxMemory").orElse(memory),
-                vcpus(domain),
-                SimSettingsReader.present(document));
+                vcpus(domain));
         problems.throwIfAny();
         return description;
     }

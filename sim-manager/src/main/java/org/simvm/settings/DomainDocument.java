@@ -7,6 +7,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.xml.stream.Location;
 import javax.xml.stream.XMLInputFactory;
@@ -84,6 +85,31 @@ public final class DomainDocument {
             contentStart = offset + (int) reader.getLocationInfo().getEndingCharOffset();
             contentEnd = contentStart;
             end = contentStart;
+        }
+
+        /**
+         * Makes an element of SIM's namespace that the document says in other words.
+         *
+         * @param source the element that says it, whose place in the text this one takes
+         */
+        Element(Element parent, String name, Map<String, String> attributes, Element source) {
+            this.parent = parent;
+            this.namespace = SimSettings.NAMESPACE;
+            this.prefix = "";
+            this.name = name;
+            this.attributes = attributes.entrySet().stream()
+                    .map(each -> new Attribute("", "", each.getKey(), each.getValue()))
+                    .toList();
+            emptyTag = true;
+            line = source.line;
+            column = source.column;
+            start = source.start;
+            contentStart = source.contentStart;
+            contentEnd = source.contentEnd;
+            end = source.end;
+            if (parent != null) {
+                parent.children.add(this);
+            }
         }
 
         /** Returns the namespace; empty for none. */
@@ -240,13 +266,14 @@ public final class DomainDocument {
         return root;
     }
 
-    /** Makes a problem at an element of this document. */
-    public Problem problem(Element at, String what, String nextStep) {
-        return problem(at.line(), at.column(), what, nextStep);
+    /** Tells whether this is a domain, and not another document or an element by itself. */
+    public boolean isDomain() {
+        return root.namespace.isEmpty() && root.name.equals("domain");
     }
 
-    Problem problem(int line, int column, String what, String nextStep) {
-        return new Problem(source + ":" + line + ":" + column, what, nextStep);
+    /** Makes a problem at an element of this document. */
+    public Problem problem(Element at, String what, String nextStep) {
+        return new Problem(source + ":" + at.line() + ":" + at.column(), what, nextStep);
     }
 
     private static Element read(XMLStreamReader2 reader, String source, int offset)

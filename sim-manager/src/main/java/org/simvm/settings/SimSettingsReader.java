@@ -19,56 +19,28 @@ public final class SimSettingsReader {
     private SimSettingsReader() {}
 
     /**
-     * Reads the settings out of a text.
+     * Reads the settings out of a document.
      *
-     * @param xml a domain, or the {@code sim} element by itself
-     * @param source what problems call the text: a file's name, a domain's name
-     * @return empty if the domain has no {@code sim} element, and no OpenStack flavor that wants
+     * @param document a domain, or the {@code sim} element by itself
+     * @return empty if the domain has no {@code sim} element, and no OpenStack flavor that asks for
      *     SIM
-     * @throws SettingsException everything that is wrong, each with line and column of {@code xml}
-     */
-    public static Optional<SimSettings> read(String xml, String source) throws SettingsException {
-        return read(DomainDocument.parse(xml, source));
-    }
-
-    /**
-     * Reads the settings out of a document that is parsed already. See {@link #read(String,
-     * String)}.
+     * @throws SettingsException everything that is wrong, each with line and column of the document
      */
     public static Optional<SimSettings> read(DomainDocument document) throws SettingsException {
         ProblemList problems = new ProblemList(document.source());
         Optional<Element> element = find(document, problems);
-        SimSettings settings = null;
-        Optional<String> wishes =
-                element.isPresent() ? Optional.empty() : wishes(document, problems);
-        if (wishes.isPresent()) {
-            problems.throwIfAny();
-            return read(wishes.get(), document.source() + ", extra specs of its flavor");
+        if (element.isEmpty() && document.isDomain()) {
+            element = NovaFlavorSettings.element(document.root(), problems);
         }
-        if (element.isPresent()) {
-            settings = SettingsConversion.convert(
-                    SchemaValidation.validate(element.get(), problems), problems);
-        }
+        Optional<SimSettings> settings = element.map(sim ->
+                SettingsConversion.convert(SchemaValidation.validate(sim, problems), problems));
         problems.throwIfAny();
-        return Optional.ofNullable(settings);
-    }
-
-    /** Tells whether a domain's XML has a {@code sim} element, valid or not. */
-    static boolean present(DomainDocument document) {
-        ProblemList unheard = new ProblemList(document.source());
-        return find(document, unheard).isPresent() || wishes(document, unheard).isPresent();
-    }
-
-    private static Optional<String> wishes(DomainDocument document, ProblemList problems) {
-        Element root = document.root();
-        return root.name().equals("domain") && root.namespace().isEmpty()
-                ? NovaFlavorSettings.element(root, problems)
-                : Optional.empty();
+        return settings;
     }
 
     private static Optional<Element> find(DomainDocument document, ProblemList problems) {
         Element root = document.root();
-        if (root.name().equals("domain") && root.namespace().isEmpty()) {
+        if (document.isDomain()) {
             return findInDomain(root, problems);
         }
         if (root.name().equals("sim")
@@ -99,8 +71,7 @@ public final class SimSettingsReader {
                         problems.add(
                                 child,
                                 "a second <" + child.qualifiedName()
-                                        + ">, which libvirt would drop "
-                                        + "without a word",
+                                        + ">, which libvirt would drop silently",
                                 "merge it into the one in line " + found.line());
                     }
                 } else if (child.namespace().startsWith(NAMESPACE_FAMILY)) {
@@ -108,7 +79,7 @@ public final class SimSettingsReader {
                 } else if (child.namespace().isEmpty() && child.name().equals("sim")) {
                     problems.add(
                             child,
-                            "<sim> has no namespace, so libvirt would drop it without a word",
+                            "<sim> has no namespace, so libvirt would drop it silently",
                             "write <sim:sim xmlns:sim=\"" + SimSettings.NAMESPACE + "\">");
                 }
             }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.simvm.libvirt.DomainTransform.Result;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.Problem;
 import org.simvm.settings.SettingsException;
 
@@ -53,7 +54,9 @@ class DomainTransformTests {
     }
 
     private List<String> problems(String xml) {
-        return assertThrows(SettingsException.class, () -> transform.apply(xml, "a"))
+        return assertThrows(
+                        SettingsException.class,
+                        () -> transform.apply(DomainDocument.parse(xml, "a")))
                 .problems()
                 .stream()
                 .map(Problem::what)
@@ -68,7 +71,7 @@ class DomainTransformTests {
         @DisplayName("changes the emulator's text and not one other character")
         void changesTheEmulatorAlone() throws Exception {
             String before = domain(SIM, devices(emulator(STOCK)));
-            Result result = transform.apply(before, "a");
+            Result result = transform.apply(DomainDocument.parse(before, "a"));
             assertEquals(domain(SIM, devices(emulator(LAUNCHER))), result.xml());
             assertTrue(result.changed());
             assertEquals(Optional.of(STOCK), result.previousEmulator());
@@ -77,9 +80,10 @@ class DomainTransformTests {
         @Test
         @DisplayName("twice is the same as once")
         void idempotent() throws Exception {
-            String once =
-                    transform.apply(domain(SIM, devices(emulator(STOCK))), "a").xml();
-            Result twice = transform.apply(once, "a");
+            String once = transform
+                    .apply(DomainDocument.parse(domain(SIM, devices(emulator(STOCK))), "a"))
+                    .xml();
+            Result twice = transform.apply(DomainDocument.parse(once, "a"));
             assertSame(once, twice.xml());
             assertFalse(twice.changed());
             assertEquals(Optional.empty(), twice.previousEmulator());
@@ -94,16 +98,19 @@ class DomainTransformTests {
                 })
         @DisplayName("takes an emulator however it is written")
         void anyEmulatorElement(String element) throws Exception {
-            String result = transform.apply(domain(SIM, devices(element)), "a").xml();
+            String result = transform
+                    .apply(DomainDocument.parse(domain(SIM, devices(element)), "a"))
+                    .xml();
             assertTrue(result.contains(">" + LAUNCHER + "</emulator>"), result);
-            assertFalse(transform.apply(result, "a").changed());
+            assertFalse(transform.apply(DomainDocument.parse(result, "a")).changed());
         }
 
         @Test
         @DisplayName(
                 "adds the emulator that is missing, as the first device, indented like the others")
         void addsEmulator() throws Exception {
-            Result result = transform.apply(domain(SIM, "<devices>\n\t<disk/>\n</devices>\n"), "a");
+            Result result = transform.apply(
+                    DomainDocument.parse(domain(SIM, "<devices>\n\t<disk/>\n</devices>\n"), "a"));
             assertEquals(
                     domain(SIM, "<devices>\n\t" + emulator(LAUNCHER) + "\n\t<disk/>\n</devices>\n"),
                     result.xml());
@@ -114,11 +121,11 @@ class DomainTransformTests {
         @DisplayName("adds the devices that are missing")
         void addsDevices() throws Exception {
             assertTrue(transform
-                    .apply(domain(SIM, ""), "a")
+                    .apply(DomainDocument.parse(domain(SIM, ""), "a"))
                     .xml()
                     .contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
             assertTrue(transform
-                    .apply(domain(SIM, "<devices/>"), "a")
+                    .apply(DomainDocument.parse(domain(SIM, "<devices/>"), "a"))
                     .xml()
                     .contains("<devices>" + emulator(LAUNCHER) + "</devices>"));
         }
@@ -127,8 +134,9 @@ class DomainTransformTests {
         @DisplayName("writes a path with markup in it as text")
         void escapes() throws Exception {
             DomainTransform odd = new DomainTransform(Path.of("/opt/a&b<c>"));
-            String xml = odd.apply(domain(SIM, devices(emulator(STOCK))), "a").xml();
-            assertFalse(odd.apply(xml, "a").changed());
+            String xml = odd.apply(DomainDocument.parse(domain(SIM, devices(emulator(STOCK))), "a"))
+                    .xml();
+            assertFalse(odd.apply(DomainDocument.parse(xml, "a")).changed());
         }
     }
 
@@ -140,11 +148,13 @@ class DomainTransformTests {
         @DisplayName("gives back what was before, byte for byte")
         void givesBack() throws Exception {
             String before = domain("", devices(emulator(STOCK)));
-            Result applied = transform.apply(before, "a");
+            Result applied = transform.apply(DomainDocument.parse(before, "a"));
             assertEquals(
                     before,
                     transform
-                            .remove(applied.xml(), "a", applied.previousEmulator())
+                            .remove(
+                                    DomainDocument.parse(applied.xml(), "a"),
+                                    applied.previousEmulator())
                             .xml());
         }
 
@@ -152,11 +162,13 @@ class DomainTransformTests {
         @DisplayName("gives back a domain that had no emulator, byte for byte")
         void givesBackWithoutEmulator() throws Exception {
             String before = domain("", "<devices>\n\t<disk/>\n</devices>\n");
-            Result applied = transform.apply(before, "a");
+            Result applied = transform.apply(DomainDocument.parse(before, "a"));
             assertEquals(
                     before,
                     transform
-                            .remove(applied.xml(), "a", applied.previousEmulator())
+                            .remove(
+                                    DomainDocument.parse(applied.xml(), "a"),
+                                    applied.previousEmulator())
                             .xml());
         }
 
@@ -167,10 +179,16 @@ class DomainTransformTests {
             assertSame(
                     other,
                     transform
-                            .remove(other, "a", Optional.of(Path.of("/usr/bin/kvm")))
+                            .remove(
+                                    DomainDocument.parse(other, "a"),
+                                    Optional.of(Path.of("/usr/bin/kvm")))
                             .xml());
             String none = domain("", "");
-            assertSame(none, transform.remove(none, "a", Optional.empty()).xml());
+            assertSame(
+                    none,
+                    transform
+                            .remove(DomainDocument.parse(none, "a"), Optional.empty())
+                            .xml());
         }
     }
 
@@ -184,14 +202,17 @@ class DomainTransformTests {
             assertEquals(
                     domain(SIM, devices(emulator(LAUNCHER))),
                     transform
-                            .transform(domain(SIM, devices(emulator(STOCK))), "a", Optional.empty())
+                            .transform(
+                                    DomainDocument.parse(
+                                            domain(SIM, devices(emulator(STOCK))), "a"),
+                                    Optional.empty())
                             .xml());
             assertEquals(
                     domain("", devices(emulator(STOCK))),
                     transform
                             .transform(
-                                    domain("", devices(emulator(LAUNCHER))),
-                                    "a",
+                                    DomainDocument.parse(
+                                            domain("", devices(emulator(LAUNCHER))), "a"),
                                     Optional.of(STOCK))
                             .xml());
         }
@@ -203,7 +224,7 @@ class DomainTransformTests {
                     domain(SIM.replace("/></m", " gate='fast'/></m"), devices(emulator(STOCK)));
             assertThrows(
                     SettingsException.class,
-                    () -> transform.transform(wrong, "a", Optional.empty()));
+                    () -> transform.transform(DomainDocument.parse(wrong, "a"), Optional.empty()));
         }
     }
 
@@ -273,7 +294,7 @@ class DomainTransformTests {
                 })
         @DisplayName("no guest RAM that is shared, or that the launcher can share")
         void sharedMemory(String element) throws Exception {
-            assertTrue(transform.apply(with(element), "a").changed());
+            assertTrue(transform.apply(DomainDocument.parse(with(element), "a")).changed());
         }
 
         @Test

@@ -42,6 +42,7 @@ import org.simvm.libvirt.Domains.Copy;
 import org.simvm.libvirt.Domains.RunState;
 import org.simvm.libvirt.LibvirtEvent.Change;
 import org.simvm.libvirt.LibvirtException.Cause;
+import org.simvm.settings.DomainDocument;
 import org.simvm.settings.MonitorSettings;
 import org.simvm.settings.SimSettingsReader;
 
@@ -136,10 +137,15 @@ class LibvirtConnectionTests {
         String whole = connection.xml(WEB, Copy.LIVE);
         assertFalse(stripped.contains("sim:"), stripped);
         assertTrue(whole.contains("<sim:sim xmlns:sim="), whole);
-        assertEquals(SimSettingsReader.read(stripped, "a"), SimSettingsReader.read(whole, "a"));
+        assertEquals(
+                SimSettingsReader.read(DomainDocument.parse(stripped, "a")),
+                SimSettingsReader.read(DomainDocument.parse(whole, "a")));
         assertEquals(
                 List.of("process"),
-                SimSettingsReader.read(whole, "a").orElseThrow().monitors().stream()
+                SimSettingsReader.read(DomainDocument.parse(whole, "a"))
+                        .orElseThrow()
+                        .monitors()
+                        .stream()
                         .map(MonitorSettings::name)
                         .toList());
 
@@ -147,7 +153,9 @@ class LibvirtConnectionTests {
         assertEquals(
                 new LibvirtEvent.MetadataChanged(WEB, "web1"),
                 await(LibvirtEvent.MetadataChanged.class, e -> true));
-        assertEquals(Optional.empty(), SimSettingsReader.read(connection.xml(WEB, Copy.LIVE), "a"));
+        assertEquals(
+                Optional.empty(),
+                SimSettingsReader.read(DomainDocument.parse(connection.xml(WEB, Copy.LIVE), "a")));
     }
 
     @Test
@@ -186,10 +194,10 @@ class LibvirtConnectionTests {
         DomainTransform transform = new DomainTransform(LAUNCHER);
         // The transform serves KVM and QEMU on x86-64 alone, the test driver test domains on i686
         // alone.
-        DomainTransform.Result applied = transform.apply(
+        DomainTransform.Result applied = transform.apply(DomainDocument.parse(
                 before.replace("type='test'", "type='qemu'")
                         .replace("arch='i686'", "arch='x86_64'"),
-                "web1");
+                "web1"));
         assertEquals(
                 WEB,
                 connection.define(applied.xml()
@@ -199,8 +207,9 @@ class LibvirtConnectionTests {
         String defined = connection.xml(WEB, Copy.PERSISTENT);
         assertTrue(defined.contains("<emulator>" + LAUNCHER + "</emulator>"), defined);
 
-        String removed =
-                transform.remove(defined, "web1", applied.previousEmulator()).xml();
+        String removed = transform
+                .remove(DomainDocument.parse(defined, "web1"), applied.previousEmulator())
+                .xml();
         connection.define(removed);
         assertEquals(before, connection.xml(WEB, Copy.PERSISTENT));
     }

@@ -37,6 +37,8 @@ import org.simvm.libvirt.LibvirtEvent.Change;
 import org.simvm.libvirt.LibvirtException.Cause;
 import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
+import org.simvm.settings.DomainDocument;
+import org.simvm.settings.SimSettingsReader;
 
 @Tag("integration")
 @DisplayName("A connection to a real libvirtd, with real QEMU")
@@ -139,25 +141,33 @@ class LibvirtDaemonTests {
     @DisplayName("defines a transformed domain, which QEMU's driver takes as it is")
     void definesTransformedDomain() throws Exception {
         DomainTransform transform = new DomainTransform(launcher);
-        quick = connection.define(
-                transform.transform(domain("quick"), "quick", Optional.empty()).xml());
+        quick = connection.define(transform
+                .transform(DomainDocument.parse(domain("quick"), "quick"), Optional.empty())
+                .xml());
         awaitChange(quick, Change.DEFINED);
         String defined = connection.xml(quick, Copy.PERSISTENT);
-        DomainDescription description = DomainDescriptionReader.read(defined, "quick");
+        DomainDocument document = DomainDocument.parse(defined, "quick");
+        assertTrue(SimSettingsReader.read(document).isPresent());
+        DomainDescription description = DomainDescriptionReader.read(document);
         assertEquals(Optional.of(quick), description.uuid());
         assertEquals(Optional.of(launcher), description.emulator());
         assertEquals(64L << 20, description.memoryBytes());
         assertEquals(2, description.maxVcpus());
-        assertTrue(description.simElement());
-        assertFalse(transform.transform(defined, "quick", Optional.empty()).changed(), defined);
+        assertFalse(
+                transform
+                        .transform(DomainDocument.parse(defined, "quick"), Optional.empty())
+                        .changed(),
+                defined);
 
         String removed = transform
-                .remove(defined, "quick", Optional.of(PrivateLibvirtd.QEMU))
+                .remove(DomainDocument.parse(defined, "quick"), Optional.of(PrivateLibvirtd.QEMU))
                 .xml();
         assertEquals(
                 Optional.of(PrivateLibvirtd.QEMU),
-                DomainDescriptionReader.read(removed, "quick").emulator());
-        assertEquals(defined, transform.apply(removed, "quick").xml());
+                DomainDescriptionReader.read(DomainDocument.parse(removed, "quick"))
+                        .emulator());
+        assertEquals(
+                defined, transform.apply(DomainDocument.parse(removed, "quick")).xml());
     }
 
     @Test

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DomainDescriptionReaderTests {
 
     private static DomainDescription read(String xml) throws SettingsException {
-        return DomainDescriptionReader.read(xml, "test.xml");
+        return DomainDescriptionReader.read(DomainDocument.parse(xml, "test.xml"));
     }
 
     @Test
@@ -37,8 +37,7 @@ class DomainDescriptionReaderTests {
                         1L << 30,
                         1L << 30,
                         1L << 30,
-                        2,
-                        true),
+                        2),
                 read(Files.readString(Path.of("../domain-xml-schemas/examples/domain.xml"))));
     }
 
@@ -56,8 +55,7 @@ class DomainDescriptionReaderTests {
                         1 << 20,
                         1 << 20,
                         1 << 20,
-                        1,
-                        false),
+                        1),
                 read("<domain type='kvm'><name>a</name><memory>1024</memory></domain>"));
     }
 
