@@ -2,6 +2,7 @@
 package org.simvm.control;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import org.simvm.protocol.Access;
 
 /**

@@ -4,8 +4,10 @@ package org.simvm.daemon;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.BitSet;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.simvm.control.ControlException;
 import org.simvm.events.Event;
+import org.simvm.events.EventType;
 import org.simvm.region.SimAbi;
 
 /** Which types of events somebody wants to see. */
@@ -29,29 +31,18 @@ final class EventFilter implements Predicate<Event> {
     }
 
     private static int number(String name) throws ControlException {
-        switch (name) {
-            case "syscall":
-                return SimAbi.Event.SYSCALL;
-            case "fork":
-                return SimAbi.Event.FORK;
-            case "exec":
-                return SimAbi.Event.EXEC;
-            case "exit":
-                return SimAbi.Event.EXIT;
-            default:
-                String digits =
-                        name.startsWith("event-") ? name.substring("event-".length()) : name;
-                if (digits.matches("\\d{1,2}") && Integer.parseInt(digits) < SimAbi.Event.TYPES) {
-                    return Integer.parseInt(digits);
-                }
-                throw new ControlException("there is no event type '" + name
-                        + "'; use syscall, fork, exec, exit or event-N with N below "
-                        + SimAbi.Event.TYPES);
-        }
+        return EventType.named(name)
+                .orElseThrow(() -> new ControlException("there is no event type '" + name
+                        + "'; use "
+                        + EventType.known().stream()
+                                .map(EventType::word)
+                                .collect(Collectors.joining(", "))
+                        + " or event-N with N below " + SimAbi.Event.TYPES))
+                .number();
     }
 
     @Override
     public boolean test(Event event) {
-        return types.get(event.type());
+        return types.get(event.type().number());
     }
 }

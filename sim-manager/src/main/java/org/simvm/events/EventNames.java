@@ -20,18 +20,4 @@ public record EventNames(String domain, List<String> monitors) {
                 ? monitors.get(index)
                 : Integer.toUnsignedString(index);
     }
-
-    /** Names the kind of an event: {@code syscall fork exec exit}, or {@code event-N}. */
-    public static String kind(Event event) {
-        if (event instanceof Event.SyscallEvent) {
-            return "syscall";
-        } else if (event instanceof Event.ForkEvent) {
-            return "fork";
-        } else if (event instanceof Event.ExecEvent) {
-            return "exec";
-        } else if (event instanceof Event.ExitEvent) {
-            return "exit";
-        }
-        return "event-" + event.type();
-    }
 }

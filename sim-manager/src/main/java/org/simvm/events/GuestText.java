@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.events;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+
+import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Text that the guest chose: bytes, mostly UTF-8, maybe anything.
@@ -42,6 +47,25 @@ public final class GuestText {
     /** Counts the bytes. */
     public int length() {
         return bytes.length;
+    }
+
+    /** Shows the text escaped and in double quotes. */
+    String quoted() {
+        return '"' + toString().replace("\"", "\\\"") + '"';
+    }
+
+    /** Shows each text as {@link #quoted()} does, with commas between them. */
+    static String quoted(List<GuestText> texts) {
+        return texts.stream().map(GuestText::quoted).collect(Collectors.joining(", "));
+    }
+
+    static void writeJson(String name, List<GuestText> texts, JsonGenerator json)
+            throws IOException {
+        json.writeArrayFieldStart(name);
+        for (GuestText text : texts) {
+            json.writeString(text.toString());
+        }
+        json.writeEndArray();
     }
 
     @Override

@@ -10,8 +10,6 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.HexFormat;
-import java.util.List;
 
 /**
  * Shows events as JSON, one object a line. Addresses and arguments are strings ({@code "0x7ffd…"}),
@@ -24,7 +22,6 @@ import java.util.List;
  */
 public final class JsonLines {
     private static final JsonFactory FACTORY = new JsonFactory();
-    private static final HexFormat HEX = HexFormat.of();
 
     private final EventNames names;
     private long shownNanos = Long.MIN_VALUE;
@@ -61,29 +58,12 @@ public final class JsonLines {
             json.writeStringField("domain", names.domain());
         }
         json.writeNumberField("sequence", head.sequence());
-        json.writeStringField("type", EventNames.kind(event));
+        json.writeStringField("type", event.type().word());
         json.writeStringField("monitor", names.monitor(head.monitor()));
         json.writeNumberField("hook", head.hook() & 0xffffffffL);
         json.writeStringField("tsc", Long.toUnsignedString(head.tsc()));
-        subject(json, "subject", head.subject());
-        if (event instanceof Event.SyscallEvent syscall) {
-            syscall(json, syscall);
-        } else if (event instanceof Event.ForkEvent fork) {
-            subject(json, "child", fork.child());
-        } else if (event instanceof Event.ExecEvent exec) {
-            json.writeStringField("path", exec.path().toString());
-            texts(json, "argv", exec.arguments());
-            json.writeNumberField("argc", exec.argumentCount());
-        } else if (event instanceof Event.ExitEvent exit) {
-            json.writeNumberField("code", exit.code());
-            json.writeNumberField("status", exit.status());
-            json.writeNumberField("signal", exit.signal());
-        } else if (event instanceof Event.MonitorEvent other) {
-            json.writeStringField("payload", HEX.formatHex(other.payload().bytes()));
-            if (other.fault() != null) {
-                json.writeStringField("fault", other.fault());
-            }
-        }
+        head.subject().writeJson("subject", json);
+        event.writeJson(json);
         if (head.truncated()) {
             json.writeBooleanField("truncated", true);
         }
@@ -92,51 +72,6 @@ public final class JsonLines {
         }
         json.writeEndObject();
         json.writeRaw('\n');
-    }
-
-    private static void syscall(JsonGenerator json, Event.SyscallEvent syscall) throws IOException {
-        json.writeStringField("door", syscall.door().label());
-        json.writeNumberField("number", syscall.number());
-        json.writeStringField("name", syscall.name());
-        json.writeArrayFieldStart("arguments");
-        for (long argument : syscall.arguments()) {
-            json.writeString(hex(argument));
-        }
-        json.writeEndArray();
-        if (syscall.textArguments() != 0 || !syscall.texts().isEmpty()) {
-            texts(json, "texts", syscall.texts());
-            json.writeArrayFieldStart("textArguments");
-            for (int i = 0; i < 6; i++) {
-                if ((syscall.textArguments() >> i & 1) != 0) {
-                    json.writeNumber(i);
-                }
-            }
-            json.writeEndArray();
-        }
-    }
-
-    private static void subject(JsonGenerator json, String name, Subject subject)
-            throws IOException {
-        json.writeObjectFieldStart(name);
-        json.writeNumberField("pid", subject.pid());
-        json.writeNumberField("tgid", subject.tgid());
-        json.writeNumberField("ppid", subject.ppid());
-        json.writeNumberField("uid", subject.uid());
-        json.writeNumberField("euid", subject.euid());
-        json.writeNumberField("gid", subject.gid());
-        json.writeNumberField("egid", subject.egid());
-        json.writeStringField("comm", subject.comm().toString());
-        json.writeStringField("task", hex(subject.task()));
-        json.writeEndObject();
-    }
-
-    private static void texts(JsonGenerator json, String name, List<GuestText> texts)
-            throws IOException {
-        json.writeArrayFieldStart(name);
-        for (GuestText text : texts) {
-            json.writeString(text.toString());
-        }
-        json.writeEndArray();
     }
 
     /** Events of one batch share their time, so it is put into words once. */
@@ -149,9 +84,5 @@ public final class JsonLines {
                     .toString();
         }
         return shownTime;
-    }
-
-    static String hex(long value) {
-        return "0x" + Long.toHexString(value);
     }
 }

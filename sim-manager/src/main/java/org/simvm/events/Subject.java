@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.events;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+
+import java.io.IOException;
+
 /**
  * Who did it, as the guest's {@code task_struct} says ({@code struct sim_subject}): guest data.
  *
@@ -24,4 +28,18 @@ public record Subject(
         long euid,
         long gid,
         long egid,
-        GuestText comm) {}
+        GuestText comm) {
+    void writeJson(String name, JsonGenerator json) throws IOException {
+        json.writeObjectFieldStart(name);
+        json.writeNumberField("pid", pid);
+        json.writeNumberField("tgid", tgid);
+        json.writeNumberField("ppid", ppid);
+        json.writeNumberField("uid", uid);
+        json.writeNumberField("euid", euid);
+        json.writeNumberField("gid", gid);
+        json.writeNumberField("egid", egid);
+        json.writeStringField("comm", comm.toString());
+        json.writeStringField("task", "0x" + Long.toHexString(task));
+        json.writeEndObject();
+    }
+}

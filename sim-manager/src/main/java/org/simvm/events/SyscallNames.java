@@ -18,7 +18,7 @@ import java.util.Arrays;
  */
 public final class SyscallNames {
     private static final String TABLE = "calls.tsv";
-    /** By {@link Event.Door#ordinal()}, which is the column of the table, then by number. */
+    /** By {@link SyscallEvent.Door#ordinal()}, which is the column of the table, then by number. */
     private static final String[][] NAMES = read();
 
     private SyscallNames() {}
@@ -29,14 +29,14 @@ public final class SyscallNames {
      * @param number without the x32 bit; any value
      * @return the name, or {@code syscall_N} if there is none
      */
-    public static String name(Event.Door door, long number) {
+    public static String name(SyscallEvent.Door door, long number) {
         String[] names = NAMES[door.ordinal()];
         String name = number >= 0 && number < names.length ? names[(int) number] : null;
         return name != null ? name : "syscall_" + number;
     }
 
     private static String[][] read() {
-        String[][] names = new String[Event.Door.values().length][512];
+        String[][] names = new String[SyscallEvent.Door.values().length][512];
         try (InputStream in = SyscallNames.class.getResourceAsStream(TABLE);
                 BufferedReader lines =
                         new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {

@@ -10,7 +10,11 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import org.simvm.events.Event;
 import org.simvm.events.EventSink;
+import org.simvm.events.ExecEvent;
+import org.simvm.events.ExitEvent;
+import org.simvm.events.ForkEvent;
 import org.simvm.events.Subject;
+import org.simvm.events.SyscallEvent;
 
 /**
  * What the process monitor saw of the guest's tasks: which began and did not end, which started a
@@ -107,9 +111,9 @@ public final class ProcessRecord implements EventSink {
 
     @Override
     public synchronized void accept(Event event) {
-        if (event instanceof Event.ForkEvent fork) {
+        if (event instanceof ForkEvent fork) {
             begin(fork.child().task(), life(fork.child()));
-        } else if (event instanceof Event.ExitEvent exit) {
+        } else if (event instanceof ExitEvent exit) {
             alive.remove(exit.head().subject().task());
             return;
         }
@@ -119,11 +123,10 @@ public final class ProcessRecord implements EventSink {
         }
         escalation(life, event.head().subject());
         life.comm = clean(event.head().subject());
-        if (event instanceof Event.ExecEvent) {
+        if (event instanceof ExecEvent) {
             life.programs++;
             life.last = null; // what it starts may have rights of its own
-        } else if (event instanceof Event.SyscallEvent call
-                && CREDENTIAL_CALLS.contains(call.name())) {
+        } else if (event instanceof SyscallEvent call && CREDENTIAL_CALLS.contains(call.name())) {
             life.credentialCalls++;
             life.last = null;
         } else {

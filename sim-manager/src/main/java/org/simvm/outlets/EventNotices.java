@@ -35,7 +35,7 @@ public final class EventNotices implements EventSink {
 
     @Override
     public void accept(Event event) {
-        List<Outlet> wanting = outlets.wanting(EventNames.kind(event));
+        List<Outlet> wanting = outlets.wanting(event.type().word());
         if (wanting.isEmpty()) {
             return;
         }

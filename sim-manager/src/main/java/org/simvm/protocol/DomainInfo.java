@@ -3,6 +3,7 @@ package org.simvm.protocol;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+
 import java.util.Optional;
 import java.util.OptionalLong;
 

@@ -2,6 +2,7 @@
 package org.simvm.protocol;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;

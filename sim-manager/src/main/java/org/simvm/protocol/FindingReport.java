@@ -2,6 +2,7 @@
 package org.simvm.protocol;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;

@@ -2,6 +2,7 @@
 package org.simvm.protocol;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -16,7 +16,7 @@ class EventBroadcastTests {
     void eachGetsWhatItWants() throws InterruptedException {
         try (EventBroadcast.Subscription all = broadcast.subscribe(10, event -> true);
                 EventBroadcast.Subscription forks =
-                        broadcast.subscribe(10, event -> event instanceof Event.ForkEvent)) {
+                        broadcast.subscribe(10, event -> event instanceof ForkEvent)) {
             broadcast.accept(exit);
             broadcast.accept(fork);
             assertEquals(new EventBroadcast.Delivery(exit, 0), all.take(0));

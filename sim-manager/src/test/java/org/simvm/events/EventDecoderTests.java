@@ -48,12 +48,12 @@ class EventDecoderTests {
 
         @Test
         void aSystemCall() {
-            Event.SyscallEvent event = (Event.SyscallEvent)
+            SyscallEvent event = (SyscallEvent)
                     RecordBuilder.syscall(0, 257, 0xffffffffffffff9cL, 0x7ffd1000, 0x80000)
                             .put(148, 0b10)
                             .texts("/etc/shadow")
                             .event();
-            assertEquals(Event.Door.SYSCALL_64, event.door());
+            assertEquals(SyscallEvent.Door.SYSCALL_64, event.door());
             assertEquals("openat", event.name());
             assertEquals(List.of(-100L, 0x7ffd1000L, 0x80000L, 0L, 0L, 0L), event.arguments());
             assertEquals(List.of(text("/etc/shadow")), event.texts());
@@ -62,28 +62,25 @@ class EventDecoderTests {
 
         @Test
         void aSystemCallOfEachDoor() {
-            assertEquals(
-                    "execve", ((Event.SyscallEvent) RecordBuilder.syscall(1, 11).event()).name());
-            assertEquals(
-                    "execve",
-                    ((Event.SyscallEvent) RecordBuilder.syscall(2, 520).event()).name());
+            assertEquals("execve", ((SyscallEvent) RecordBuilder.syscall(1, 11).event()).name());
+            assertEquals("execve", ((SyscallEvent) RecordBuilder.syscall(2, 520).event()).name());
             assertEquals(
                     "syscall_4294967295",
-                    ((Event.SyscallEvent) RecordBuilder.syscall(0, -1).event()).name());
+                    ((SyscallEvent) RecordBuilder.syscall(0, -1).event()).name());
         }
 
         @Test
         void aFork() {
-            Event.ForkEvent event = (Event.ForkEvent)
-                    RecordBuilder.fork(232, "a name of 16 byt").event();
+            ForkEvent event =
+                    (ForkEvent) RecordBuilder.fork(232, "a name of 16 byt").event();
             assertEquals(232, event.child().pid());
             assertEquals(text("a name of 16 byt"), event.child().comm());
         }
 
         @Test
         void anExec() {
-            Event.ExecEvent event = (Event.ExecEvent)
-                    RecordBuilder.exec(3).texts("/bin/ls", "ls", "").event();
+            ExecEvent event =
+                    (ExecEvent) RecordBuilder.exec(3).texts("/bin/ls", "ls", "").event();
             assertEquals(text("/bin/ls"), event.path());
             assertEquals(List.of(text("ls"), GuestText.EMPTY), event.arguments());
             assertEquals(3, event.argumentCount());
@@ -91,18 +88,17 @@ class EventDecoderTests {
 
         @Test
         void anExecWhosePathCouldNotBeRead() {
-            Event.ExecEvent event =
-                    (Event.ExecEvent) RecordBuilder.exec(1).flags(2).event();
+            ExecEvent event = (ExecEvent) RecordBuilder.exec(1).flags(2).event();
             assertEquals(GuestText.EMPTY, event.path());
             assertTrue(event.head().unreadable());
         }
 
         @Test
         void anExit() {
-            Event.ExitEvent event = (Event.ExitEvent) RecordBuilder.exit(3 << 8).event();
+            ExitEvent event = (ExitEvent) RecordBuilder.exit(3 << 8).event();
             assertEquals(3, event.status());
             assertEquals(0, event.signal());
-            assertEquals(9, ((Event.ExitEvent) RecordBuilder.exit(9 | 0x80).event()).signal());
+            assertEquals(9, ((ExitEvent) RecordBuilder.exit(9 | 0x80).event()).signal());
         }
     }
 
@@ -110,15 +106,14 @@ class EventDecoderTests {
     class Others {
         @Test
         void aThirdPartysEventKeepsItsPayload() {
-            Event.MonitorEvent event =
-                    (Event.MonitorEvent) RecordBuilder.other(17, 16).event();
-            assertEquals(17, event.type());
+            MonitorEvent event = (MonitorEvent) RecordBuilder.other(17, 16).event();
+            assertEquals(17, event.type().number());
             assertEquals(16, event.payload().length());
             assertNull(event.fault());
         }
 
         private String fault(RecordBuilder record) {
-            return assertInstanceOf(Event.MonitorEvent.class, record.event()).fault();
+            return assertInstanceOf(MonitorEvent.class, record.event()).fault();
         }
 
         @Test
@@ -151,7 +146,7 @@ class EventDecoderTests {
             record.putShort(96, (short) 65535);
             assertEquals(
                     "text 0 reaches beyond the record",
-                    ((Event.MonitorEvent) EventDecoder.decode(record, 0)).fault());
+                    ((MonitorEvent) EventDecoder.decode(record, 0)).fault());
         }
     }
 }

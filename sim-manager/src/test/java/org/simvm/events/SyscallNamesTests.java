@@ -29,7 +29,7 @@ class SyscallNamesTests {
         "SYSCALL_64, 100000, syscall_100000",
         "SYSCALL_32, -1, syscall_-1"
     })
-    void areThoseOfTheDoor(Event.Door door, long number, String name) {
+    void areThoseOfTheDoor(SyscallEvent.Door door, long number, String name) {
         assertEquals(name, SyscallNames.name(door, number));
     }
 
@@ -39,7 +39,7 @@ class SyscallNamesTests {
         "SYSCALL_32, unistd_32.h, 420",
         "SYSCALL_X32, unistd_x32.h, 330"
     })
-    void areThoseOfTheKernelsHeaders(Event.Door door, String header, int atLeast)
+    void areThoseOfTheKernelsHeaders(SyscallEvent.Door door, String header, int atLeast)
             throws IOException {
         Path file = Path.of("/usr/include/x86_64-linux-gnu/asm", header);
         Assumptions.assumeTrue(

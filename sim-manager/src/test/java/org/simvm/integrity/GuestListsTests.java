@@ -20,10 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.simvm.arming.ArmingBench;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
-import org.simvm.events.Event;
 import org.simvm.events.EventHead;
+import org.simvm.events.ExecEvent;
+import org.simvm.events.ExitEvent;
+import org.simvm.events.ForkEvent;
 import org.simvm.events.GuestText;
 import org.simvm.events.Subject;
+import org.simvm.events.SyscallEvent;
 import org.simvm.region.HookDeclaration;
 import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
@@ -95,9 +98,9 @@ class GuestListsTests {
     }
 
     private void calls(String name, int number, int uid) {
-        record.accept(new Event.SyscallEvent(
+        record.accept(new SyscallEvent(
                 head(subject(name, uid)),
-                Event.Door.SYSCALL_64,
+                SyscallEvent.Door.SYSCALL_64,
                 number,
                 List.of(0L, 0L, 0L, 0L, 0L, 0L),
                 List.of(),
@@ -129,23 +132,23 @@ class GuestListsTests {
         @Test
         void letAProcessEnd() {
             unlinkShell();
-            record.accept(new Event.ExitEvent(head(subject("shell", 1000)), 0));
+            record.accept(new ExitEvent(head(subject("shell", 1000)), 0));
             assertEquals(List.of(), findings(IntegrityCheck.TASKS));
         }
 
         @Test
         void findAProcessThatNobodySawBegin() {
-            record.accept(new Event.ExitEvent(head(subject("shell", 1000)), 0));
+            record.accept(new ExitEvent(head(subject("shell", 1000)), 0));
             assertEquals(
                     "in the guest's list, though never seen to begin",
                     onlyFinding(IntegrityCheck.TASKS).found());
-            record.accept(new Event.ForkEvent(head(subject("daemon", 0)), subject("shell", 1000)));
+            record.accept(new ForkEvent(head(subject("daemon", 0)), subject("shell", 1000)));
             assertEquals(List.of(), findings(IntegrityCheck.TASKS));
         }
 
         @Test
         void leaveOutATaskThatIsEnding() {
-            record.accept(new Event.ExitEvent(head(subject("shell", 1000)), 0));
+            record.accept(new ExitEvent(head(subject("shell", 1000)), 0));
             guest.putInt(guest.address("shell_task") + SyntheticGuest.FLAGS, 4);
             assertEquals(List.of(), findings(IntegrityCheck.TASKS));
         }
@@ -195,8 +198,8 @@ class GuestListsTests {
         @Test
         void letAProgramHaveRightsOfItsOwn() {
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
-            record.accept(new Event.ExecEvent(
-                    head(subject("shell", 1000)), GuestText.EMPTY, List.of(), 0));
+            record.accept(
+                    new ExecEvent(head(subject("shell", 1000)), GuestText.EMPTY, List.of(), 0));
             become("shell", 0, -1L);
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
         }
@@ -237,8 +240,7 @@ class GuestListsTests {
             assertEquals(List.of(), findings(IntegrityCheck.CREDENTIALS));
             calls("shell", 39, 1000); // getpid
             calls("shell", 39, 0);
-            record.accept(
-                    new Event.ExecEvent(head(subject("shell", 0)), GuestText.EMPTY, List.of(), 0));
+            record.accept(new ExecEvent(head(subject("shell", 0)), GuestText.EMPTY, List.of(), 0));
             become("shell", 0, -1L);
             assertTrue(onlyFinding(IntegrityCheck.CREDENTIALS)
                     .found()
