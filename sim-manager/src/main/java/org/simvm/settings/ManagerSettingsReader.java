@@ -31,7 +31,7 @@ public final class ManagerSettingsReader {
     /** Returns the built-in defaults. */
     public static ManagerSettings defaults() {
         try {
-            return new ConfigurationLayers().settings();
+            return ManagerSettingsConversion.convert(new ConfigurationLayers());
         } catch (SettingsException e) {
             throw new IllegalStateException("the defaults in the jar are wrong", e);
         }
@@ -61,7 +61,7 @@ public final class ManagerSettingsReader {
         } else if (named) {
             layers.problem(main.toString(), "there is no such file", "correct " + FILE_VARIABLE);
         }
-        return layers.settings();
+        return ManagerSettingsConversion.convert(layers);
     }
 
     private static List<Path> dropIns(Path main, ConfigurationLayers layers) {
