@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.io.IOException;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -237,7 +236,7 @@ class LibvirtConnectionTests {
                 "-cp",
                 System.getProperty(
                         "surefire.test.class.path", System.getProperty("java.class.path")),
-                InAsciiLocale.class.getName(),
+                AsciiLocaleProgram.class.getName(),
                 node.toString());
         builder.environment().put("LC_ALL", "C");
         Process process = builder.redirectErrorStream(true).start();
@@ -246,21 +245,6 @@ class LibvirtConnectionTests {
         assertEquals(0, process.waitFor(), output);
         // A JDK before 18 says US-ASCII first, a newer one UTF-8.
         assertTrue(output.endsWith(" true true\n"), output);
-    }
-
-    /** What {@link #speaksUtf8} runs: a name out of libvirt, and a text into it. */
-    static final class InAsciiLocale {
-        public static void main(String[] arguments) throws Exception {
-            try (LibvirtConnection other =
-                    LibvirtConnection.open("test://" + arguments[0], e -> {})) {
-                other.awaitConnected(Duration.ofSeconds(20));
-                boolean out = other.list().get(0).name().equals("w\u00e9b");
-                String xml = other.xml(WEB, Copy.PERSISTENT);
-                other.define(xml.replace("</name>", "</name><title>\u00fc</title>"));
-                boolean in = other.xml(WEB, Copy.PERSISTENT).contains("<title>\u00fc</title>");
-                System.out.println(Charset.defaultCharset() + " " + out + " " + in);
-            }
-        }
     }
 
     @Test
