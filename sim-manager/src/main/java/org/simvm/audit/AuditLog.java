@@ -2,14 +2,9 @@
 package org.simvm.audit;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -17,13 +12,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.Outlets;
 import org.simvm.protocol.AuditEntry;
 import org.simvm.protocol.Codec;
 import org.simvm.protocol.ProtocolException;
-import org.simvm.state.LineFiles;
+import org.simvm.state.LineLog;
+import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,23 +29,23 @@ import org.slf4j.LoggerFactory;
  */
 public final class AuditLog implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AuditLog.class);
-    private static final long MAX_FILE_BYTES = 16L << 20;
+    private static final LineLog.Format FORMAT =
+            new LineLog.Format("audit records", 16L << 20, 1, "rw-------", StateFile.Safety.HOST);
     private static final int CAPACITY = 1000;
 
-    private final Path file;
+    private final LineLog file;
     private final Outlets outlets;
     private final Deque<AuditEntry> last = new ArrayDeque<>();
-    private FileChannel channel;
 
     /** Continues the file, if there is one; {@link #last} returns what it holds, too. */
     public AuditLog(Path file, Outlets outlets) {
-        this.file = file;
+        this.file = new LineLog(file, FORMAT);
         this.outlets = outlets;
         try {
             if (Files.exists(file)) {
                 String text = new String(
                         Files.readAllBytes(file), StandardCharsets.UTF_8); // whatever it holds
-                long damaged = text.lines().filter(line -> !remember(line)).count();
+                long damaged = text.lines().filter(line -> !remember(file, line)).count();
                 if (damaged > 0) {
                     log.warn("{}: {} lines are damaged and not shown", file, damaged);
                 }
@@ -60,7 +55,7 @@ public final class AuditLog implements AutoCloseable {
         }
     }
 
-    private boolean remember(String line) {
+    private boolean remember(Path file, String line) {
         try {
             remember(Codec.read(line, AuditEntry.class));
             return true;
@@ -103,14 +98,7 @@ public final class AuditLog implements AutoCloseable {
         String change = "user " + user + ": " + verb
                 + domain.map(each -> " of " + each.name()).orElse("") + ": " + outcome;
         log.info("{}", change);
-        try {
-            write(Codec.write(entry) + "\n");
-        } catch (IOException e) {
-            log.error(
-                    "{}: who changed what can't be kept ({}); make room or correct the permissions",
-                    file,
-                    e.toString());
-        }
+        file.append(StandardCharsets.UTF_8.encode(Codec.write(entry) + "\n"), 1);
         Map<String, String> data = new LinkedHashMap<>(arguments);
         data.putAll(Map.of("user", user, "verb", verb, "outcome", outcome));
         outlets.accept(new Notice(
@@ -122,46 +110,13 @@ public final class AuditLog implements AutoCloseable {
                 Codec.write(data)));
     }
 
-    private void write(String line) throws IOException {
-        if (channel != null && channel.size() > MAX_FILE_BYTES) {
-            close();
-            Files.move(
-                    file,
-                    file.resolveSibling(file.getFileName() + ".1"),
-                    StandardCopyOption.REPLACE_EXISTING);
-        }
-        if (channel == null) {
-            LineFiles.mend(file);
-            channel = FileChannel.open(
-                    file,
-                    Set.of(
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.APPEND),
-                    PosixFilePermissions.asFileAttribute(
-                            PosixFilePermissions.fromString("rw-------")));
-        }
-        ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
-        channel.force(false);
-    }
-
     /** Returns the latest entries, oldest first. */
     public synchronized List<AuditEntry> last(int limit) {
         return last.stream().skip(Math.max(0, last.size() - Math.max(0, limit))).toList();
     }
 
     @Override
-    public synchronized void close() {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (IOException e) {
-            log.debug("{}: {}", file, e.toString());
-        }
-        channel = null;
+    public void close() {
+        file.close();
     }
 }

@@ -117,19 +117,22 @@ final class HostChecks {
 
     private void monitors() {
         try {
-            GateTemplate.load(settings.gates());
-            GateTemplate.load(settings.lastBranchGates());
-            MonitorProgram.load(settings.monitorCore());
+            GateTemplate.load(settings.monitorFiles().gates());
+            GateTemplate.load(settings.monitorFiles().lastBranchGates());
+            MonitorProgram.load(settings.monitorFiles().core());
             say("whether gates and the monitors' core can be loaded", Verdict.PASS, "");
         } catch (RegionException e) {
             say("whether gates and the monitors' core can be loaded", Verdict.FAIL, e.getMessage());
         }
-        Path directory = settings.monitorCore().getParent();
+        Path directory = settings.monitorFiles().core().getParent();
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.filter(each -> each.toString().endsWith(".elf"))
                     .sorted()
                     .toList()) {
-                if (!List.of(settings.gates(), settings.lastBranchGates(), settings.monitorCore())
+                if (!List.of(
+                                settings.monitorFiles().gates(),
+                                settings.monitorFiles().lastBranchGates(),
+                                settings.monitorFiles().core())
                         .contains(file)) {
                     String what = "whether the monitor "
                             + file.getFileName().toString().replace(".elf", "") + " can be loaded";

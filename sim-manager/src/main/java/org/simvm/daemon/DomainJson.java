@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.HookSite;
 import org.simvm.arming.StepTime;
+import org.simvm.incident.IncidentJson;
+import org.simvm.incident.IncidentLog;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.Finding;
 import org.simvm.metrics.DomainFigures;
@@ -20,6 +22,8 @@ import org.simvm.region.RegionPlan;
 import org.simvm.region.RegionSegment;
 import org.simvm.region.RingStatistics;
 import org.simvm.region.View;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.session.DomainSession;
 import org.simvm.settings.CheckGroup;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.MonitorSettings;
@@ -130,9 +134,9 @@ final class DomainJson {
     /** Which gate the running guest has, and what runs it. */
     private static ObjectNode gate(DomainSession session) {
         ObjectNode json = object();
-        json.put("asked", session.order().sim().gate().xmlName());
-        json.put("inForce", session.order().plan().gate().wireName());
-        json.put("accelerator", session.order().kvm() ? "kvm" : "tcg");
+        json.put("asked", session.spec().sim().gate().xmlName());
+        json.put("inForce", session.spec().plan().gate().wireName());
+        json.put("accelerator", session.spec().kvm() ? "kvm" : "tcg");
         session.guest().ifPresent(guest -> {
             try {
                 json.put(
@@ -147,7 +151,7 @@ final class DomainJson {
     }
 
     private static ObjectNode region(DomainSession session) {
-        RegionPlan plan = session.order().plan();
+        RegionPlan plan = session.spec().plan();
         ObjectNode json = object();
         json.put("bytes", plan.fileSize());
         json.put("requiredBytes", plan.requiredSize());

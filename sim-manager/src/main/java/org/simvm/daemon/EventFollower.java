@@ -17,7 +17,10 @@ import org.simvm.events.EventBroadcast;
 import org.simvm.events.EventNames;
 import org.simvm.events.JsonLines;
 import org.simvm.events.TextLine;
+import org.simvm.incident.IncidentJson;
 import org.simvm.policy.Incident;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.session.DomainSession;
 import org.simvm.settings.MonitorSettings;
 
 /**

@@ -8,12 +8,21 @@ import java.util.Optional;
 import java.util.UUID;
 import org.simvm.control.HookAnswer;
 import org.simvm.control.HookCall;
+import org.simvm.libvirt.DomainId;
+import org.simvm.prepare.DomainSpec;
+import org.simvm.prepare.Preparation;
+import org.simvm.prepare.PreparationException;
 import org.simvm.region.RegionFile;
+import org.simvm.registry.DomainRegistry;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.registry.SessionKeeper;
+import org.simvm.session.DomainSession;
+import org.simvm.session.SessionNotes;
 import org.simvm.settings.DomainDescription;
 import org.simvm.settings.DomainDescriptionReader;
 import org.simvm.settings.DomainDocument;
-import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
+import org.simvm.state.DomainDirectories;
 import org.simvm.state.StateFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,17 +37,17 @@ final class HookResponder {
     private final DomainRegistry registry;
     private final Preparation preparation;
     private final SessionKeeper sessions;
-    private final ManagerSettings settings;
+    private final DomainDirectories directories;
 
     HookResponder(
             DomainRegistry registry,
             Preparation preparation,
             SessionKeeper sessions,
-            ManagerSettings settings) {
+            DomainDirectories directories) {
         this.registry = registry;
         this.preparation = preparation;
         this.sessions = sessions;
-        this.settings = settings;
+        this.directories = directories;
     }
 
     HookAnswer answer(HookCall call) {
@@ -98,22 +107,22 @@ final class HookResponder {
 
     private HookAnswer prepare(HookCall call, DomainDocument document) {
         try {
-            Optional<Preparation.Order> order = preparation.order(document);
-            if (order.isEmpty()) {
+            Optional<DomainSpec> spec = preparation.spec(document);
+            if (spec.isEmpty()) {
                 return HookAnswer.OK;
             }
-            ManagedDomain domain = registry.get(order.get().domain(), call.name());
+            ManagedDomain domain = registry.get(spec.get().domain(), call.name());
             domain.session().ifPresent(sessions::end);
             if (domain.takeIncoming()) {
                 domain.unwatched("it was saved or comes from another host, so it runs without SIM "
                         + "until it is started anew");
                 return HookAnswer.OK;
             }
-            RegionFile region = preparation.carryOut(order.get());
-            SessionNotes.forget(settings.stateDirectory(order.get().domain()));
-            keepXml(order.get().domain(), call.xml());
+            RegionFile region = preparation.carryOut(spec.get());
+            SessionNotes.forget(directories.state(spec.get().domain()));
+            keepXml(spec.get().domain(), call.xml());
             domain.prepared();
-            sessions.open(domain, order.get(), region);
+            sessions.open(domain, spec.get(), region);
             return HookAnswer.OK;
         } catch (PreparationException e) {
             notPrepared(call, document, e.getMessage());
@@ -137,7 +146,7 @@ final class HookResponder {
 
     /** For a manager that is started anew while the guest runs. */
     private void keepXml(UUID domain, String xml) {
-        Path file = SessionKeeper.keptXml(settings, domain);
+        Path file = SessionKeeper.keptXml(directories, domain);
         try {
             // libvirt waits, and the guest does not outlive the host: no need to wait for the disk.
             StateFile.replace(file, StandardCharsets.UTF_8.encode(xml), StateFile.Safety.PROCESS);

@@ -17,21 +17,32 @@ import org.simvm.arming.DomainArming;
 import org.simvm.audit.AuditLog;
 import org.simvm.control.ControlServer;
 import org.simvm.domain.DomainState;
-import org.simvm.events.EventLog;
-import org.simvm.events.EventNames;
+import org.simvm.events.EventLogs;
 import org.simvm.host.GateChoice;
+import org.simvm.incident.Notices;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.CheckScheduler;
 import org.simvm.libvirt.LibvirtConnection;
 import org.simvm.libvirt.LibvirtEvent;
+import org.simvm.maintenance.MaintenanceWindows;
 import org.simvm.metrics.MetricsServer;
 import org.simvm.outlets.Notice;
 import org.simvm.outlets.OutletStatus;
 import org.simvm.outlets.Outlets;
+import org.simvm.prepare.Preparation;
+import org.simvm.prepare.PrepareSettings;
+import org.simvm.reconcile.Reconciler;
+import org.simvm.registry.DomainRegistry;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.registry.SessionKeeper;
+import org.simvm.session.MappingBudget;
+import org.simvm.session.SessionContext;
 import org.simvm.settings.CheckStoreSettings;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
+import org.simvm.state.DomainDirectories;
+import org.simvm.workers.DomainWorkers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,7 +63,8 @@ public final class Manager implements ManagerControl, AutoCloseable {
     private final CheckScheduler scheduler;
     private final DomainWorkers workers = new DomainWorkers();
     private final Outlets outlets;
-    private final Optional<EventLog> sharedLog;
+    private final EventLogs eventLogs;
+    private final ReportFiles reports;
     private final AuditLog audit;
     private final DomainRegistry registry;
     private final SessionKeeper sessions;
@@ -74,29 +86,44 @@ public final class Manager implements ManagerControl, AutoCloseable {
         this.outlets = new Outlets(settings.spoolDirectory());
         outlets.configure(settings.outlets());
         this.audit = new AuditLog(settings.stateDirectory().resolve("audit.jsonl"), outlets);
-        this.sharedLog = sharedLog(settings);
-        this.registry = new DomainRegistry(settings, new DomainNews());
+        DomainDirectories directories =
+                new DomainDirectories(settings.runDirectory(), settings.stateDirectory());
+        this.reports = new ReportFiles(directories);
+        this.eventLogs = new EventLogs(() -> new EventLogs.Settings(
+                this.settings.eventLogFile(),
+                this.settings.eventLogBytes(),
+                this.settings.eventLogFiles()));
+        this.registry = new DomainRegistry(directories, new DomainNews());
         CompletableFuture<Reconciler> follower = new CompletableFuture<>();
         this.libvirt = LibvirtConnection.open(settings.libvirtUri(), event -> {
             follower.join().accept(event);
             tell(event);
         });
-        Preparation preparation = new Preparation(this::settings, gates);
+        Preparation preparation = new Preparation(
+                () -> new PrepareSettings(
+                        this.settings.launcher(),
+                        this.settings.qemuUser(),
+                        this.settings.qemuGroup(),
+                        this.settings.regionBytes(),
+                        this.settings.monitorFiles()),
+                directories,
+                gates);
         this.sessions = new SessionKeeper(
                 registry,
                 preparation,
-                new DomainSession.SessionContext(
-                        this::settings,
+                new SessionContext(
+                        directories,
                         scheduler,
                         workers,
                         new MappingBudget(),
                         libvirt,
                         outlets,
-                        sharedLog));
-        Reconciler reconciler = new Reconciler(registry, libvirt, workers, settings);
-        HookResponder hooks = new HookResponder(registry, preparation, sessions, settings);
+                        eventLogs));
+        Reconciler reconciler =
+                new Reconciler(registry, libvirt, workers, settings.launcher(), directories);
+        HookResponder hooks = new HookResponder(registry, preparation, sessions, directories);
         preparation.warmUp();
-        MaintenanceWindows windows = new MaintenanceWindows(settings, scheduler, audit);
+        MaintenanceWindows windows = new MaintenanceWindows(directories, scheduler, audit);
         RunningFigures figures = new RunningFigures(registry, windows, outlets, libvirt);
         this.metrics = new MetricsServer(figures);
         metrics.serve(settings.metrics());
@@ -166,13 +193,10 @@ public final class Manager implements ManagerControl, AutoCloseable {
         }
 
         @Override
-        public void checked(CheckReport report) {
+        public void checked(ManagedDomain domain, CheckReport report) {
+            reports.keep(domain, report);
             metrics.checked(report);
         }
-    }
-
-    private ManagerSettings settings() {
-        return settings;
     }
 
     private String status() {
@@ -224,26 +248,6 @@ public final class Manager implements ManagerControl, AutoCloseable {
             return new SettingsReload(settings, List.of(), List.of("control.group"));
         } finally {
             service.ready(status());
-        }
-    }
-
-    /** One log for all domains, if it is so configured. */
-    private static Optional<EventLog> sharedLog(ManagerSettings settings) {
-        if (!settings.eventLogFile().isAbsolute()) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(new EventLog(
-                    settings.eventLogFile(),
-                    settings.eventLogBytes(),
-                    settings.eventLogFiles() - 1,
-                    new EventNames(null, List.of())));
-        } catch (IOException e) {
-            log.error(
-                    "events are not logged, {} can't be opened: {}",
-                    settings.eventLogFile(),
-                    e.toString());
-            return Optional.empty();
         }
     }
 
@@ -380,7 +384,7 @@ public final class Manager implements ManagerControl, AutoCloseable {
         sessions.leaveAll();
         scheduler.close();
         workers.close();
-        sharedLog.ifPresent(EventLog::close);
+        eventLogs.close();
         outlets.accept(Notices.manager(
                 Notice.Severity.INFO,
                 "stopped",

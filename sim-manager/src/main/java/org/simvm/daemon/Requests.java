@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -20,9 +21,15 @@ import org.simvm.control.ControlHandler;
 import org.simvm.control.HookAnswer;
 import org.simvm.control.HookCall;
 import org.simvm.control.Request;
+import org.simvm.events.RecentEvents;
+import org.simvm.incident.IncidentJson;
+import org.simvm.incident.IncidentLog;
 import org.simvm.integrity.CheckReport;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
+import org.simvm.libvirt.SimElement;
+import org.simvm.maintenance.MaintenanceException;
+import org.simvm.maintenance.MaintenanceWindows;
 import org.simvm.metrics.DomainFigures;
 import org.simvm.outlets.Notice;
 import org.simvm.protocol.Access;
@@ -31,10 +38,17 @@ import org.simvm.protocol.Codec;
 import org.simvm.protocol.ProtocolException;
 import org.simvm.protocol.WireRequest;
 import org.simvm.settings.DomainDocument;
+import org.simvm.prepare.Preparation;
+import org.simvm.prepare.PreparationException;
+import org.simvm.reconcile.Reconciler;
+import org.simvm.registry.DomainRegistry;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.session.DomainSession;
 import org.simvm.settings.IntegrityCheck;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
 import org.simvm.settings.SimSettingsReader;
+import org.simvm.workers.DomainWorkers;
 
 /**
  * Answers the CLI. Verbs: {@code about list top info status wait check events violations findings
@@ -174,23 +188,7 @@ final class Requests implements ControlHandler {
             case "dumpxml" -> dumpXml(request, answers);
             case "apply" -> setElement(request, answers, Optional.of(request.text("element")));
             case "remove" -> setElement(request, answers, Optional.empty());
-            case "suspend-checks" -> {
-                request.demand(Access.CHANGE);
-                ObjectNode until = JsonNodeFactory.instance
-                        .objectNode()
-                        .put(
-                                "until",
-                                windows.suspend(
-                                                domain(request),
-                                                Duration.ofSeconds(request.arguments()
-                                                        .path("seconds")
-                                                        .asLong()),
-                                                request.arguments()
-                                                        .path("reason")
-                                                        .asText())
-                                        .toString());
-                answers.send(until);
-            }
+            case "suspend-checks" -> suspendChecks(request, answers);
             case "resume-checks" -> {
                 request.demand(Access.CHANGE);
                 answers.send(JsonNodeFactory.instance
@@ -204,8 +202,24 @@ final class Requests implements ControlHandler {
         }
     }
 
+    private void suspendChecks(Request request, Answers answers)
+            throws ControlException, IOException {
+        request.demand(Access.CHANGE);
+        Duration time = Duration.ofSeconds(request.arguments().path("seconds").asLong());
+        try {
+            Instant until = windows.suspend(
+                    domain(request), time, request.arguments().path("reason").asText());
+            answers.send(JsonNodeFactory.instance.objectNode().put("until", until.toString()));
+        } catch (MaintenanceException e) {
+            throw new ControlException(e.getMessage(), e);
+        }
+    }
+
     private ManagedDomain domain(Request request) throws ControlException {
-        return registry.find(request.text("domain"));
+        String name = request.text("domain");
+        return registry.find(name)
+                .orElseThrow(() -> new ControlException("there is no domain '" + name
+                        + "'; 'virt-sim list' shows those there are"));
     }
 
     private void info(Request request, Answers answers) throws ControlException, IOException {

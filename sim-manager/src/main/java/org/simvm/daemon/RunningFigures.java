@@ -5,9 +5,13 @@ import java.util.List;
 import java.util.Optional;
 import org.simvm.domain.DomainState;
 import org.simvm.libvirt.LibvirtConnection;
+import org.simvm.maintenance.MaintenanceWindows;
 import org.simvm.metrics.DomainFigures;
 import org.simvm.metrics.ManagerFigures;
 import org.simvm.outlets.Outlets;
+import org.simvm.registry.DomainRegistry;
+import org.simvm.registry.ManagedDomain;
+import org.simvm.session.DomainSession;
 import org.simvm.settings.SimSettings;
 
 /**
@@ -49,7 +53,7 @@ final class RunningFigures implements ManagerFigures.Source {
                 domain.name(),
                 domain.uuid(),
                 domain.state(),
-                session.map(each -> each.order().plan().gate().wireName()),
+                session.map(each -> each.spec().plan().gate().wireName()),
                 domain.settings().map(SimSettings::required).orElse(false),
                 domain.incidents().violations(),
                 domain.incidents().findings(),

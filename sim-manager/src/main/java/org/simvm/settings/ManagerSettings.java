@@ -112,40 +112,8 @@ public record ManagerSettings(
         return stateDirectory(domain).resolve(eventLogFile);
     }
 
-    /** Returns the ELF file of the gate template. */
-    public Path gates() {
-        return shareDirectory.resolve("monitors").resolve("gates.elf");
-    }
-
-    /** Returns the ELF file of the gate template for a QEMU that keeps a last branch record. */
-    public Path lastBranchGates() {
-        return shareDirectory.resolve("monitors").resolve("gates-lbr.elf");
-    }
-
-    /** Returns the ELF file that is loaded beside every monitor. */
-    public Path monitorCore() {
-        return shareDirectory.resolve("monitors").resolve("core.elf");
-    }
-
-    /**
-     * Returns the ELF file of a monitor: its own, or the one shipped under its name.
-     *
-     * @throws SettingsException the file lies outside of {@link #monitorDirectories}. Whether it
-     *     exists is not looked at
-     */
-    public Path monitorFile(MonitorSettings monitor) throws SettingsException {
-        if (monitor.file().isEmpty()) {
-            return shareDirectory.resolve("monitors").resolve(monitor.name() + ".elf");
-        }
-        Path file = monitor.file().get().normalize();
-        if (!monitorDirectories.isEmpty()
-                && monitorDirectories.stream().noneMatch(file::startsWith)) {
-            throw new SettingsException(List.of(new Problem(
-                    "monitor " + monitor.name(),
-                    "file " + file + " lies outside of the directories that this host allows",
-                    "move it to one of " + monitorDirectories
-                            + ", or add its directory to monitor.directories")));
-        }
-        return file;
+    /** Returns where gates and monitors are. */
+    public MonitorFiles monitorFiles() {
+        return new MonitorFiles(shareDirectory.resolve("monitors"), monitorDirectories);
     }
 }

@@ -2,6 +2,7 @@
 /**
  * Files that outlive their process: {@link org.simvm.state.StateFile} replaces one so that a crash
  * at any moment leaves the old one or the new one, whole, and knows JSON of one format;
- * {@link org.simvm.state.LineFiles} mends a log that a crash cut off within a line.
+ * {@link org.simvm.state.LineLog} is a log that rotates and never holds half a line;
+ * {@link org.simvm.state.DomainDirectories} says where they are.
  */
 package org.simvm.state;

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.simvm.arming.EarlierSession;
+import org.simvm.reconcile.FormerEmulator;
+import org.simvm.session.SessionNotes;
 import org.slf4j.LoggerFactory;
 
 @Tag("integration")

@@ -3,7 +3,6 @@ package org.simvm.events;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -14,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -26,6 +26,12 @@ class EventLogTests {
 
     @TempDir
     Path folder;
+
+    private EventLog log(String file, long maxBytes) {
+        return new EventLogs(() -> new EventLogs.Settings(Path.of(file), maxBytes, 3))
+                .open(folder, names)
+                .orElseThrow();
+    }
 
     private static Event event(int sequence) {
         ByteBuffer record =
@@ -48,7 +54,7 @@ class EventLogTests {
     @Test
     void isReadableForItsGroupAndComplete() throws IOException {
         Path file = folder.resolve("events.jsonl");
-        try (EventLog log = new EventLog(file, SMALLEST, 2, names)) {
+        try (EventLog log = log("events.jsonl", SMALLEST)) {
             log.accept(event(1));
             log.accept(event(2));
             log.settle();
@@ -56,7 +62,7 @@ class EventLogTests {
         }
         assertEquals(
                 "rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
-        try (EventLog log = new EventLog(file, SMALLEST, 2, names)) {
+        try (EventLog log = log("events.jsonl", SMALLEST)) {
             log.accept(event(3));
         }
         assertEquals(List.of(1L, 2L, 3L), sequences(file));
@@ -66,7 +72,7 @@ class EventLogTests {
     void rotatesBySizeAndKeepsAsManyAsItShould() throws IOException {
         Path file = folder.resolve("events.jsonl");
         int count = 3000;
-        try (EventLog log = new EventLog(file, SMALLEST, 2, names)) {
+        try (EventLog log = log("events.jsonl", SMALLEST)) {
             for (int i = 0; i < count; i++) {
                 log.accept(event(i));
                 if (i % 10 == 0) {
@@ -100,7 +106,7 @@ class EventLogTests {
             Path filler = folder.resolve("filler");
             Files.write(filler, new byte[100 << 10]);
             Path file = folder.resolve("events.jsonl");
-            try (EventLog log = new EventLog(file, 1 << 20, 2, names)) {
+            try (EventLog log = log("events.jsonl", 1 << 20)) {
                 for (int i = 0; i < 200; i++) {
                     log.accept(event(i));
                     log.settle();
@@ -119,10 +125,24 @@ class EventLogTests {
     }
 
     @Test
-    void saysAtOnceThatItCanNotBeOpened() {
-        assertThrows(
-                IOException.class,
-                () -> new EventLog(
-                        folder.resolve("none").resolve("events.jsonl"), SMALLEST, 0, names));
+    void isNotThereIfItCanNotBeOpened() {
+        EventLogs logs = new EventLogs(
+                () -> new EventLogs.Settings(Path.of("none/events.jsonl"), SMALLEST, 1));
+        assertEquals(Optional.empty(), logs.open(folder, names));
+    }
+
+    @Test
+    void isOneOfAllDomainsIfSoConfigured() throws IOException {
+        Path file = folder.resolve("all.jsonl");
+        try (EventLogs logs = new EventLogs(() -> new EventLogs.Settings(file, SMALLEST, 1))) {
+            EventLog one = logs.open(folder.resolve("1"), names).orElseThrow();
+            EventLog other = logs.open(folder.resolve("2"), names).orElseThrow();
+            one.accept(event(1));
+            one.close();
+            other.accept(event(2));
+            other.settle();
+            assertEquals(List.of(1L, 2L), sequences(file));
+            assertEquals(0, one.lost() + other.lost());
+        }
     }
 }

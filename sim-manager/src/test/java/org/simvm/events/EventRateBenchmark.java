@@ -107,12 +107,10 @@ public final class EventRateBenchmark {
                 List.of());
     }
 
-    private EventLog log() throws Exception {
-        return new EventLog(
-                folder.resolve("events.jsonl"),
-                64 << 20,
-                1,
-                new EventNames(null, List.of("syscalls")));
+    private EventLog log() {
+        return new EventLogs(() -> new EventLogs.Settings(Path.of("events.jsonl"), 64 << 20, 2))
+                .open(folder, new EventNames(null, List.of("syscalls")))
+                .orElseThrow();
     }
 
     private int drain(EventSink sink) throws RingCorruptException {

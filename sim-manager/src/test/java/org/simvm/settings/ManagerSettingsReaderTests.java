@@ -51,13 +51,13 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
                     settings.eventLog(DOMAIN).toString());
             assertEquals(
                     "/usr/share/sim-manager/monitors/gates.elf",
-                    settings.gates().toString());
+                    settings.monitorFiles().gates().toString());
             assertEquals(
                     "/usr/share/sim-manager/monitors/gates-lbr.elf",
-                    settings.lastBranchGates().toString());
+                    settings.monitorFiles().lastBranchGates().toString());
             assertEquals(
                     "/usr/share/sim-manager/monitors/core.elf",
-                    settings.monitorCore().toString());
+                    settings.monitorFiles().core().toString());
             assertEquals("/usr/bin/qemu-system-x86_64-sim", settings.launcher().toString());
             assertEquals("qemu:///system", settings.libvirtUri());
             assertEquals(8 << 20, settings.regionBytes());
@@ -78,23 +78,27 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
             ManagerSettings settings = read();
             assertEquals(
                     "/usr/share/sim-manager/monitors/syscalls.elf",
-                    settings.monitorFile(
-                                    new MonitorSettings("syscalls", Optional.empty(), Map.of()))
+                    settings.monitorFiles()
+                            .monitor(new MonitorSettings("syscalls", Optional.empty(), Map.of()))
                             .toString());
             assertEquals(
                     "/srv/monitors/a.elf",
-                    settings.monitorFile(new MonitorSettings(
+                    settings.monitorFiles()
+                            .monitor(new MonitorSettings(
                                     "a", Optional.of(Path.of("/srv/monitors/a.elf")), Map.of()))
                             .toString());
             MonitorSettings outside = new MonitorSettings(
                     "a", Optional.of(Path.of("/srv/monitors/../shadow")), Map.of());
-            assertThrows(SettingsException.class, () -> settings.monitorFile(outside));
+            assertThrows(SettingsException.class, () -> settings.monitorFiles().monitor(outside));
             MonitorSettings sibling =
                     new MonitorSettings("a", Optional.of(Path.of("/srv/monitors2/a")), Map.of());
-            assertThrows(SettingsException.class, () -> settings.monitorFile(sibling));
+            assertThrows(SettingsException.class, () -> settings.monitorFiles().monitor(sibling));
             assertEquals(
                     "/srv/shadow",
-                    ManagerSettingsReader.defaults().monitorFile(outside).toString());
+                    ManagerSettingsReader.defaults()
+                            .monitorFiles()
+                            .monitor(outside)
+                            .toString());
         }
     }
 

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,40 +86,5 @@ class StateFileTests {
                 error.getMessage().startsWith(file + ": ")
                         && error.getMessage().lines().count() == 1,
                 error.getMessage());
-    }
-
-    @Nested
-    @DisplayName("of lines")
-    class Lines {
-        private String mended(String contents) throws IOException {
-            Path file = Files.writeString(folder.resolve("log"), contents);
-            LineFiles.mend(file);
-            return Files.readString(file);
-        }
-
-        @Test
-        @DisplayName("loses the half line at its end, and no other")
-        void half() throws IOException {
-            assertEquals("", mended(""));
-            assertEquals("", mended("half"));
-            assertEquals("one\ntwo\n", mended("one\ntwo\n"));
-            assertEquals("one\ntwo\n", mended("one\ntwo\nhal"));
-        }
-
-        @Test
-        @DisplayName("that is not there stays so")
-        void notThere() throws IOException {
-            LineFiles.mend(folder.resolve("none"));
-            assertEquals(List.of(), names());
-        }
-
-        @Test
-        @DisplayName("likewise if that half line is long")
-        void longLine() throws IOException {
-            for (int length : new int[] {65535, 65536, 65537, 200_000}) {
-                assertEquals("one\n", mended("one\n" + "x".repeat(length)));
-                assertEquals("x".repeat(length) + "\n", mended("x".repeat(length) + "\n"));
-            }
-        }
     }
 }

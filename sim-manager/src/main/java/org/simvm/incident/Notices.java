@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.incident;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Instant;
+import java.util.Optional;
+import org.simvm.domain.DomainState;
+import org.simvm.outlets.Notice;
+import org.simvm.policy.Incident;
+import org.simvm.settings.PolicyAction;
+
+/** Puts what the manager wants to be known into notices. */
+public final class Notices {
+    private Notices() {}
+
+    /** A guest broke a rule, or something was found. */
+    public static Notice incident(Notice.Domain domain, Incident incident) {
+        Notice.Severity severity =
+                incident.violation().isPresent() && incident.violation().get().failStop()
+                                || incident.action().stopsGuest()
+                        ? Notice.Severity.CRITICAL
+                        : incident.action() == PolicyAction.LOG
+                                ? Notice.Severity.NOTICE
+                                : Notice.Severity.WARNING;
+        return new Notice(
+                incident.violation()
+                        .map(violation -> violation.time())
+                        .orElseGet(() -> incident.finding().orElseThrow().time()),
+                incident.violation().isPresent() ? Notice.Kind.VIOLATION : Notice.Kind.FINDING,
+                severity,
+                Optional.of(domain),
+                domain.name() + ": " + incident.oneLine(),
+                IncidentJson.of(incident).toString());
+    }
+
+    /** A domain's state under SIM changed. */
+    public static Notice state(
+            Notice.Domain domain, DomainState before, DomainState now, Optional<String> problem) {
+        ObjectNode data = JsonNodeFactory.instance
+                .objectNode()
+                .put("state", now.word())
+                .put("before", before.word());
+        problem.ifPresent(reason -> data.put("problem", reason));
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.STATE,
+                now.isAlarming() ? Notice.Severity.WARNING : Notice.Severity.INFO,
+                Optional.of(domain),
+                domain.name() + ": " + now.word() + " (was " + before.word() + ")"
+                        + problem.map(reason -> ": " + reason).orElse(""),
+                data.toString());
+    }
+
+    /** The manager itself: one word for programs, one line for people. */
+    public static Notice manager(Notice.Severity severity, String event, String text) {
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.MANAGER,
+                severity,
+                Optional.empty(),
+                text,
+                JsonNodeFactory.instance.objectNode().put("event", event).toString());
+    }
+}

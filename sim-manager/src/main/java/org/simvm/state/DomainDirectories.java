@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.state;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.UUID;
+
+/**
+ * Says where the files of each domain are.
+ *
+ * @param run what lives as long as the host is up: {@code domains/<uuid>} has a domain's region,
+ *     launch file and QMP socket
+ * @param state what outlives a reboot: {@code domains/<uuid>} has a domain's baseline, incidents
+ *     and event log
+ */
+public record DomainDirectories(Path run, Path state) {
+    public DomainDirectories {
+        Objects.requireNonNull(run, "run");
+        Objects.requireNonNull(state, "state");
+    }
+
+    /** Returns the directory of all domains' run directories. */
+    public Path runs() {
+        return run.resolve("domains");
+    }
+
+    /** Returns the directory of all domains' state directories. */
+    public Path states() {
+        return state.resolve("domains");
+    }
+
+    /** Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. */
+    public Path run(UUID domain) {
+        return runs().resolve(domain.toString());
+    }
+
+    /** Returns the directory of the baseline, the incidents and the last report. */
+    public Path state(UUID domain) {
+        return states().resolve(domain.toString());
+    }
+
+    /** Returns the directory of the markers of domains that must not start unprepared. */
+    public Path requiredMarkers() {
+        return state.resolve("required");
+    }
+
+    /** Returns the marker that forbids the launcher to start the domain unprepared. */
+    public Path requiredMarker(UUID domain) {
+        return requiredMarkers().resolve(domain.toString());
+    }
+}
