@@ -14,14 +14,12 @@ import org.simvm.region.BootImage;
 import org.simvm.region.HookDeclaration;
 import org.simvm.region.RegionPlan;
 
-/**
- * Puts together again what an earlier manager knew of a guest that it armed and that still runs.
- */
+/** Restores what an earlier manager knew of a guest that it armed and that still runs. */
 final class AdoptedGuest {
     private AdoptedGuest() {}
 
     /**
-     * Resolves the kernel anew and joins it with what was kept.
+     * Resolves the kernel again and joins it with what was kept.
      *
      * @throws ArmingException if what was kept is of another boot or of other monitors
      */

@@ -10,7 +10,7 @@ import org.simvm.region.BootImage;
 import org.simvm.region.RegionFile;
 
 /**
- * Shows an armed guest: what was found, what was written, how long it stood.
+ * An armed guest: what was found, what was written, how long it was paused.
  *
  * @param kernel as resolved at the boot stop
  * @param memory guest RAM; closed when QEMU is gone
@@ -43,7 +43,7 @@ public record ArmedGuest(
         steps = List.copyOf(steps);
     }
 
-    /** Returns how long the guest stood in all, in milliseconds. */
+    /** Returns how long the guest was paused in all, in milliseconds. */
     public double pausedMilliseconds() {
         return steps.stream()
                 .filter(StepTime::guestPaused)
@@ -51,7 +51,7 @@ public record ArmedGuest(
                 .sum();
     }
 
-    /** Tells kernel, hooks and pause; no secret addresses. */
+    /** Names kernel, hooks and pause; no secret addresses. */
     @Override
     public String toString() {
         return String.format(

@@ -7,7 +7,7 @@ import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.qmp.QmpException;
 import org.simvm.region.RegionException;
 
-/** Ends the arming of one boot, with the one line that an {@link ArmingFailure} tells. */
+/** Ends the arming of one boot, with the one line of its {@link ArmingFailure}. */
 final class ArmingException extends Exception {
     private static final long serialVersionUID = 1L;
     private final ArmingFailure.Kind kind;
@@ -41,5 +41,11 @@ final class ArmingException extends Exception {
             return ArmingFailure.Kind.QEMU;
         }
         return ArmingFailure.Kind.INTERNAL;
+    }
+
+    /** Returns what an exception says, on one line. */
+    static String oneLine(Exception cause) {
+        String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        return message.replaceAll("\\p{Cntrl}+", " ");
     }
 }

@@ -2,13 +2,13 @@
 package org.simvm.arming;
 
 /**
- * Says why a boot could not be armed.
+ * Why a boot could not be armed.
  *
  * @param kind what sort of thing went wrong
  * @param reached how far arming had come
  * @param reason one line: what is wrong, where, and the next step; may quote (cleaned) guest data
- * @param guestRuns whether the guest was let run on without SIM; false: it stands, or its state is
- *     not known
+ * @param guestRuns whether the guest was let run on without SIM; false: it is paused, or its state
+ *     is not known
  */
 public record ArmingFailure(Kind kind, ArmingState reached, String reason, boolean guestRuns) {
     /** Sorts failures for whoever reports them. */

@@ -5,15 +5,15 @@ import org.simvm.qmp.SimViolation;
 import org.simvm.region.RingReader;
 
 /**
- * Learns what becomes of a guest's arming.
+ * Receives what becomes of a guest's arming.
  *
  * <p>{@link #violation}, {@link #violationsLost} and {@link #doorbell} are called on a thread of
  * the connection (those of before the connection on the session's), all others on one thread of the
- * session, one after the other. The guest stands while {@link #mapped} and {@link #recordBaseline}
- * run, so these two do only what can't be done later.
+ * session, one after the other. The guest is paused while {@link #mapped} and
+ * {@link #recordBaseline} run, so these two do only what can't be done later.
  */
 public interface ArmingListener {
-    /** The present boot has come into another state; whatever that brings is told afterwards. */
+    /** The present boot has come into another state; the other calls that it brings follow. */
     default void stateChanged(ArmingState state) {}
 
     /**
@@ -25,7 +25,7 @@ public interface ArmingListener {
     void mapped(RingReader ring);
 
     /**
-     * The guest stands before its first program, with its text in the final state: records what
+     * The guest is paused before its first program, with its text in the final state: records what
      * later checks compare with.
      *
      * @param guest hooks and gates in place; the time of this step is not yet in it
@@ -48,23 +48,25 @@ public interface ArmingListener {
     /**
      * An earlier manager armed the guest, which runs and was found again.
      *
-     * @throws Exception if its baseline can't be taken up; {@link #notAdopted} follows
+     * @throws Exception if its baseline can't be restored; {@link #notAdopted} follows
      */
     default void adopted(ArmedGuest guest) throws Exception {}
 
     /**
-     * An earlier manager armed the guest, but what it recorded can't be taken up: there are events,
+     * An earlier manager armed the guest, but what it recorded can't be restored: there are events,
      * but no checks.
      */
     default void notAdopted(String reason) {}
 
     /**
-     * This boot can't be armed. If SIM is required the guest stands and what happens to it is the
-     * listener's to decide; else it runs on.
+     * This boot can't be armed. If SIM is required the guest is paused and what happens to it is
+     * the listener's to decide; else it runs on.
      */
     void failed(ArmingFailure failure);
 
-    /** The guest was reset: whatever was armed is void, and the next boot will be armed anew. */
+    /**
+     * The guest was reset: whatever was armed is void, and the next boot will be armed in its turn.
+     */
     void reset();
 
     /**

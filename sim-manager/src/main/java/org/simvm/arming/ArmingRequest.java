@@ -4,11 +4,12 @@ package org.simvm.arming;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
+import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
 import org.simvm.region.RegionPlan;
 
 /**
- * Says which guest to arm, and with what.
+ * Which guest to arm, and with what.
  *
  * @param domain what log lines call it, for instance its name
  * @param qmpSocket {@code qmp.sock} in the domain's run directory; the directory exists, the socket
@@ -19,7 +20,7 @@ import org.simvm.region.RegionPlan;
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
  * @param earlier what an earlier manager has done for this QEMU
- * @param outside where the monitors run if not in the guest
+ * @param outside runs the monitors outside of the guest, if that is where they run
  */
 public record ArmingRequest(
         String domain,
@@ -57,5 +58,11 @@ public record ArmingRequest(
                 required,
                 EarlierSession.NONE,
                 OutsideMonitors.NONE);
+    }
+
+    /** Empties the region for the next boot; whoever serves its calls ends first. */
+    void resetRegion() throws RegionException {
+        outside.end();
+        region.reset();
     }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.arming;
 
-/** Says how far a guest's present boot has been armed. */
+import java.util.EnumSet;
+import java.util.Set;
+
+/** How far a guest's present boot has been armed. */
 public enum ArmingState {
     /** QEMU has not opened its socket yet. */
     CONNECTING,
@@ -9,7 +12,7 @@ public enum ArmingState {
      * The guest has not reached its kernel's {@code MSR_LSTAR} write since it was started or reset.
      */
     WAITING,
-    /** The guest stands at the boot stop, its kernel is being resolved. */
+    /** The guest is paused at the boot stop, its kernel is being resolved. */
     RESOLVING,
     /** The guest runs; the region is being filled in. */
     PREPARING,
@@ -20,5 +23,28 @@ public enum ArmingState {
     /** This boot can't be armed, see {@link ArmingFailure}; a reset starts again. */
     FAILED,
     /** QEMU is gone. */
-    GONE
+    GONE;
+
+    /**
+     * Returns the states that may follow. A reset leads back to {@link #WAITING} and the end of
+     * QEMU to {@link #GONE} from wherever the boot is.
+     */
+    Set<ArmingState> successors() {
+        return switch (this) {
+            case CONNECTING -> EnumSet.of(WAITING, FAILED, GONE);
+            case WAITING -> EnumSet.of(WAITING, RESOLVING, MAPPED, FAILED, GONE);
+            case RESOLVING -> EnumSet.of(PREPARING, FAILED, WAITING, GONE);
+            case PREPARING -> EnumSet.of(MAPPED, FAILED, WAITING, GONE);
+            case MAPPED -> EnumSet.of(ARMED, FAILED, WAITING, GONE);
+            case ARMED, FAILED -> EnumSet.of(WAITING, GONE);
+            case GONE -> EnumSet.noneOf(ArmingState.class);
+        };
+    }
+
+    /** Throws {@link IllegalStateException} if a state can't follow this one. */
+    void requireSuccessor(ArmingState next) {
+        if (next != this && !successors().contains(next)) {
+            throw new IllegalStateException(this + " can't be followed by " + next);
+        }
+    }
 }

@@ -5,65 +5,90 @@ import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.simvm.exitgate.MonitorProcessException;
+import java.util.function.LongSupplier;
 import org.simvm.guest.kernel.KernelResolver;
 import org.simvm.qmp.DeviceState;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimDevice;
 import org.simvm.qmp.SimEvent;
 import org.simvm.qmp.SimStatus;
-import org.simvm.region.RegionException;
-import org.simvm.region.SimAbi;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Arms one domain's guest at each of its boots, from when its QEMU starts until it ends.
+ * Arms one domain's guest at each of its boots, from when its QEMU starts until it ends: one
+ * {@link GuestConnection}, and one {@link BootArming} after the other.
  *
- * <p>{@link #start} returns at once; everything happens on threads of the session: events come in
- * on the connection's, and all steps run on one worker. Each boot has a number; a step that belongs
- * to an earlier boot does nothing, and one that is under way when the machine is reset ends at the
- * next thing that it wants of QEMU.
+ * <p>{@link #start} returns at once; everything happens on threads of the session: events arrive on
+ * the connection's, and all steps run on one worker.
  */
 public final class DomainArming implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
 
+    /** How QEMU is reached, and on what a session runs. */
+    record Environment(
+            Connector connector,
+            KernelSource kernels,
+            ExecutorService worker,
+            LongSupplier nanoTime) {
+        @FunctionalInterface
+        interface Connector {
+            SimDevice connect(ArmingRequest request) throws QmpException, InterruptedException;
+        }
+
+        static Environment of(String domain) {
+            return new Environment(
+                    request -> SimDevice.connect(request.qmpSocket(), request.timeout()),
+                    KernelResolver::resolve,
+                    Executors.newSingleThreadExecutor(body -> daemon(body, "arming " + domain)),
+                    System::nanoTime);
+        }
+    }
+
+    /** Where the session is with QEMU. */
+    private sealed interface Stage {
+        ArmingState state();
+    }
+
+    private record Connecting() implements Stage {
+        @Override
+        public ArmingState state() {
+            return ArmingState.CONNECTING;
+        }
+    }
+
+    private record Unreachable() implements Stage {
+        @Override
+        public ArmingState state() {
+            return ArmingState.FAILED;
+        }
+    }
+
+    private record Connected(GuestConnection guest, BootArming boot) implements Stage {
+        @Override
+        public ArmingState state() {
+            return boot.state();
+        }
+    }
+
+    private record Gone() implements Stage {
+        @Override
+        public ArmingState state() {
+            return ArmingState.GONE;
+        }
+    }
+
     private final ArmingRequest request;
     private final ArmingListener listener;
-    private final KernelSource kernels;
-    private final ExecutorService worker;
-    private final AtomicInteger boot = new AtomicInteger();
-    private final GuestRam ram = new GuestRam();
-    private final ViolationFeed violations;
-    private final GuestRun run;
-
-    private volatile ArmingState state = ArmingState.CONNECTING;
-    private volatile SimDevice device;
-    private volatile boolean over;
+    private final Environment environment;
+    private volatile Stage stage = new Connecting();
     /** It is we who hang up, not QEMU: the guest may well run on. */
     private volatile boolean closing;
 
-    // the worker's own
-    private BootArming arming;
-    private boolean regionUsed;
-    private int attempted;
-
-    private DomainArming(ArmingRequest request, ArmingListener listener, KernelSource kernels) {
+    private DomainArming(ArmingRequest request, ArmingListener listener, Environment environment) {
         this.request = request;
         this.listener = listener;
-        this.kernels = kernels;
-        this.violations = new ViolationFeed(
-                request.domain(),
-                request.earlier().violations(),
-                listener::violation,
-                listener::violationsLost);
-        this.run = new GuestRun(request.domain());
-        this.worker = Executors.newSingleThreadExecutor(body -> {
-            Thread thread = new Thread(body, "arming " + request.domain());
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.environment = environment;
     }
 
     /**
@@ -71,36 +96,37 @@ public final class DomainArming implements AutoCloseable {
      * for when the manager starts. Without it the first guest waits some 200 ms longer.
      */
     public static void warmUp() {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        KernelResolver.warmUp();
-                    } catch (IOException e) {
-                        log.warn(
-                                "the first guest to be armed will wait a little longer: {}",
-                                e.toString());
-                    }
-                },
-                "arming warm-up");
+        Runnable warmUp = () -> {
+            try {
+                KernelResolver.warmUp();
+            } catch (IOException e) {
+                log.warn("the first guest to be armed will wait a little longer: {}", e.toString());
+            }
+        };
+        daemon(warmUp, "arming warm-up").start();
+    }
+
+    private static Thread daemon(Runnable body, String name) {
+        Thread thread = new Thread(body, name);
         thread.setDaemon(true);
-        thread.start();
+        return thread;
     }
 
     /** Starts to wait for the domain's QEMU, and then to arm each boot. */
     public static DomainArming start(ArmingRequest request, ArmingListener listener) {
-        return start(request, listener, KernelResolver::resolve);
+        return start(request, listener, Environment.of(request.domain()));
     }
 
     static DomainArming start(
-            ArmingRequest request, ArmingListener listener, KernelSource kernels) {
-        DomainArming session = new DomainArming(request, listener, kernels);
-        session.worker.execute(session::connect);
+            ArmingRequest request, ArmingListener listener, Environment environment) {
+        DomainArming session = new DomainArming(request, listener, environment);
+        environment.worker().execute(session::connect);
         return session;
     }
 
     /** Returns how far the present boot has come. */
     public ArmingState state() {
-        return state;
+        return stage.state();
     }
 
     /**
@@ -110,393 +136,170 @@ public final class DomainArming implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted while it waited
      */
     public SimStatus query() throws QmpException, InterruptedException {
-        return connected().query();
+        return connected().guest().device().query();
     }
 
     /**
-     * Suspends the guest. It then shows as paused to libvirt too.
+     * Pauses the guest; libvirt shows it as paused too.
      *
      * @throws QmpException if QEMU is not there, or does not answer
      * @throws InterruptedException if the thread was interrupted while it waited
      */
     public void pause() throws QmpException, InterruptedException {
-        connected().pause();
+        connected().guest().device().pause();
     }
 
-    private SimDevice connected() throws QmpException {
-        SimDevice there = device;
-        if (there == null) {
-            throw QmpException.notConnected(request.qmpSocket().toString());
+    private Connected connected() throws QmpException {
+        if (stage instanceof Connected there) {
+            return there;
         }
-        return there;
+        throw QmpException.notConnected(request.qmpSocket().toString());
     }
 
     /** Ends the session; the guest is left as it is. {@link ArmingListener#gone} follows. */
     @Override
     public void close() {
         closing = true;
-        SimDevice there = device;
-        if (there != null) {
-            there.close(); // its last event ends the session
+        if (stage instanceof Connected there) {
+            there.guest().close(); // its last event ends the session
         } else {
-            over = true;
-            worker.shutdownNow();
+            environment.worker().shutdownNow();
         }
     }
 
-    // --- events, on the connection's thread
+    // --- on the worker
 
-    private void event(SimEvent event) {
-        if (event instanceof SimEvent.Boot booted) {
-            run.stopped();
-            submit(() -> bootStop(booted));
-        } else if (event instanceof SimEvent.Stop stop) {
-            run.stopped();
-            submit(() -> stopped(stop));
-        } else if (event instanceof SimEvent.Reset) {
-            boolean stood = run.reset();
-            boot.incrementAndGet();
-            submit(() -> reset(stood));
-        } else if (event instanceof SimEvent.Violation violation) {
-            violations.event(violation.violation());
-        } else if (event instanceof SimEvent.Doorbell) {
-            listener.doorbell();
-        } else if (event instanceof SimEvent.Gone gone) {
-            over = true;
-            boot.incrementAndGet();
-            execute(() -> ended(gone.reason()));
+    private void connect() {
+        SimDevice device;
+        try {
+            device = environment.connector().connect(request);
+        } catch (InterruptedException e) {
+            ended("the session was closed");
+            return;
+        } catch (QmpException e) {
+            enter(new Unreachable());
+            new FailurePolicy(request, listener).noQemu(e);
+            ended(e.getMessage());
+            return;
+        }
+        GuestConnection guest = new GuestConnection(request, device, listener);
+        BootArming first = boot(guest);
+        enter(new Connected(guest, first));
+        guest.listen(new Events(guest));
+        if (closing) {
+            guest.close();
+        }
+        first.attempt(() -> begin(guest, first));
+    }
+
+    private void begin(GuestConnection guest, BootArming first) throws Exception {
+        SimStatus status = guest.status();
+        log.info(
+                "{}: connected to QEMU {}, device state {}",
+                request.domain(),
+                status.pid(),
+                status.state().wireName());
+        guest.fetchViolations();
+        var missed = status.missedBoot(environment.nanoTime().getAsLong());
+        if (missed.isPresent()) {
+            guest.run().paused();
+            first.bootStop(missed.get());
+        } else if (status.state() != DeviceState.WAITING) {
+            first.catchUp(status);
         }
     }
 
-    /** A step of the present boot. */
-    @FunctionalInterface
-    private interface Step {
-        void run() throws Exception;
+    private BootArming boot(GuestConnection guest) {
+        StepClock clock = new StepClock(request.domain(), environment.nanoTime());
+        return new BootArming(
+                new BootContext(request, guest, clock), listener, environment.kernels());
     }
 
-    private void become(ArmingState next) {
-        state = next;
-        listener.stateChanged(next);
-    }
-
-    private void submit(Step step) {
-        int number = boot.get();
-        execute(() -> {
-            if (number == boot.get()) {
-                attempt(number, step);
+    private void afterReset(Connected now, boolean paused) {
+        try {
+            listener.stateChanged(ArmingState.WAITING);
+            listener.reset();
+            if (request.region().needsReset()) {
+                request.resetRegion();
             }
-        });
+            if (paused) {
+                now.guest().run().resumeAfterReset();
+            }
+        } catch (Exception e) {
+            now.boot().failed(e);
+        }
+    }
+
+    private void ended(String reason) {
+        Stage before = stage;
+        enter(new Gone());
+        if (before instanceof Connected there) {
+            if (!closing) {
+                request.outside().end();
+            }
+            there.guest().release();
+        }
+        log.info("{}: {}", request.domain(), reason);
+        listener.gone(reason);
+        environment.worker().shutdown();
+    }
+
+    private void enter(Stage next) {
+        stage.state().requireSuccessor(next.state());
+        stage = next;
+        listener.stateChanged(next.state());
     }
 
     private void execute(Runnable task) {
         try {
-            worker.execute(task);
+            environment.worker().execute(task);
         } catch (RejectedExecutionException e) {
             log.debug("{}: the session has ended", request.domain());
         }
     }
 
-    // --- steps, on the worker
+    /** Turns events into steps of the boot that they belong to, on the connection's thread. */
+    private final class Events implements GuestConnection.Lifecycle {
+        private final GuestConnection guest;
 
-    private void connect() {
-        try {
-            SimDevice there =
-                    SimDevice.connect(request.qmpSocket(), request.timeout(), this::event);
-            device = there;
-            run.connected(there);
-            SimStatus status = there.query();
-            if (status.abi() < SimAbi.VMFUNC_VERSION || status.abi() > SimAbi.VERSION) {
-                throw new ArmingException(
-                        ArmingFailure.Kind.QEMU,
-                        "QEMU was built for SIM ABI "
-                                + status.abi() + ", this manager for " + SimAbi.VERSION
-                                + "; install matching packages");
-            }
-            log.info(
-                    "{}: connected to QEMU {}, device state {}",
-                    request.domain(),
-                    status.pid(),
-                    status.state().wireName());
-            become(ArmingState.WAITING);
-            violations.connected(there);
-            if (status.state() != DeviceState.WAITING) {
-                catchUp(status);
-            }
-        } catch (Exception e) {
-            fail(boot.get(), e);
-            if (device == null) {
-                ended(
-                        e instanceof InterruptedException
-                                ? "the session was closed"
-                                : e.getMessage());
-            }
+        Events(GuestConnection guest) {
+            this.guest = guest;
         }
-    }
 
-    /**
-     * The guest got further than its start before the manager was there: QEMU tells events only to
-     * who listens.
-     */
-    private void catchUp(SimStatus status)
-            throws ArmingException, RegionException, MonitorProcessException, QmpException,
-                    InterruptedException {
-        if (status.missedBoot().isPresent()) {
-            run.stopped();
-            submit(() -> bootStop(
-                    status.missedBoot().get())); // does nothing if the event came after all
-            return;
+        private void submit(BootArming boot, BootArming.Step step) {
+            execute(() -> boot.attempt(step));
         }
-        regionUsed = true;
-        if (status.state() == DeviceState.MAPPED) {
-            become(ArmingState.MAPPED);
-            request.outside().serve(status);
-            listener.mapped(request.region().ring());
-            if (request.earlier().armed()) {
-                adopt(status);
-                return;
-            }
-        }
-        if (status.state() == DeviceState.FAILED) {
-            log.warn(
-                    "{}: the guest was stopped for good, see its violations; only a reset "
-                            + "lets it go on",
-                    request.domain());
-            become(ArmingState.FAILED);
-            return;
-        }
-        if (request.required()) {
-            // It has run no program of its own yet, or it would be armed, or would not run.
-            log.warn(
-                    "{}: an earlier manager ended while it armed the guest (device state {}): "
-                            + "the guest is reset, to be"
-                            + " armed from its start",
-                    request.domain(),
-                    status.state().wireName());
-            run.stopped();
-            device.reset();
-            return;
-        }
-        run.found(); // it may stand at a stop that nobody waits for any more
-        throw new ArmingException(
-                ArmingFailure.Kind.QEMU,
-                "an earlier manager ended while it armed the guest (device state "
-                        + status.state().wireName()
-                        + "); reset the guest, or start it anew, to arm it");
-    }
 
-    /** Whatever is missing for its checks, its events go on. */
-    private void adopt(SimStatus status) throws InterruptedException {
-        try {
-            PersistedBoot kept = listener.persistedBoot();
-            ArmedGuest guest = AdoptedGuest.of(request, kept, ram.map(status), device, kernels);
-            listener.adopted(guest);
-            become(ArmingState.ARMED);
-            log.info(
-                    "{}: an earlier manager armed the guest: events and checks go on: {}",
-                    request.domain(),
-                    guest);
-        } catch (InterruptedException e) {
-            throw e;
-        } catch (Exception e) {
-            log.warn(
-                    "{}: an earlier manager armed the guest: events go on, checks begin at "
-                            + "its next boot: {}",
-                    request.domain(),
-                    oneLine(e));
-            listener.notAdopted(oneLine(e));
+        private BootArming present() {
+            return ((Connected) stage).boot();
         }
-    }
 
-    private void bootStop(SimEvent.Boot booted) throws Exception {
-        if (arming != null) {
-            return;
+        @Override
+        public void bootStop(SimEvent.Boot event) {
+            BootArming boot = present();
+            submit(boot, () -> boot.bootStop(event));
         }
-        log.info(
-                "{}: boot stop on vCPU {}, lstar 0x{}, {} levels",
-                request.domain(),
-                booted.cpu(),
-                Long.toHexString(booted.lstar()),
-                (booted.cr4() & 1 << 12) != 0 ? 5 : 4);
-        become(ArmingState.RESOLVING);
-        if (regionUsed || request.region().needsReset()) {
-            resetRegion();
-        }
-        regionUsed = true;
-        StepClock clock = new StepClock(request.domain());
-        clock.pausedSince(booted.receivedNanos());
-        SimStatus status = device.query();
-        BootArming started =
-                new BootArming(request, device, status, ram.map(status), booted, clock);
-        clock.lap("boot stop: map guest RAM");
-        arming = started;
-        started.atBootStop(kernels);
-        ensureCurrent();
-        run.resume();
-        clock.lap("boot stop: resume");
-        clock.running();
-        become(ArmingState.PREPARING);
-        started.prepare();
-        request.outside().serve(status);
-        clock.lap("prepare: whoever runs the monitors");
-    }
 
-    private void stopped(SimEvent.Stop stop) throws Exception {
-        if (arming == null || state != ArmingState.PREPARING && state != ArmingState.MAPPED) {
-            log.warn(
-                    "{}: the guest stopped at 0x{} for no reason of ours",
-                    request.domain(),
-                    Long.toHexString(stop.address()));
-            run.resume();
-            return;
+        @Override
+        public void stop(SimEvent.Stop event) {
+            BootArming boot = present();
+            submit(boot, () -> boot.stop(event));
         }
-        StepClock clock = arming.clock();
-        clock.pausedSince(stop.receivedNanos());
-        if (state == ArmingState.PREPARING) {
-            clock.lap("hook stop: wait for preparation");
-            boolean baselineNow = arming.atHookStop(stop);
-            ensureCurrent();
-            become(ArmingState.MAPPED);
-            listener.mapped(request.region().ring());
-            if (!baselineNow) {
-                run.resume();
-                clock.lap("hook stop: resume");
-                return;
-            }
-        }
-        baseline(clock);
-    }
 
-    private void baseline(StepClock clock) throws Exception {
-        try {
-            listener.recordBaseline(arming.guest());
-        } catch (Exception e) {
-            if (e instanceof RuntimeException) {
-                log.error("{}: the baseline could not be recorded", request.domain(), e);
-            }
-            throw new ArmingException(
-                    ArmingFailure.Kind.BASELINE,
-                    "the baseline could not be recorded: " + oneLine(e),
-                    e);
+        @Override
+        public void reset(boolean paused) {
+            BootArming ending = present();
+            ending.abandon();
+            log.info("{}: reset while {}", request.domain(), ending.state());
+            Connected next = new Connected(guest, boot(guest));
+            stage = next;
+            execute(() -> afterReset(next, paused));
         }
-        clock.lap("baseline stop: baseline");
-        ensureCurrent();
-        arming.seal();
-        run.resume();
-        clock.lap("baseline stop: resume");
-        ensureCurrent();
-        become(ArmingState.ARMED);
-        ArmedGuest guest = arming.guest();
-        log.info("{}: armed: {}", request.domain(), guest);
-        listener.armed(guest);
-    }
 
-    private void reset(boolean stood) throws Exception {
-        log.info("{}: reset while {}", request.domain(), state);
-        arming = null;
-        become(ArmingState.WAITING);
-        listener.reset();
-        if (regionUsed) {
-            resetRegion();
-            regionUsed = false;
+        @Override
+        public void gone(String reason) {
+            present().abandon();
+            execute(() -> ended(reason));
         }
-        if (stood) {
-            run.resumeAfterReset();
-        }
-    }
-
-    private void resetRegion() throws RegionException {
-        request.outside().end();
-        request.region().reset();
-    }
-
-    private void ended(String reason) {
-        if (state == ArmingState.GONE) {
-            return;
-        }
-        become(ArmingState.GONE);
-        arming = null;
-        if (device != null && !closing) {
-            request.outside().end();
-        }
-        ram.close();
-        log.info("{}: {}", request.domain(), reason);
-        listener.gone(reason);
-        worker.shutdown();
-    }
-
-    private void attempt(int number, Step step) {
-        attempted = number;
-        try {
-            step.run();
-        } catch (Exception e) {
-            fail(number, e);
-        }
-    }
-
-    // --- failure
-
-    private void fail(int number, Exception cause) {
-        if (cause instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-            return;
-        }
-        if (number != boot.get()
-                || over
-                || cause instanceof QmpException.Closed && device != null
-                || wasReset()) {
-            log.info(
-                    "{}: arming abandoned while {}: {}",
-                    request.domain(),
-                    state,
-                    cause.getMessage());
-            return;
-        }
-        ArmingState reached = state;
-        ArmingFailure.Kind kind = ArmingException.kindOf(cause);
-        if (kind == ArmingFailure.Kind.INTERNAL) {
-            log.error("{}: arming failed while {}", request.domain(), reached, cause);
-        }
-        become(ArmingState.FAILED);
-        if (reached != ArmingState.MAPPED) {
-            request.outside().end(); // no hook calls
-        }
-        boolean runs = device != null && (request.required() ? !run.hold() : run.letGo());
-        ArmingFailure failure = new ArmingFailure(kind, reached, oneLine(cause), runs);
-        log.warn(
-                "{}: not armed ({}, while {}): {}; {}",
-                request.domain(),
-                kind,
-                reached,
-                failure.reason(),
-                runs ? "the guest runs on without SIM" : "the guest stands");
-        listener.failed(failure);
-    }
-
-    /** The device's own word, for a reset whose event is still on its way to us. */
-    private boolean wasReset() {
-        try {
-            return device != null
-                    && arming != null
-                    && device.query().state() == DeviceState.WAITING;
-        } catch (QmpException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
-    /**
-     * Ends a step whose boot is over. QEMU would refuse what it wants next; this says it sooner.
-     */
-    private void ensureCurrent() throws ArmingException {
-        if (attempted != boot.get()) {
-            throw new ArmingException(ArmingFailure.Kind.QEMU, "the machine was reset");
-        }
-    }
-
-    private static String oneLine(Exception cause) {
-        String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        return message.replaceAll("\\p{Cntrl}+", " ");
     }
 }

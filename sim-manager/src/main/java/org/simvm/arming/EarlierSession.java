@@ -2,7 +2,7 @@
 package org.simvm.arming;
 
 /**
- * Tells what an earlier manager has done for a QEMU that still runs.
+ * What an earlier manager has done for a QEMU that still runs.
  *
  * @param violations sequence of the last violation that it knew of, 0 for none
  * @param armed whether it brought the present boot to its end: baseline recorded and hooks sealed

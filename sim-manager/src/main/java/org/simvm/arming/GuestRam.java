@@ -12,7 +12,7 @@ import org.simvm.guest.memory.RamBlock;
 import org.simvm.qmp.SimStatus;
 import org.simvm.region.RamRange;
 
-/** Maps guest RAM through QEMU's own file descriptors; maps it anew only if QEMU's RAM changed. */
+/** Maps guest RAM through QEMU's own file descriptors; maps it again only if QEMU's RAM changed. */
 public final class GuestRam implements AutoCloseable {
     private List<RamBlock> blocks = List.of();
     private MappedGuestMemory memory;

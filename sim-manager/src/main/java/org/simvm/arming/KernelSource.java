@@ -5,7 +5,7 @@ import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.guest.paging.VirtualMemory;
 
-/** Resolves the kernel of a guest that stands at its boot stop. */
+/** Resolves the kernel of a guest that is paused at its boot stop. */
 @FunctionalInterface
 interface KernelSource {
     /**

@@ -6,8 +6,8 @@ import org.simvm.qmp.SimStatus;
 import org.simvm.region.RegionException;
 
 /**
- * Where the monitors run if not in the guest: gate {@code exit}. Called on the thread of the
- * session alone.
+ * Runs the monitors outside of the guest: gate {@code exit}. Called on the thread of the session
+ * alone.
  */
 public interface OutsideMonitors {
     /** For the gates whose monitors run in the guest. */
@@ -32,7 +32,7 @@ public interface OutsideMonitors {
             throws MonitorProcessException, RegionException, InterruptedException;
 
     /**
-     * Nobody may serve the region any more: it is about to be made anew, or QEMU is gone. Whoever
+     * Nobody may serve the region any more: it is about to be emptied, or QEMU is gone. Whoever
      * does was started by this manager or an earlier one.
      */
     void end();

@@ -5,7 +5,7 @@ import java.util.List;
 import org.simvm.guest.kernel.PatchSite;
 
 /**
- * Tells of an armed boot what a manager that takes its guest up can't find out any more.
+ * What a manager that takes over an armed guest can't find out any more.
  *
  * @param lstar value of {@code MSR_LSTAR} at the boot stop
  * @param root guest-physical address of the topmost page table of {@code init_mm}

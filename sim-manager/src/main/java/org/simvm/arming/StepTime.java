@@ -2,10 +2,10 @@
 package org.simvm.arming;
 
 /**
- * Tells how long a step of arming took, by the monotonic clock.
+ * How long a step of arming took, by the monotonic clock.
  *
  * @param step for instance {@code boot-stop: symbols}
  * @param milliseconds wall time
- * @param guestPaused whether the guest stood meanwhile
+ * @param guestPaused whether the guest was paused meanwhile
  */
 public record StepTime(String step, double milliseconds, boolean guestPaused) {}

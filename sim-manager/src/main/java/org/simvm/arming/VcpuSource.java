@@ -5,7 +5,7 @@ import java.util.List;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
-/** Tells the registers of a guest's virtual CPUs, from QEMU and not from the guest's memory. */
+/** Reads the registers of a guest's virtual CPUs, from QEMU and not from the guest's memory. */
 @FunctionalInterface
 public interface VcpuSource {
     /**

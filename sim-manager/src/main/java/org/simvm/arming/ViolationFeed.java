@@ -11,51 +11,49 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands on every violation once, in order. QEMU limits its events in rate and sends none while
+ * Reports every violation once, in order. QEMU limits its events in rate and sends none while
  * nobody is connected, but numbers the violations and keeps the last ones: whatever the events
- * leave out is asked for.
+ * leave out is fetched.
  */
 final class ViolationFeed {
     private static final Logger log = LoggerFactory.getLogger(ViolationFeed.class);
 
     private final String domain;
+    private final SimDevice device;
     private final Consumer<SimViolation> sink;
     private final LongConsumer lost;
     private long known;
-    private SimDevice device;
 
     /**
-     * @param known sequence of the last violation that was handed on before, by an earlier manager
-     *     say; 0 if none was
-     * @param lost told how many the device no longer had when it was asked
+     * @param known sequence of the last violation that was reported before, by an earlier manager
+     *     for instance; 0 if none was
+     * @param lost gets the number of those that the device no longer had when it was asked
      */
-    ViolationFeed(String domain, long known, Consumer<SimViolation> sink, LongConsumer lost) {
+    ViolationFeed(
+            String domain,
+            long known,
+            SimDevice device,
+            Consumer<SimViolation> sink,
+            LongConsumer lost) {
         this.domain = domain;
         this.known = known;
+        this.device = device;
         this.sink = sink;
         this.lost = lost;
     }
 
-    /** Takes an event. One that comes before {@link #connected} is left to that. */
+    /** Takes an event. */
     synchronized void event(SimViolation violation) {
-        if (device == null) {
-            return;
-        }
         if (violation.sequence() > known + 1) {
             fetch();
         }
         if (violation.sequence() > known) { // as usual, or asking failed
-            tell(violation);
+            report(violation);
         }
     }
 
-    /** Hands on what happened while nobody listened. */
-    synchronized void connected(SimDevice there) {
-        device = there;
-        fetch();
-    }
-
-    private void fetch() {
+    /** Reports what the device has and nobody was sent. */
+    synchronized void fetch() {
         try {
             ViolationLog missed = device.violationsAfter(known);
             if (missed.lost() > 0) {
@@ -68,7 +66,7 @@ final class ViolationFeed {
             }
             for (SimViolation violation : missed.violations()) {
                 if (violation.sequence() > known) {
-                    tell(violation);
+                    report(violation);
                 }
             }
         } catch (QmpException e) {
@@ -82,7 +80,7 @@ final class ViolationFeed {
         }
     }
 
-    private void tell(SimViolation violation) {
+    private void report(SimViolation violation) {
         known = violation.sequence();
         sink.accept(violation);
     }

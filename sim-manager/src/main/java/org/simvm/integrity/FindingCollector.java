@@ -30,43 +30,39 @@ final class FindingCollector {
     }
 
     /** Adds what rests on the region, or on memory at an address that the baseline names. */
-    void add(
-            FindingCode code,
-            String subject,
-            OptionalLong va,
-            OptionalLong gpa,
-            Evidence evidence) {
-        add(findingClass, code, subject, va, gpa, evidence, false);
+    void add(String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
+        add(findingClass, subject, va, gpa, expected, found, false);
     }
 
     /** Adds what rests on data of the guest's, such as its list of tasks. */
-    void addGuestControlled(FindingCode code, String subject, OptionalLong va, Evidence evidence) {
-        add(findingClass, code, subject, va, OptionalLong.empty(), evidence, true);
+    void addGuestControlled(
+            String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
+        add(findingClass, subject, va, gpa, expected, found, true);
     }
 
     /** Adds that something could not be compared. */
     void addIncomplete(String subject, String reason, boolean guestControlled) {
         add(
                 FindingClass.CHECK_INCOMPLETE,
-                FindingCode.CHECK_INCOMPLETE,
                 subject,
                 OptionalLong.empty(),
                 OptionalLong.empty(),
-                new Evidence.Incomplete(reason),
+                "a check that completes",
+                reason,
                 guestControlled);
     }
 
     private void add(
             FindingClass findingOf,
-            FindingCode code,
             String subject,
             OptionalLong va,
             OptionalLong gpa,
-            Evidence evidence,
+            String expected,
+            String found,
             boolean guestControlled) {
         if (findings.size() < LIMIT) {
             findings.add(new Finding(
-                    Instant.now(), findingOf, code, subject, va, gpa, evidence, guestControlled));
+                    Instant.now(), findingOf, subject, va, gpa, expected, found, guestControlled));
         } else {
             leftOut++;
         }
@@ -97,12 +93,15 @@ final class FindingCollector {
             return List.copyOf(findings);
         }
         List<Finding> all = new ArrayList<>(findings);
-        all.add(Finding.ofManager(
+        all.add(new Finding(
+                Instant.now(),
                 findingClass,
-                FindingCode.FINDINGS_LEFT_OUT,
                 "more findings of this check",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
                 "none",
-                leftOut + " left out"));
+                leftOut + " left out",
+                false));
         return all;
     }
 }

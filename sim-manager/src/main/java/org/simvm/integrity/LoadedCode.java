@@ -6,7 +6,6 @@ import java.util.Optional;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelModule;
 import org.simvm.guest.kernel.ModuleList;
-import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.memory.GuestMemoryException;
 
 /**
@@ -52,15 +51,15 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
         return moduleAt(address).isPresent();
     }
 
-    /** Says which function or module an address is in. */
-    Evidence.Address address(long address) {
-        return new Evidence.Address(
-                address,
-                kernel.symbolAt(address)
-                        .map(SymbolOffset::toString)
+    /** Names an address for people. */
+    String name(long address) {
+        return kernel.symbolAt(address)
+                        .map(symbol -> symbol + " ")
                         .or(() -> moduleAt(address)
                                 .map(module -> String.format(
-                                        "%s+0x%x",
-                                        module.name(), address - module.text().start()))));
+                                        "%s+0x%x ",
+                                        module.name(), address - module.text().start())))
+                        .orElse("no known code ")
+                + String.format("(0x%x)", address);
     }
 }

@@ -129,10 +129,11 @@ final class ModuleCheck implements Check {
                 }
                 if (attempt == ATTEMPTS) {
                     findings.addGuestControlled(
-                            FindingCode.MODULE_UNREADABLE,
                             "module " + module.name(),
                             OptionalLong.of(module.text().start()),
-                            new Evidence.Text("text of a live module", e.getMessage()));
+                            OptionalLong.empty(),
+                            "text of a live module",
+                            e.getMessage());
                     return;
                 }
             }

@@ -3,6 +3,7 @@ package org.simvm.qmp;
 
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * Replaces bytes at a guest-physical address, if what is there is what the manager saw.
@@ -23,6 +24,20 @@ public record GuestWrite(long gpa, byte[] expect, byte[] data) {
         }
         expect = expect.clone();
         data = data.clone();
+    }
+
+    /** Returns the write, or the two writes if it crosses a page boundary. */
+    public static List<GuestWrite> split(long gpa, byte[] expect, byte[] data) {
+        int first = (int) Math.min(data.length, PAGE - (gpa & (PAGE - 1)));
+        if (first == data.length) {
+            return List.of(new GuestWrite(gpa, expect, data));
+        }
+        return List.of(
+                new GuestWrite(gpa, Arrays.copyOf(expect, first), Arrays.copyOf(data, first)),
+                new GuestWrite(
+                        gpa + first,
+                        Arrays.copyOfRange(expect, first, data.length),
+                        Arrays.copyOfRange(data, first, data.length)));
     }
 
     @Override

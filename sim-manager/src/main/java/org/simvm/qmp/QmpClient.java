@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -22,21 +21,23 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds one QMP connection: sends commands, matches answers to them by id and hands out events.
+ * A {@link QmpConnection} over a Unix socket: sends commands, matches answers to them by id and
+ * delivers events.
  *
  * <p>Two daemon threads serve it. The reader never runs foreign code, so an answer always reaches
- * its caller, even while a listener is busy; the other one calls the listener. Commands may be
+ * its caller, even while the listener is busy; the other one calls the listener. Commands may be
  * executed from any thread, several at a time.
  */
-public final class QmpClient implements AutoCloseable {
+final class QmpClient implements QmpConnection {
     /**
      * How long a command may take before {@link QmpException.TimedOut}, if the caller does not say.
      */
-    public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+    static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
     /** Longest line accepted. The longest expected, 1024 violations, is a tenth of that. */
     static final int LINE_LIMIT = 8 << 20;
@@ -46,20 +47,20 @@ public final class QmpClient implements AutoCloseable {
 
     private final Path socket;
     private final SocketChannel channel;
-    private final QmpListener listener;
     private final Map<Long, Pending> pending = new ConcurrentHashMap<>();
     private final AtomicLong nextId = new AtomicLong(1);
     private final CompletableFuture<JsonNode> greeting = new CompletableFuture<>();
-    private final LinkedBlockingQueue<Runnable> notices = new LinkedBlockingQueue<>();
+    /** What the listener, once there is one, is still to be called with. */
+    private final LinkedBlockingQueue<Consumer<QmpListener>> notices = new LinkedBlockingQueue<>();
+
     private final Object writeLock = new Object();
     private volatile String closedReason;
 
     private record Pending(String command, CompletableFuture<JsonNode> answer) {}
 
-    private QmpClient(Path socket, SocketChannel channel, QmpListener listener) {
+    private QmpClient(Path socket, SocketChannel channel) {
         this.socket = socket;
         this.channel = channel;
-        this.listener = listener;
     }
 
     /**
@@ -68,17 +69,14 @@ public final class QmpClient implements AutoCloseable {
      *
      * @param socket the Unix socket; its directory must exist
      * @param timeout how long to wait for the socket, and then for the greeting
-     * @param listener told of every event from the first one on
      * @throws QmpException if the socket does not accept in time, or what listens there is no QMP
      *     server
      * @throws InterruptedException if the thread was interrupted while it waited
      */
-    public static QmpClient connect(Path socket, Duration timeout, QmpListener listener)
+    static QmpClient connect(Path socket, Duration timeout)
             throws QmpException, InterruptedException {
-        Objects.requireNonNull(listener, "listener");
-        QmpClient client = new QmpClient(socket, SocketArrival.await(socket, timeout), listener);
+        QmpClient client = new QmpClient(socket, SocketArrival.await(socket, timeout));
         client.startThread("qmp-read", client::readLoop);
-        client.startThread("qmp-event", client::noticeLoop);
         try {
             client.take(client.greeting, "the greeting", timeout);
             client.execute("qmp_capabilities", null, timeout);
@@ -89,7 +87,13 @@ public final class QmpClient implements AutoCloseable {
         return client;
     }
 
+    @Override
+    public void listen(QmpListener listener) {
+        startThread("qmp-event", () -> deliver(listener));
+    }
+
     /** Executes a command with {@link #DEFAULT_TIMEOUT}. */
+    @Override
     public JsonNode execute(String command, ObjectNode arguments)
             throws QmpException, InterruptedException {
         return execute(command, arguments, DEFAULT_TIMEOUT);
@@ -106,7 +110,7 @@ public final class QmpClient implements AutoCloseable {
      * @throws QmpException.Closed if the connection is or gets closed
      * @throws InterruptedException if the thread was interrupted while it waited
      */
-    public JsonNode execute(String command, ObjectNode arguments, Duration timeout)
+    JsonNode execute(String command, ObjectNode arguments, Duration timeout)
             throws QmpException, InterruptedException {
         long id = nextId.getAndIncrement();
         ObjectNode message = JSON.createObjectNode().put("execute", command);
@@ -117,8 +121,8 @@ public final class QmpClient implements AutoCloseable {
         CompletableFuture<JsonNode> answer = new CompletableFuture<>();
         pending.put(id, new Pending(command, answer));
         try {
-            if (closedReason
-                    != null) { // else the reader's end may have missed the future just added
+            // ended() may have gone through the map before this command was in it
+            if (closedReason != null) {
                 throw new QmpException.Closed(closedReason, null);
             }
             send(message);
@@ -226,7 +230,7 @@ public final class QmpClient implements AutoCloseable {
         QmpException.Closed closed = new QmpException.Closed(closedReason, null);
         greeting.completeExceptionally(closed);
         pending.values().forEach(waiting -> waiting.answer().completeExceptionally(closed));
-        notices.add(() -> listener.closed(closedReason));
+        notices.add(listener -> listener.closed(closedReason));
         notices.add(END);
     }
 
@@ -242,7 +246,7 @@ public final class QmpClient implements AutoCloseable {
         } else if (message.hasNonNull("event")) {
             JsonNode data = message.has("data") ? message.get("data") : JSON.createObjectNode();
             QmpEvent event = new QmpEvent(message.get("event").asText(), data, System.nanoTime());
-            notices.add(() -> listener.event(event));
+            notices.add(listener -> listener.event(event));
         } else {
             answered(message);
         }
@@ -251,7 +255,7 @@ public final class QmpClient implements AutoCloseable {
     private void answered(JsonNode message) {
         Pending waiting = pending.get(message.path("id").asLong(-1));
         if (waiting == null) {
-            log.warn("{}: an answer nobody waits for any more: {}", socket, message);
+            log.warn("{}: late answer, its command timed out: {}", socket, message);
         } else if (message.has("error")) {
             JsonNode error = message.get("error");
             waiting.answer()
@@ -264,13 +268,13 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private static final Runnable END = () -> {};
+    private static final Consumer<QmpListener> END = listener -> {};
 
-    private void noticeLoop() {
+    private void deliver(QmpListener listener) {
         try {
-            for (Runnable notice = notices.take(); notice != END; notice = notices.take()) {
+            for (var notice = notices.take(); notice != END; notice = notices.take()) {
                 try {
-                    notice.run();
+                    notice.accept(listener);
                 } catch (RuntimeException e) { // one bad event must not silence the later ones
                     log.error("{}: the listener failed on an event", socket, e);
                 }

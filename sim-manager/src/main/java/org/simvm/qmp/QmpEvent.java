@@ -10,4 +10,4 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param data its data object; empty, never null
  * @param receivedNanos {@link System#nanoTime()} when it was read from the socket
  */
-public record QmpEvent(String name, JsonNode data, long receivedNanos) {}
+record QmpEvent(String name, JsonNode data, long receivedNanos) {}

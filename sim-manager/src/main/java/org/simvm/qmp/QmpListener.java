@@ -6,7 +6,7 @@ package org.simvm.qmp;
  * the connection and is not the one that reads from the socket: a listener may itself execute
  * commands.
  */
-public interface QmpListener {
+interface QmpListener {
     /** Called for each event. */
     void event(QmpEvent event);
 

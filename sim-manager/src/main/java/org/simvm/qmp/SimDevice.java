@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Commands one machine's region device, and hands out its events.
+ * Commands one machine's region device, and delivers its events.
  *
  * <p>Every command may throw {@link QmpException.Refused} (nothing was changed),
  * {@link QmpException.TimedOut} or {@link QmpException.Closed}. Methods may be called from any
@@ -18,35 +18,39 @@ import org.slf4j.LoggerFactory;
 public final class SimDevice implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SimDevice.class);
 
-    private final QmpClient client;
+    private final QmpConnection connection;
 
-    private SimDevice(QmpClient client) {
-        this.client = client;
+    SimDevice(QmpConnection connection) {
+        this.connection = connection;
     }
 
     /**
-     * Connects to the device.
+     * Connects to the device. Its events wait until somebody {@linkplain #listen listens}.
      *
      * @param socket {@code qmp.sock} in the domain's run directory; the directory must exist
      * @param timeout how long to wait for QEMU
-     * @param events told of each event, in order, on a thread of the connection; the last one is
-     *     {@link SimEvent.Gone}. It may be called before this method returns.
      * @throws QmpException if there is no QEMU in time
      * @throws InterruptedException if the thread was interrupted
      */
-    public static SimDevice connect(Path socket, Duration timeout, Consumer<SimEvent> events)
+    public static SimDevice connect(Path socket, Duration timeout)
             throws QmpException, InterruptedException {
-        return new SimDevice(QmpClient.connect(socket, timeout, new QmpListener() {
+        return new SimDevice(QmpClient.connect(socket, timeout));
+    }
+
+    /**
+     * Begins to deliver events, those since {@link #connect} included. Call it once.
+     *
+     * @param events called with each event, in order, on a thread of the connection; the last one
+     *     is {@link SimEvent.Gone}
+     */
+    public void listen(Consumer<SimEvent> events) {
+        connection.listen(new QmpListener() {
             @Override
             public void event(QmpEvent event) {
                 try {
                     SimMessages.event(event).ifPresent(events);
                 } catch (QmpException e) {
-                    log.error(
-                            "{}: event {} not understood: {}",
-                            socket,
-                            event.name(),
-                            e.getMessage());
+                    log.error("cannot decode event {}: {}", event.name(), e.getMessage());
                 }
             }
 
@@ -54,12 +58,12 @@ public final class SimDevice implements AutoCloseable {
             public void closed(String reason) {
                 events.accept(new SimEvent.Gone(reason, System.nanoTime()));
             }
-        }));
+        });
     }
 
     /** Asks the device for its state, counters, guest RAM and virtual CPUs. */
     public SimStatus query() throws QmpException, InterruptedException {
-        return SimMessages.status(client.execute("query-sim", null));
+        return SimMessages.status(connection.execute("query-sim", null));
     }
 
     /**
@@ -69,12 +73,12 @@ public final class SimDevice implements AutoCloseable {
      * @param address guest virtual address
      */
     public void setStop(long address) throws QmpException, InterruptedException {
-        client.execute("sim-set-stop", SimMessages.stop(address));
+        connection.execute("sim-set-stop", SimMessages.stop(address));
     }
 
     /** Takes back {@link #setStop}. */
     public void clearStop() throws QmpException, InterruptedException {
-        client.execute("sim-clear-stop", null);
+        connection.execute("sim-clear-stop", null);
     }
 
     /**
@@ -86,12 +90,12 @@ public final class SimDevice implements AutoCloseable {
      */
     public void apply(boolean map, Collection<GuestWrite> writes)
             throws QmpException, InterruptedException {
-        client.execute("sim-apply", SimMessages.apply(map, writes));
+        connection.execute("sim-apply", SimMessages.apply(map, writes));
     }
 
     /** Protects bytes of guest RAM pages from the guest's own writes, until reset. */
     public void seal(Collection<SealedPage> pages) throws QmpException, InterruptedException {
-        client.execute("sim-seal", SimMessages.seal(pages));
+        connection.execute("sim-seal", SimMessages.seal(pages));
     }
 
     /**
@@ -101,32 +105,32 @@ public final class SimDevice implements AutoCloseable {
      */
     public ViolationLog violationsAfter(long sequence) throws QmpException, InterruptedException {
         return SimMessages.violations(
-                client.execute("query-sim-violations", SimMessages.since(sequence)));
+                connection.execute("query-sim-violations", SimMessages.since(sequence)));
     }
 
     /** Tells whether virtual CPUs run. */
     public boolean isRunning() throws QmpException, InterruptedException {
-        return client.execute("query-status", null).path("running").asBoolean();
+        return connection.execute("query-status", null).path("running").asBoolean();
     }
 
     /** Lets the guest run. */
     public void resume() throws QmpException, InterruptedException {
-        client.execute("cont", null);
+        connection.execute("cont", null);
     }
 
     /** Stops the guest's virtual CPUs. */
     public void pause() throws QmpException, InterruptedException {
-        client.execute("stop", null);
+        connection.execute("stop", null);
     }
 
     /** Resets the machine, as its reset button does. */
     public void reset() throws QmpException, InterruptedException {
-        client.execute("system_reset", null);
+        connection.execute("system_reset", null);
     }
 
     /** Closes the connection; the machine is left as it is. */
     @Override
     public void close() {
-        client.close();
+        connection.close();
     }
 }

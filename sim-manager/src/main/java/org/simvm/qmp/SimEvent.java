@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.qmp;
 
-/** Tells what happened to the machine or its SIM device. Events of a connection come in order. */
+/** Says what happened to the machine or its SIM device. Events of a connection come in order. */
 public sealed interface SimEvent {
     /** Returns {@link System#nanoTime()} when the event was read from the socket. */
     long receivedNanos();
 
     /**
-     * The guest stands after its first write of {@code MSR_LSTAR} since reset.
+     * The guest is paused after its first write of {@code MSR_LSTAR} since reset.
      *
      * @param cpu the virtual CPU that wrote it
      * @param lstar the value: where {@code SYSCALL} enters the kernel
@@ -20,7 +20,7 @@ public sealed interface SimEvent {
             implements SimEvent {}
 
     /**
-     * The guest stands before the instruction at the address that was asked for.
+     * The guest is paused before the instruction at the address of {@link SimDevice#setStop}.
      *
      * @param cpu the virtual CPU that reached it
      * @param address guest virtual address
@@ -52,14 +52,6 @@ public sealed interface SimEvent {
      * @param receivedNanos when
      */
     record Reset(long receivedNanos) implements SimEvent {}
-
-    /**
-     * QEMU is shutting down.
-     *
-     * @param byGuest whether the guest asked for it
-     * @param receivedNanos when
-     */
-    record Shutdown(boolean byGuest, long receivedNanos) implements SimEvent {}
 
     /**
      * The last event: the connection is gone.

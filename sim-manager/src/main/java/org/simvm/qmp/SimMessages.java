@@ -17,7 +17,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * Turns the records of this package into QMP's JSON and back. The only place that knows member
+ * Converts between the records of this package and QMP's JSON. The only place that knows member
  * names.
  */
 final class SimMessages {
@@ -135,8 +135,6 @@ final class SimMessages {
             case "SIM_VIOLATION" -> Optional.of(new SimEvent.Violation(violation(data), when));
             case "SIM_DOORBELL" -> Optional.of(new SimEvent.Doorbell(when));
             case "SIM_RESET" -> Optional.of(new SimEvent.Reset(when));
-            case "SHUTDOWN" ->
-                Optional.of(new SimEvent.Shutdown(data.path("guest").asBoolean(), when));
             default -> Optional.empty();
         };
     }

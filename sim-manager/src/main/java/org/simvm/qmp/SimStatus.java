@@ -94,9 +94,12 @@ public record SimStatus(
     }
 
     /**
-     * Returns what the event {@code SIM_BOOT} said, for a manager that came too late to hear it.
+     * Returns what the event {@code SIM_BOOT} said, for a manager that connected too late to get
+     * it.
+     *
+     * @param nanos {@link System#nanoTime()} of this answer
      */
-    public Optional<SimEvent.Boot> missedBoot() {
+    public Optional<SimEvent.Boot> missedBoot(long nanos) {
         return state != DeviceState.BOOT_STOP
                 ? Optional.empty()
                 : vcpus.stream()
@@ -108,6 +111,6 @@ public record SimStatus(
                                 vcpu.cr3(),
                                 vcpu.cr4(),
                                 vcpu.efer(),
-                                System.nanoTime()));
+                                nanos));
     }
 }

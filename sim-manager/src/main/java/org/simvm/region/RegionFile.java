@@ -40,6 +40,7 @@ public final class RegionFile implements AutoCloseable {
     private final SecureRandom random;
     private RegionLayout layout;
     private boolean attached;
+    private boolean used;
 
     private RegionFile(
             Path path,
@@ -172,10 +173,11 @@ public final class RegionFile implements AutoCloseable {
     }
 
     /**
-     * Tells whether it must be {@link #reset} before a boot: it was {@linkplain #attach attached}.
+     * Tells whether it must be {@link #reset} before the next boot: it was {@linkplain #attach
+     * attached}, or filled in for an earlier one.
      */
     public boolean needsReset() {
-        return attached;
+        return attached || used;
     }
 
     /** Tells what it was made from. */
@@ -195,10 +197,11 @@ public final class RegionFile implements AutoCloseable {
      */
     public BootImage finalizeImage(BootValues values, boolean lastBranchRecord)
             throws RegionException {
-        if (needsReset()) {
+        if (attached) {
             throw new RegionException(
                     path + ": was made by an earlier manager; reset it before its guest is armed");
         }
+        used = true;
         ImageBuilder builder = new ImageBuilder(
                 lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
         builder.build();
@@ -262,6 +265,7 @@ public final class RegionFile implements AutoCloseable {
         }
         layout = next;
         attached = false;
+        used = false;
         return next;
     }
 

@@ -26,9 +26,7 @@ import org.simvm.events.EventSink;
 import org.simvm.incident.IncidentActions;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
-import org.simvm.integrity.Evidence;
 import org.simvm.integrity.Finding;
-import org.simvm.integrity.FindingCode;
 import org.simvm.integrity.ProcessRecord;
 import org.simvm.outlets.Notice;
 import org.simvm.policy.Policy;
@@ -237,12 +235,15 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     /** The watchdog saw that a round of checks does not end, or does not begin. */
     public void checksStuck(String what) {
-        policy.finding(Finding.ofManager(
+        policy.finding(new Finding(
+                Instant.now(),
                 FindingClass.CHECK_INCOMPLETE,
-                FindingCode.SCHEDULE_STUCK,
                 "schedule of checks",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
                 "rounds that come and end",
-                what));
+                what,
+                false));
     }
 
     /** Somebody let the paused guest run. */
@@ -314,12 +315,15 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void notAdopted(String reason) {
-        policy.finding(Finding.ofManager(
+        policy.finding(new Finding(
+                Instant.now(),
                 FindingClass.CHECK_INCOMPLETE,
-                FindingCode.BASELINE_UNUSABLE,
                 "baseline of an earlier manager",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
                 "integrity checks that go on",
-                reason));
+                reason,
+                false));
         listener.stateChanged();
     }
 
@@ -330,11 +334,11 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         policy.finding(new Finding(
                 Instant.now(),
                 FindingClass.ARMING_FAILED,
-                FindingCode.ARMING_FAILED,
                 "arming while " + why.reached(),
                 OptionalLong.empty(),
                 OptionalLong.empty(),
-                new Evidence.Text("an armed guest", why.reason()),
+                "an armed guest",
+                why.reason(),
                 true));
         listener.stateChanged();
     }
@@ -370,12 +374,15 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void violationsLost(long number) {
-        policy.finding(Finding.ofManager(
+        policy.finding(new Finding(
+                Instant.now(),
                 FindingClass.EVENTS_LOST,
-                FindingCode.VIOLATIONS_DROPPED,
                 "violations",
+                OptionalLong.empty(),
+                OptionalLong.empty(),
                 "an account of each violation",
-                number + " came faster than QEMU keeps them"));
+                number + " came faster than QEMU keeps them",
+                false));
     }
 
     @Override

@@ -4,10 +4,11 @@ package org.simvm.arming;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.Queue;
+import org.simvm.qmp.SimStatus;
 import org.simvm.qmp.SimViolation;
 import org.simvm.region.HookDeclaration;
 import org.simvm.region.RegionFile;
@@ -15,8 +16,8 @@ import org.simvm.region.RegionPlan;
 import org.simvm.region.RingReader;
 
 /**
- * Sets a synthetic guest, a model of its QEMU and an arming session up, and notes what the session
- * says.
+ * Sets up a synthetic guest, a model of its QEMU and an arming session, and notes what the session
+ * says. No thread and no clock runs: {@link #settle} carries out what manager and guest have to do.
  */
 public final class ArmingBench implements AutoCloseable, ArmingListener {
     /** What a test may do while the guest stands for its baseline. */
@@ -29,12 +30,18 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     public final ModelQemu qemu;
     public final RegionFile region;
     public final RegionPlan plan;
+    final ManualExecutor worker = new ManualExecutor();
+    final ManualExecutor vcpu = new ManualExecutor();
+    final List<String> transitions = new ArrayList<>();
     private final Path socket;
-    private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
-    private volatile AtBaseline atBaseline = armed -> {};
-    private volatile ArmedGuest armed;
-    private volatile ArmingFailure failure;
+    private final Queue<String> heard = new ArrayDeque<>();
+    private AtBaseline atBaseline = armed -> {};
+    private ArmedGuest armed;
+    private Serving serving = () -> {};
+    private ArmingFailure failure;
     private DomainArming session;
+    private ArmingState last = ArmingState.CONNECTING;
+    private long nanos;
 
     public ArmingBench(Path directory, List<HookDeclaration> hooks, String... slots)
             throws Exception {
@@ -42,7 +49,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
         plan = SyntheticMonitors.plan(hooks, slots);
         region = RegionFile.create(directory.resolve("region"), null, plan);
         socket = directory.resolve("qmp.sock");
-        qemu = new ModelQemu(socket, guest);
+        qemu = ModelQemu.connected(guest, vcpu, () -> nanos);
     }
 
     /** Starts the session; the kernel is resolved by name, not out of memory. */
@@ -52,34 +59,84 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
 
     /** Starts a session for a QEMU that an earlier manager has served. */
     ArmingBench adopt(boolean required, EarlierSession earlier) {
-        session = DomainArming.start(
-                new ArmingRequest(
-                        "synthetic",
-                        socket,
-                        Duration.ofSeconds(5),
-                        region,
-                        plan,
-                        required,
-                        earlier,
-                        OutsideMonitors.NONE),
-                this,
-                (memory, lstar) -> guest.kernel());
-        return this;
+        return start(required, earlier, (memory, lstar) -> guest.kernel());
     }
 
     ArmingBench start(boolean required, KernelSource kernels) {
+        return start(required, EarlierSession.NONE, kernels);
+    }
+
+    /** Starts a session that does not reach the model of QEMU. */
+    void startWith(DomainArming.Environment.Connector connector) {
         session = DomainArming.start(
-                new ArmingRequest(
-                        "synthetic", socket, Duration.ofSeconds(5), region, plan, required),
+                request(true, EarlierSession.NONE),
                 this,
-                kernels);
+                environment(connector, (memory, lstar) -> guest.kernel()));
+    }
+
+    private ArmingBench start(boolean required, EarlierSession earlier, KernelSource kernels) {
+        session = DomainArming.start(
+                request(required, earlier), this, environment(request -> qemu.device(), kernels));
         return this;
     }
 
+    /** What the process outside of the guest does instead of serving. */
+    @FunctionalInterface
+    interface Serving {
+        void serve();
+    }
+
+    void serveWith(Serving newServing) {
+        serving = newServing;
+    }
+
+    ArmingRequest request(boolean required, EarlierSession earlier) {
+        return new ArmingRequest(
+                "synthetic",
+                socket,
+                Duration.ZERO,
+                region,
+                plan,
+                required,
+                earlier,
+                new OutsideMonitors() {
+                    @Override
+                    public void serve(SimStatus status) {
+                        serving.serve();
+                    }
+
+                    @Override
+                    public void end() {}
+                });
+    }
+
+    DomainArming.Environment environment(
+            DomainArming.Environment.Connector connector, KernelSource kernels) {
+        return new DomainArming.Environment(connector, kernels, worker, () -> nanos);
+    }
+
+    /** Lets manager and guest run until both wait for the test. */
+    ArmingBench settle() {
+        while (worker.runAll() | vcpu.runAll()) {
+            // each may have given the other something to do
+        }
+        return this;
+    }
+
+    /** Lets time pass. */
+    void advance(Duration time) {
+        nanos += time.toNanos();
+    }
+
     /** Starts the session, boots the guest and waits until it is armed. */
-    public ArmedGuest arm() throws InterruptedException {
+    public ArmedGuest arm() {
         start(false);
-        awaitState(ArmingState.WAITING);
+        return bootAndArm();
+    }
+
+    /** Boots the guest and waits until it is armed. */
+    ArmedGuest bootAndArm() {
+        expectState(ArmingState.WAITING);
         qemu.boot();
         expect("mapped");
         expect("baseline");
@@ -92,35 +149,52 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
         return this;
     }
 
-    /** Waits for the next thing that the session says. */
-    public void expect(String what) throws InterruptedException {
-        String next = heard.poll(10, TimeUnit.SECONDS);
+    /** Checks what the session says next. */
+    public void expect(String what) {
+        settle();
+        String next = heard.poll();
         if (!what.equals(next)) {
             throw new AssertionError("expected '" + what + "', heard '" + next + "'"
                     + (failure == null ? "" : " " + failure));
         }
     }
 
-    public ArmingFailure expectFailure() throws InterruptedException {
+    public ArmingFailure expectFailure() {
         expect("failed");
         return failure;
     }
 
-    public void awaitState(ArmingState state) throws InterruptedException {
-        for (int i = 0; i < 1000 && session.state() != state; i++) {
-            Thread.sleep(5);
-        }
+    public void expectState(ArmingState state) {
+        settle();
         if (session.state() != state) {
             throw new AssertionError("expected state " + state + ", is " + session.state());
         }
     }
 
+    ArmingState state() {
+        return session.state();
+    }
+
+    /** Returns, once, what the session has said and nobody expected yet. */
+    List<String> heard() {
+        List<String> all = List.copyOf(heard);
+        heard.clear();
+        return all;
+    }
+
     public boolean silent() {
+        settle();
         return heard.isEmpty();
     }
 
     public ArmedGuest armed() {
         return armed;
+    }
+
+    @Override
+    public void stateChanged(ArmingState next) {
+        transitions.add(last + " -> " + next);
+        last = next;
     }
 
     @Override

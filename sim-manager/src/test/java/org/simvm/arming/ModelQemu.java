@@ -6,29 +6,31 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.simvm.qmp.ScriptedQmp;
+import org.simvm.qmp.ScriptedQmpConnection;
 import org.simvm.qmp.ScriptedQmpServer;
+import org.simvm.qmp.SimDevice;
 
 /**
- * A region device as {@code docs/interfaces.md} section 3 has it, over a real socket: one stop at a
- * time, plans all or nothing with expectations compared to the guest's RAM, refusals while the
- * guest runs, reset at any moment. Its guest, when it runs, goes straight from one address of
- * interest to the next.
+ * A region device as {@code docs/interfaces.md} section 3 has it: one stop at a time, plans all or
+ * nothing with expectations compared to the guest's RAM, refusals while the guest runs, reset at
+ * any moment. Its guest, when it runs, goes straight from one address of interest to the next.
  */
 public final class ModelQemu implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int VIOLATIONS_KEPT = 1024;
 
     private final SyntheticGuest guest;
-    private final ScriptedQmpServer server;
-    private final ExecutorService vcpu = Executors.newSingleThreadExecutor();
+    private final ScriptedQmp wire;
+    private final Executor vcpu;
     private final List<String> commands = new ArrayList<>();
     private final List<String> sealed = new ArrayList<>();
     private String state = "waiting";
@@ -43,17 +45,42 @@ public final class ModelQemu implements AutoCloseable {
     private volatile long idt = 0xfffffe0000000000L;
     private long stop;
     private int mapped;
-    private long violations;
+    private final ModelViolations violations = new ModelViolations();
     private volatile Runnable whileStarting = () -> {};
     private volatile Runnable beforeMapping = () -> {};
 
     private boolean lastBranchRecord;
 
     private int questions;
+    private int abi = 1;
 
-    public ModelQemu(Path socket, SyntheticGuest guest) throws IOException {
+    private ModelQemu(SyntheticGuest guest, Executor vcpu, Wire wire) throws IOException {
         this.guest = guest;
-        this.server = new ScriptedQmpServer(socket, this::execute);
+        this.vcpu = vcpu;
+        this.wire = wire.open(this::execute);
+    }
+
+    @FunctionalInterface
+    private interface Wire {
+        ScriptedQmp open(ScriptedQmp.Commands commands) throws IOException;
+    }
+
+    /** Listens on a socket. */
+    static ModelQemu listening(SyntheticGuest guest, Executor vcpu, Path socket)
+            throws IOException {
+        return new ModelQemu(guest, vcpu, commands -> new ScriptedQmpServer(socket, commands));
+    }
+
+    /** Connected to {@link #device}, with no thread of its own. */
+    static ModelQemu connected(SyntheticGuest guest, Executor vcpu, LongSupplier nanoTime)
+            throws IOException {
+        return new ModelQemu(
+                guest, vcpu, commands -> new ScriptedQmpConnection(nanoTime, commands));
+    }
+
+    /** The manager's end of {@link #connected}. */
+    SimDevice device() {
+        return ((ScriptedQmpConnection) wire).device();
     }
 
     /** The guest's kernel writes {@code MSR_LSTAR}. */
@@ -64,7 +91,7 @@ public final class ModelQemu implements AutoCloseable {
         started = false;
         executed = false;
         firstProgram = false;
-        server.emit("SIM_BOOT", bootData());
+        wire.emit("SIM_BOOT", bootData());
     }
 
     /** The same, but long before anybody is connected. */
@@ -95,41 +122,12 @@ public final class ModelQemu implements AutoCloseable {
      * too fast.
      */
     public synchronized void violate(int times) {
-        violations += times;
-        server.emit("SIM_VIOLATION", violation(violations));
+        wire.emit("SIM_VIOLATION", violations.happen(times));
     }
 
     /** The same while nobody is connected. */
     public synchronized void violateUnseen(int times) {
-        violations += times;
-    }
-
-    private static ObjectNode violation(long sequence) {
-        return JSON.createObjectNode()
-                .put("sequence", sequence)
-                .put("time-ns", 1_700_000_000_000_000_000L)
-                .put("kind", "probe")
-                .put("fail-stop", false)
-                .put("cpu", 0)
-                .put("view", "normal")
-                .put("access", "read")
-                .put("size", 8)
-                .put("gpa", 1L << 39)
-                .put("rip", 0x1000)
-                .put("cr3", SyntheticGuest.CR3)
-                .put("cpl", 0);
-    }
-
-    /** As many as the device keeps: {@value #VIOLATIONS_KEPT}. */
-    private ObjectNode violationsAfter(long sequence) {
-        ObjectNode answer = JSON.createObjectNode();
-        long first = Math.max(sequence, violations - VIOLATIONS_KEPT);
-        answer.put("lost", first - sequence);
-        ArrayNode list = answer.putArray("violations");
-        for (long next = first + 1; next <= violations; next++) {
-            list.add(violation(next));
-        }
-        return answer;
+        violations.happen(times);
     }
 
     public synchronized void reset() {
@@ -137,7 +135,7 @@ public final class ModelQemu implements AutoCloseable {
         state = "waiting";
         stop = 0;
         sealed.clear();
-        server.emit("SIM_RESET", JSON.createObjectNode());
+        wire.emit("SIM_RESET", JSON.createObjectNode());
     }
 
     /** What happens in the guest beside its usual start-up. */
@@ -163,8 +161,17 @@ public final class ModelQemu implements AutoCloseable {
         efer = newEfer;
     }
 
-    public void die() throws IOException {
-        server.close();
+    /** QEMU is of another build. */
+    synchronized void setAbi(int version) {
+        abi = version;
+    }
+
+    public void die() {
+        try {
+            wire.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public synchronized boolean running() {
@@ -213,7 +220,7 @@ public final class ModelQemu implements AutoCloseable {
                 yield status();
             }
             case "query-sim-violations" ->
-                violationsAfter(arguments.path("since").asLong());
+                violations.after(arguments.path("since").asLong());
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {
                 stop = arguments.get("address").bigIntegerValue().longValue();
@@ -235,14 +242,14 @@ public final class ModelQemu implements AutoCloseable {
                 yield JSON.createObjectNode();
             }
             default ->
-                throw new ScriptedQmpServer.CommandError(
+                throw new ScriptedQmp.CommandError(
                         "The command " + command + " has not been found");
         };
     }
 
     private JsonNode status() {
         ObjectNode status = JSON.createObjectNode()
-                .put("abi", 1)
+                .put("abi", abi)
                 .put("state", state)
                 .put("gate", "vmfunc")
                 .put("pid", ProcessHandle.current().pid())
@@ -264,7 +271,7 @@ public final class ModelQemu implements AutoCloseable {
                     .put("fd", guest.descriptor())
                     .put("offset", 0);
         } catch (IOException e) {
-            throw new ScriptedQmpServer.CommandError(e.getMessage());
+            throw new ScriptedQmp.CommandError(e.getMessage());
         }
         status.putArray("vcpus")
                 .addObject()
@@ -281,21 +288,21 @@ public final class ModelQemu implements AutoCloseable {
     }
 
     private JsonNode apply(JsonNode arguments) {
-        if (running) {
-            throw new ScriptedQmpServer.CommandError("the guest runs");
-        }
-        if (state.equals("waiting")) {
-            throw new ScriptedQmpServer.CommandError("the guest has not reached its boot stop");
-        }
         if (arguments.get("map").asBoolean()) {
             beforeMapping.run();
+        }
+        if (running) {
+            throw new ScriptedQmp.CommandError("the guest runs");
+        }
+        if (state.equals("waiting")) {
+            throw new ScriptedQmp.CommandError("the guest has not reached its boot stop");
         }
         HexFormat hex = HexFormat.of();
         for (JsonNode write : arguments.get("writes")) {
             byte[] expect = hex.parseHex(write.get("expect").asText());
             byte[] now = guest.read(write.get("gpa").asLong(), expect.length);
             if (!Arrays.equals(expect, now)) {
-                throw new ScriptedQmpServer.CommandError(
+                throw new ScriptedQmp.CommandError(
                         "at 0x" + Long.toHexString(write.get("gpa").asLong()) + " there is "
                                 + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
             }
@@ -313,7 +320,7 @@ public final class ModelQemu implements AutoCloseable {
 
     private JsonNode seal(JsonNode arguments) {
         if (!state.equals("mapped")) {
-            throw new ScriptedQmpServer.CommandError("the SIM view is not mapped");
+            throw new ScriptedQmp.CommandError("the SIM view is not mapped");
         }
         for (JsonNode page : arguments.get("pages")) {
             for (JsonNode range : (ArrayNode) page.get("protect")) {
@@ -358,7 +365,7 @@ public final class ModelQemu implements AutoCloseable {
         if (stop != 0 && stop == guest.address(symbol)) {
             stop = 0;
             running = false;
-            server.emit(
+            wire.emit(
                     "SIM_STOP",
                     JSON.createObjectNode()
                             .put("cpu", 0)
@@ -374,7 +381,6 @@ public final class ModelQemu implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        server.close();
-        vcpu.shutdownNow();
+        wire.close();
     }
 }

@@ -17,7 +17,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -46,6 +45,29 @@ class QmpClientTests {
         }
     };
 
+    private QmpClient connect(QmpListener listener) throws QmpException, InterruptedException {
+        QmpClient client = QmpClient.connect(socket(), TIMEOUT);
+        client.listen(listener);
+        return client;
+    }
+
+    /** Connects on a thread of its own, and returns once that waits for the server. */
+    private CompletableFuture<QmpClient> connectWaiting() {
+        CompletableFuture<QmpClient> opening = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                opening.complete(connect(recorder));
+            } catch (Exception e) {
+                opening.completeExceptionally(e);
+            }
+        });
+        thread.start();
+        while (thread.getState() != Thread.State.TIMED_WAITING && thread.isAlive()) {
+            Thread.onSpinWait();
+        }
+        return opening;
+    }
+
     private Path socket() {
         return directory.resolve("qmp.sock");
     }
@@ -54,9 +76,9 @@ class QmpClientTests {
         return switch (command) {
             case "echo" -> arguments;
             case "silence" -> null;
-            case "fail" -> throw new ScriptedQmpServer.CommandError("the first expectation failed");
+            case "fail" -> throw new ScriptedQmp.CommandError("the first expectation failed");
             default ->
-                throw new ScriptedQmpServer.CommandError(
+                throw new ScriptedQmp.CommandError(
                         "The command " + command + " has not been found");
         };
     }
@@ -70,16 +92,9 @@ class QmpClientTests {
     class Opening {
         @Test
         void waitsForASocketThatAppearsLater() throws Exception {
-            CompletableFuture<QmpClient> opening = CompletableFuture.supplyAsync(() -> {
-                try {
-                    return QmpClient.connect(socket(), TIMEOUT, recorder);
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            Thread.sleep(200);
+            CompletableFuture<QmpClient> opening = connectWaiting();
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = opening.get(5, TimeUnit.SECONDS)) {
+                    QmpClient client = opening.get()) {
                 assertEquals(7, client.execute("echo", value(7)).get("value").asInt());
             }
         }
@@ -88,30 +103,21 @@ class QmpClientTests {
         void retriesWhileTheSocketRefusesConnections() throws Exception {
             new ScriptedQmpServer(socket(), QmpClientTests::echo)
                     .close(); // leaves a file nobody listens on
-            CompletableFuture<ScriptedQmpServer> late = CompletableFuture.supplyAsync(() -> {
-                try {
-                    Thread.sleep(150);
-                    Files.delete(socket());
-                    return new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            try (QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+            CompletableFuture<QmpClient> opening = connectWaiting();
+            Files.delete(socket());
+            try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
+                    QmpClient client = opening.get()) {
                 assertEquals(7, client.execute("echo", value(7)).get("value").asInt());
-            } finally {
-                late.get().close();
             }
         }
 
         @Test
         void saysThatNoQemuCame() {
             QmpException e = assertThrows(
-                    QmpException.class,
-                    () -> QmpClient.connect(socket(), Duration.ofMillis(50), recorder));
+                    QmpException.class, () -> QmpClient.connect(socket(), Duration.ZERO));
             assertEquals(
                     "no QMP socket " + socket()
-                            + " after 50 ms: was QEMU started by the SIM launcher?",
+                            + " after 0 ms: was QEMU started by the SIM launcher?",
                     e.getMessage());
         }
 
@@ -119,9 +125,7 @@ class QmpClientTests {
         void refusesAServerThatSpeaksSomethingElse() throws Exception {
             try (ScriptedQmpServer server =
                     new ScriptedQmpServer(socket(), "SSH-2.0-OpenSSH", QmpClientTests::echo)) {
-                QmpException e = assertThrows(
-                        QmpException.Closed.class,
-                        () -> QmpClient.connect(socket(), TIMEOUT, recorder));
+                QmpException e = assertThrows(QmpException.Closed.class, () -> connect(recorder));
                 assertTrue(e.getMessage().contains("does not speak QMP"), e.getMessage());
             }
         }
@@ -133,7 +137,7 @@ class QmpClientTests {
         @Test
         void matchesAnswersToCommandsOfSeveralThreads() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+                    QmpClient client = connect(recorder)) {
                 List<CompletableFuture<Boolean>> callers = new ArrayList<>();
                 for (int caller = 0; caller < 8; caller++) {
                     int base = caller * 1000;
@@ -160,14 +164,12 @@ class QmpClientTests {
         }
 
         @Test
-        void handsOutEventsInOrderAndLetsAListenerExecuteCommands() throws Exception {
-            CountDownLatch connected = new CountDownLatch(1);
+        void deliversEventsInOrderAndLetsAListenerExecuteCommands() throws Exception {
             QmpClient[] client = new QmpClient[1];
             QmpListener asking = new QmpListener() {
                 @Override
                 public void event(QmpEvent event) {
                     try {
-                        connected.await();
                         int n = event.data().get("value").asInt();
                         heard.add(event.name()
                                 + client[0]
@@ -183,8 +185,8 @@ class QmpClientTests {
                 public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo)) {
-                client[0] = QmpClient.connect(socket(), TIMEOUT, asking);
-                connected.countDown();
+                client[0] = QmpClient.connect(socket(), TIMEOUT);
+                client[0].listen(asking);
                 for (int i = 0; i < 20; i++) {
                     server.emit("TICK", value(i));
                 }
@@ -196,7 +198,7 @@ class QmpClientTests {
         }
 
         @Test
-        void aListenerThatThrowsStillHearsTheNextEvent() throws Exception {
+        void aListenerThatThrowsStillGetsTheNextEvent() throws Exception {
             QmpListener clumsy = new QmpListener() {
                 @Override
                 public void event(QmpEvent event) {
@@ -208,7 +210,7 @@ class QmpClientTests {
                 public void closed(String reason) {}
             };
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, clumsy)) {
+                    QmpClient client = connect(clumsy)) {
                 server.emit("FIRST", value(1));
                 server.emit("SECOND", value(2));
                 assertEquals("FIRST", heard.take());
@@ -219,7 +221,7 @@ class QmpClientTests {
         @Test
         void reportsQemusErrorWithItsDescription() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+                    QmpClient client = connect(recorder)) {
                 QmpException.Refused e = assertThrows(
                         QmpException.Refused.class, () -> client.execute("fail", null));
                 assertEquals("QEMU refused fail: the first expectation failed", e.getMessage());
@@ -231,10 +233,10 @@ class QmpClientTests {
         @Test
         void givesUpOnASilentCommandButKeepsTheConnection() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+                    QmpClient client = connect(recorder)) {
                 assertThrows(
                         QmpException.TimedOut.class,
-                        () -> client.execute("silence", null, Duration.ofMillis(50)));
+                        () -> client.execute("silence", null, Duration.ZERO));
                 assertEquals(1, client.execute("echo", value(1)).get("value").asInt());
             }
         }
@@ -245,14 +247,17 @@ class QmpClientTests {
     class Ending {
         @Test
         void wakesWaitingCommandsAndTellsTheListenerLast() throws Exception {
-            ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-            try (QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+            CountDownLatch executing = new CountDownLatch(1);
+            ScriptedQmpServer server = new ScriptedQmpServer(socket(), (command, arguments) -> {
+                executing.countDown();
+                return null;
+            });
+            try (QmpClient client = connect(recorder)) {
                 CompletableFuture<Throwable> waiting =
                         CompletableFuture.supplyAsync(() -> assertThrows(
                                 QmpException.Closed.class, () -> client.execute("silence", null)));
-                Thread.sleep(100);
+                executing.await();
                 server.emit("SHUTDOWN", value(0));
-                Thread.sleep(100);
                 server.close();
                 assertTrue(waiting.get().getMessage().contains(socket().toString()));
                 assertEquals("SHUTDOWN", heard.take());
@@ -264,7 +269,7 @@ class QmpClientTests {
         @Test
         void refusesALineWithoutEnd() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
-                    QmpClient client = QmpClient.connect(socket(), TIMEOUT, recorder)) {
+                    QmpClient client = connect(recorder)) {
                 CompletableFuture.runAsync(
                         () -> server.send("x".repeat(QmpClient.LINE_LIMIT + 100_000)));
                 assertTrue(heard.take().contains("a line longer than"));

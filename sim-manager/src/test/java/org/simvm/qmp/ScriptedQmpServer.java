@@ -15,26 +15,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/**
- * Serves QMP's wire protocol on a real Unix socket, for one client; what commands do is the test's
- * to say.
- */
-public final class ScriptedQmpServer implements AutoCloseable {
-    /** Answers a command, or throws {@link CommandError}. Returning null sends no answer at all. */
-    @FunctionalInterface
-    public interface Commands {
-        JsonNode execute(String command, JsonNode arguments);
-    }
-
-    /** Makes the server answer with an error. */
-    public static final class CommandError extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        public CommandError(String message) {
-            super(message);
-        }
-    }
-
+/** Serves QMP's wire protocol on a real Unix socket, for one client. */
+public final class ScriptedQmpServer implements ScriptedQmp {
     static final String GREETING =
             "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 10}},"
                     + " \"capabilities\": [\"oob\"]}}";
@@ -60,6 +42,7 @@ public final class ScriptedQmpServer implements AutoCloseable {
         thread.start();
     }
 
+    @Override
     public void emit(String event, ObjectNode data) {
         ObjectNode message = JSON.createObjectNode().put("event", event);
         message.set("data", data);

@@ -53,7 +53,8 @@ class SimDeviceTests {
                 throw new IllegalStateException(e);
             }
         });
-        device = SimDevice.connect(socket, Duration.ofSeconds(5), events::add);
+        device = SimDevice.connect(socket, Duration.ofSeconds(5));
+        device.listen(events::add);
     }
 
     @AfterEach
@@ -86,7 +87,7 @@ class SimDeviceTests {
                 status.ram().get(1));
         assertEquals(0xffffffff81000000L, status.vcpus().get(1).rip());
         assertTrue(status.vcpus().get(1).inSimView());
-        SimEvent.Boot missed = status.missedBoot().orElseThrow();
+        SimEvent.Boot missed = status.missedBoot(42).orElseThrow();
         assertEquals(
                 List.of(1L, 0xffffffff81000000L, 8192L),
                 List.of((long) missed.cpu(), missed.lstar(), missed.cr3()));

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+package org.simvm.arming;
+
+import org.simvm.qmp.DeviceState;
+import org.simvm.qmp.QmpException;
+import org.simvm.qmp.SimDevice;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tracks whether the guest is paused for SIM, and resumes or pauses it. Learns of stops and resets
+ * on the connection's thread, gives orders on the worker.
+ */
+final class RunState {
+    private static final Logger log = LoggerFactory.getLogger(RunState.class);
+
+    private final String domain;
+    private final SimDevice device;
+    /** The device paused the guest, or we did, and nobody has resumed it since. */
+    private volatile boolean paused;
+
+    RunState(String domain, SimDevice device) {
+        this.domain = domain;
+        this.device = device;
+    }
+
+    /** The device paused the guest. */
+    void paused() {
+        paused = true;
+    }
+
+    /** Asks QEMU whether the guest is paused, after stops that nobody was connected to see. */
+    void refresh() throws QmpException, InterruptedException {
+        paused = !device.isRunning();
+    }
+
+    /**
+     * The machine was reset, which does not resume a paused guest.
+     *
+     * @return whether it was paused
+     */
+    boolean reset() {
+        boolean before = paused;
+        paused = false;
+        return before;
+    }
+
+    /**
+     * Resumes a guest that was paused when it was reset, unless it has come to its next boot stop
+     * meanwhile and is paused there.
+     *
+     * @throws QmpException if QEMU refuses, or is gone
+     */
+    void resumeAfterReset() throws QmpException, InterruptedException {
+        if (device.query().state() == DeviceState.WAITING && !device.isRunning()) {
+            device.resume();
+        }
+    }
+
+    /**
+     * Resumes the guest.
+     *
+     * @throws QmpException if QEMU refuses, or is gone; the guest counts as paused then
+     */
+    void resume() throws QmpException, InterruptedException {
+        paused = false; // first: the next stop may come before the answer
+        try {
+            device.resume();
+        } catch (QmpException e) {
+            paused = true;
+            throw e;
+        }
+    }
+
+    /** Pauses the guest until it is reset; returns whether QEMU confirmed it. */
+    boolean hold() {
+        return confirmed("a guest that must not run unarmed could not be paused", () -> {
+            device.pause();
+            paused = true; // by us: a reset resumes it, to be armed
+        });
+    }
+
+    /** Lets the guest run without SIM; returns whether QEMU confirmed it. */
+    boolean letGo() {
+        return confirmed("could not resume the guest", () -> {
+            device.clearStop();
+            if (paused) {
+                resume();
+            }
+        });
+    }
+
+    @FunctionalInterface
+    private interface Order {
+        void give() throws QmpException, InterruptedException;
+    }
+
+    private boolean confirmed(String otherwise, Order order) {
+        try {
+            order.give();
+            return true;
+        } catch (QmpException e) {
+            log.error("{}: {}: {}", domain, otherwise, e.getMessage());
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}
