@@ -45,7 +45,8 @@ public final class AuditLog implements AutoCloseable {
             if (Files.exists(file)) {
                 String text = new String(
                         Files.readAllBytes(file), StandardCharsets.UTF_8); // whatever it holds
-                long damaged = text.lines().filter(line -> !remember(file, line)).count();
+                long damaged =
+                        text.lines().filter(line -> !remember(file, line)).count();
                 if (damaged > 0) {
                     log.warn("{}: {} lines are damaged and not shown", file, damaged);
                 }

@@ -162,6 +162,7 @@ public final class Manager implements ManagerControl, AutoCloseable {
                                 outlets::healthProblem),
                         service::alive,
                         this::status));
+        lifeSign.ifPresent(WatchdogNotifier::start);
     }
 
     private static CheckScheduler scheduler(ManagerSettings settings) throws StartException {

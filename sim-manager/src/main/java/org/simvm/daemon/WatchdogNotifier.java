@@ -24,6 +24,7 @@ final class WatchdogNotifier implements AutoCloseable {
     private final Consumer<String> sign;
     private final Supplier<String> status;
     private final ScheduledExecutorService clock;
+    private final long pause;
     private String told = "";
 
     /**
@@ -44,7 +45,11 @@ final class WatchdogNotifier implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        long pause = Math.max(1, periodMicroseconds / SIGNS_A_PERIOD);
+        this.pause = Math.max(1, periodMicroseconds / SIGNS_A_PERIOD);
+    }
+
+    /** Begins to give signs of life. */
+    void start() {
         clock.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MICROSECONDS);
     }
 

@@ -32,8 +32,6 @@ final class DeliveryWorker {
     private volatile boolean failing;
 
     /**
-     * Starts to deliver.
-     *
      * @param delivered counts what a receiver took
      * @param refused counts what a receiver will never take
      * @param firstPause milliseconds until a delivery that failed is tried again for the first time
@@ -53,6 +51,10 @@ final class DeliveryWorker {
         this.firstPause = firstPause;
         this.thread = new Thread(this::run, "outlet " + name);
         thread.setDaemon(true);
+    }
+
+    /** Starts to deliver. */
+    void start() {
         thread.start();
     }
 

@@ -25,7 +25,8 @@ public final class EventNotices implements EventSink {
     private final TextLine text;
     private final Map<Outlet, List<byte[]>> batches = new HashMap<>();
 
-    EventNotices(Outlets outlets, Notice.Domain domain, EventNames names) {
+    /** Makes a sink that sends a domain's events to every outlet that wants their type. */
+    public EventNotices(Outlets outlets, Notice.Domain domain, EventNames names) {
         this.outlets = outlets;
         this.domain = domain;
         EventNames nameless = new EventNames(null, names.monitors());

@@ -16,7 +16,7 @@ final class Outlet implements Closeable {
     private final AtomicLong refused = new AtomicLong();
     private volatile Set<String> wanted = Set.of();
     private Object settings;
-    private DeliveryWorker courier;
+    private DeliveryWorker worker;
 
     Outlet(String name, Spool spool, long firstPause) {
         this.name = name;
@@ -34,7 +34,7 @@ final class Outlet implements Closeable {
         Transport make();
     }
 
-    /** Takes new settings; if they are the old ones, the courier goes on undisturbed. */
+    /** Takes new settings; if they are the old ones, the worker goes on undisturbed. */
     synchronized void configure(
             Set<String> send, long maxBytes, Object newSettings, Factory transport) {
         spool.maxBytes(maxBytes);
@@ -42,8 +42,9 @@ final class Outlet implements Closeable {
         if (!newSettings.equals(settings)) {
             stop();
             settings = newSettings;
-            courier = new DeliveryWorker(
+            worker = new DeliveryWorker(
                     name, spool, transport.make(), delivered, refused, firstPause);
+            worker.start();
         }
     }
 
@@ -55,9 +56,9 @@ final class Outlet implements Closeable {
     }
 
     private void stop() {
-        if (courier != null) {
-            courier.end();
-            courier = null;
+        if (worker != null) {
+            worker.end();
+            worker = null;
         }
     }
 
@@ -74,8 +75,8 @@ final class Outlet implements Closeable {
     synchronized OutletStatus status() {
         return new OutletStatus(
                 name,
-                courier != null,
-                courier != null && courier.failing(),
+                worker != null,
+                worker != null && worker.failing(),
                 delivered.get(),
                 refused.get(),
                 spool.lost(),
@@ -83,9 +84,9 @@ final class Outlet implements Closeable {
                 spool.bytes());
     }
 
-    /** Tells whether the courier, if there is one, is alive. */
+    /** Tells whether the worker, if there is one, is alive. */
     synchronized boolean healthy() {
-        return courier == null || courier.alive();
+        return worker == null || worker.alive();
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.simvm.events.EventNames;
 import org.simvm.settings.OutletSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -137,11 +136,6 @@ public final class Outlets implements AutoCloseable {
                 outlet.append(List.of(line));
             }
         }
-    }
-
-    /** Returns a sink that sends a domain's events to every outlet that wants their type. */
-    public EventNotices events(Notice.Domain domain, EventNames names) {
-        return new EventNotices(this, domain, names);
     }
 
     /** Tells which outlets want events of a type; asked for every event. */

@@ -28,6 +28,7 @@ import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.Finding;
 import org.simvm.integrity.ProcessRecord;
+import org.simvm.outlets.EventNotices;
 import org.simvm.outlets.Notice;
 import org.simvm.policy.Policy;
 import org.simvm.prepare.DomainSpec;
@@ -280,7 +281,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
     public void mapped(RingReader ring) {
         List<EventSink> sinks = new ArrayList<>(outputs.events());
         eventLog.ifPresent(sinks::add);
-        sinks.add(context.outlets().events(new Notice.Domain(uuid(), name()), names));
+        sinks.add(new EventNotices(context.outlets(), new Notice.Domain(uuid(), name()), names));
         processes = new ProcessRecord(ring::wake, () -> ring.statistics().droppedInAll());
         sinks.add(processes);
         synchronized (this) {

@@ -92,9 +92,6 @@ final class SessionChecks {
                         directory,
                         e.toString());
             }
-            // Resolving a kernel leaves tens of megabytes of garbage, and it will be long until the
-            // next guest boots.
-            System.gc();
         });
         schedule();
     }

@@ -26,6 +26,7 @@ class WatchdogNotifierTests {
         BlockingQueue<String> signs = new LinkedBlockingQueue<>();
         try (WatchdogNotifier sign = new WatchdogNotifier(
                 PERIOD, List.of(Optional::empty), signs::add, () -> "1 of 2 domains armed")) {
+            sign.start();
             for (int i = 0; i < 4; i++) {
                 assertEquals("1 of 2 domains armed", signs.poll(10, TimeUnit.SECONDS));
             }
@@ -40,6 +41,7 @@ class WatchdogNotifierTests {
                 new AtomicReference<>(Optional.of("nobody answers"));
         try (WatchdogNotifier sign = new WatchdogNotifier(
                 PERIOD, List.of(Optional::empty, healthProblem::get), signs::add, () -> "")) {
+            sign.start();
             assertEquals(null, signs.poll(10 * PERIOD, TimeUnit.MICROSECONDS));
             healthProblem.set(Optional.empty());
             assertEquals("", signs.poll(10, TimeUnit.SECONDS));
@@ -61,6 +63,7 @@ class WatchdogNotifierTests {
                 }),
                 signs::add,
                 () -> "")) {
+            sign.start();
             assertEquals(null, signs.poll(10 * PERIOD, TimeUnit.MICROSECONDS));
             broken.set(false);
             assertEquals("", signs.poll(10, TimeUnit.SECONDS));
