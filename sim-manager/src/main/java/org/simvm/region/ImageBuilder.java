@@ -4,13 +4,9 @@ package org.simvm.region;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.random.RandomGenerator;
-import org.simvm.region.BootValues.ArmedHook;
 import org.simvm.region.RegionSegment.Role;
-import org.simvm.region.SimAbi.Config;
 
 /**
  * Makes the bytes of a region for one boot: everything that {@link RegionFile#finalizeImage}
@@ -43,88 +39,9 @@ final class ImageBuilder {
         this.plan = plan;
         this.boot = boot;
         this.random = random;
-        check();
+        BootValuesCheck.check(plan, boot);
         this.gateVirtualBase = LAST_512_GIB + boot.gateSlot() * RegionArea.GIBIBYTE;
         this.layout = withGates(before, chooseGatePage());
-    }
-
-    private void check() throws RegionException {
-        if (boot.pagingLevels() != 4 && boot.pagingLevels() != 5) {
-            throw new RegionException("the guest uses " + boot.pagingLevels()
-                    + " levels of page tables; 4 and 5 can be done");
-        }
-        if (boot.gateSlot() != 508 && boot.gateSlot() != 509) {
-            throw new RegionException("the gate can't be in slot " + boot.gateSlot()
-                    + " of level3_kernel_pgt, only in 508 or 509");
-        }
-        if (boot.ram().isEmpty() || boot.ram().size() > SimAbi.MAX_RAM_RANGES) {
-            throw new RegionException("the guest has " + boot.ram().size() + " ranges of RAM; 1 to "
-                    + SimAbi.MAX_RAM_RANGES + " can be done");
-        }
-        for (int i = 0; i < boot.ram().size(); i++) {
-            RamRange range = boot.ram().get(i);
-            if (range.gpa() < plan.area().end() && plan.area().base() < range.end()) {
-                throw new RegionException(String.format(
-                        "guest RAM at 0x%x reaches into the SIM area at"
-                                + " 0x%x; give the guest's CPU more"
-                                + " address bits (<maxphysaddr>) or the guest less memory",
-                        range.gpa(), plan.area().base()));
-            }
-            for (RamRange other : boot.ram().subList(0, i)) {
-                if (range.gpa() < other.end() && other.gpa() < range.end()) {
-                    throw new RegionException(String.format(
-                            "ranges of guest RAM overlap at 0x%x",
-                            Math.max(range.gpa(), other.gpa())));
-                }
-            }
-        }
-        if (boot.callTargets().size() > GateLoader.CALL_STUBS) {
-            throw new RegionException("the monitors redirect "
-                    + boot.callTargets().size() + " calls, and the gate has "
-                    + GateLoader.CALL_STUBS
-                    + " stubs; name fewer monitors in the domain's settings");
-        }
-        for (long target : boot.callTargets()) {
-            if (target != (int) target) {
-                throw new RegionException(String.format(
-                        "a redirected call goes to 0x%x, which is no" + " address of kernel text",
-                        target));
-            }
-        }
-        checkHooks();
-    }
-
-    private void checkHooks() throws RegionException {
-        if (boot.hooks().size() > SimAbi.MAX_HOOKS) {
-            throw new RegionException("the monitors want " + boot.hooks().size()
-                    + " hooks, and there is room for " + SimAbi.MAX_HOOKS
-                    + "; name fewer monitors in the domain's settings");
-        }
-        Set<Long> addresses = new HashSet<>();
-        for (ArmedHook hook : boot.hooks()) {
-            if (hook.monitor() < 0
-                    || hook.monitor() >= plan.monitors().size()
-                    || !plan.monitors()
-                            .get(hook.monitor())
-                            .program()
-                            .hooks()
-                            .contains(hook.declaration())) {
-                throw new RegionException("hook " + hook.declaration().function()
-                        + " is none of monitor " + hook.monitor() + "'s");
-            }
-            if (!addresses.add(hook.returnAddress())) {
-                throw new RegionException("two monitors hook the same place ("
-                        + hook.declaration().function()
-                        + "); name only one of them in the domain's settings");
-            }
-            if (hook.returnAddress() <= boot.kernelText().start()
-                    || hook.returnAddress() > boot.kernelText().end()) {
-                throw new RegionException(String.format(
-                        "the hook of %s returns to 0x%x, outside of the"
-                                + " kernel text that calls the gate",
-                        hook.declaration().function(), hook.returnAddress()));
-            }
-        }
     }
 
     /**
@@ -136,7 +53,7 @@ final class ImageBuilder {
         long end = boot.kernelText().end();
         if (end <= start || gateVirtualBase + RegionArea.GIBIBYTE > start) {
             throw new RegionException(String.format(
-                    "kernel text at 0x%x to 0x%x is not above the gate's 1" + " GiB", start, end));
+                    "kernel text at 0x%x to 0x%x is not above the gate's 1 GiB", start, end));
         }
         long lowest =
                 Math.max(0, Pages.roundUp(end - CALL_REACH - gateVirtualBase) / SimAbi.PAGE_SIZE);
@@ -260,7 +177,9 @@ final class ImageBuilder {
                 gate(plan.gate().inGuest() ? GateTemplate.Page.ENTRY : GateTemplate.Page.EXIT);
             case GATE_ENTRY_SIM -> gate(GateTemplate.Page.ENTRY_SIM);
             case GATE_INNER -> gate(GateTemplate.Page.INNER);
-            case CONFIGURATION -> configuration();
+            case CONFIGURATION ->
+                ConfigurationPage.encode(
+                        plan, layout, boot, directMap, images.subList(1, images.size()), random);
             case PAGE_TABLES -> tables.bytes();
             case STACKS, RING -> null;
             case CHANNEL -> callChannel();
@@ -284,48 +203,6 @@ final class ImageBuilder {
         ByteBuffer channel =
                 ByteBuffer.allocate(SimAbi.Channel.SLOTS).order(ByteOrder.LITTLE_ENDIAN);
         return channel.putInt(SimAbi.Channel.SLOT_COUNT, plan.stackCount());
-    }
-
-    private ByteBuffer configuration() throws RegionException {
-        RegionSegment ring = layout.segment(Role.RING);
-        ByteBuffer config = ByteBuffer.allocate(SimAbi.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        config.putInt(Config.ABI, SimAbi.CONFIG_VERSION);
-        config.putInt(Config.STACK_COUNT, plan.stackCount());
-        config.putLong(Config.STACK_SIZE, RegionPlan.STACK_SIZE);
-        config.putLong(Config.RING, ring.virtualAddress());
-        config.putLong(Config.RING_CAPACITY, plan.ringCapacity());
-        config.putLong(Config.DIRECT_MAP, directMap);
-        config.putLong(Config.PAGE_OFFSET, boot.pageOffset());
-        config.putInt(Config.PAGING_LEVELS, boot.pagingLevels());
-        // The monitors' process is asked by QEMU, which itself looks whether the reader sleeps.
-        config.putInt(Config.DOORBELL_PORT, plan.gate().inGuest() ? plan.doorbellPort() : 0);
-        config.putInt(Config.RAM_RANGE_COUNT, boot.ram().size());
-        config.putInt(Config.HOOK_COUNT, boot.hooks().size());
-        for (int i = 0; i < boot.ram().size(); i++) {
-            config.putLong(
-                    Config.RAM + i * Config.RAM_RANGE_SIZE, boot.ram().get(i).gpa());
-            config.putLong(
-                    Config.RAM + i * Config.RAM_RANGE_SIZE + 8,
-                    boot.ram().get(i).size());
-        }
-        HookTable hooks =
-                HookTable.of(boot.hooks().stream().map(ArmedHook::returnAddress).toList(), random);
-        config.putLong(Config.HOOK_MULTIPLIER, hooks.multiplier());
-        for (int slot = 0; slot < SimAbi.HOOK_SLOTS; slot++) {
-            int at = Config.HOOKS + slot * Config.HOOK_SIZE;
-            if (hooks.hookAt(slot).isEmpty()) {
-                config.putLong(at, HookTable.elsewhere(slot));
-                continue;
-            }
-            ArmedHook hook = boot.hooks().get(hooks.hookAt(slot).getAsInt());
-            config.putLong(at, hook.returnAddress());
-            config.putLong(
-                    at + 8,
-                    images.get(1 + hook.monitor()).address(hook.declaration().handler()));
-            config.putInt(at + 16, hook.declaration().id());
-            config.putInt(at + 20, hook.monitor());
-        }
-        return config;
     }
 
     private ByteBuffer gate(GateTemplate.Page page) throws RegionException {

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
-import java.util.EnumSet;
 import org.simvm.region.RegionSegment.Role;
 
 /**
@@ -28,7 +17,6 @@ import org.simvm.region.RegionSegment.Role;
  * the rest.
  */
 public final class RegionFile implements AutoCloseable {
-    private static final int ZEROS = 1 << 20;
     /** {@code mov $0x1dc, %ecx; rdmsr}, which no other gate has. */
     private static final byte[] READ_LAST_BRANCH = {
         (byte) 0xb9, (byte) 0xdc, 0x01, 0x00, 0x00, 0x0f, 0x32
@@ -36,7 +24,7 @@ public final class RegionFile implements AutoCloseable {
 
     private final Path path;
     private final RegionPlan plan;
-    private final FileChannel channel;
+    private final RegionStorage storage;
     private final SecureRandom random;
     private RegionLayout layout;
     private boolean attached;
@@ -45,12 +33,12 @@ public final class RegionFile implements AutoCloseable {
     private RegionFile(
             Path path,
             RegionPlan plan,
-            FileChannel channel,
+            RegionStorage storage,
             SecureRandom random,
             RegionLayout layout) {
         this.path = path;
         this.plan = plan;
-        this.channel = channel;
+        this.storage = storage;
         this.random = random;
         this.layout = layout;
     }
@@ -73,42 +61,9 @@ public final class RegionFile implements AutoCloseable {
         for (RegionPlan.PlannedMonitor monitor : plan.monitors()) {
             monitor.encodeParameters();
         }
-        Path unfinished = null;
-        FileChannel channel = null;
-        try {
-            unfinished = Files.createTempFile(
-                    path.toAbsolutePath().getParent(),
-                    ".region-",
-                    "",
-                    PosixFilePermissions.asFileAttribute(EnumSet.of(
-                            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
-            channel =
-                    FileChannel.open(unfinished, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            RegionFile file = new RegionFile(path, plan, channel, random, layout);
-            file.zero(0, plan.fileSize());
-            file.write(RegionHeader.encode(layout, 0, plan), 0);
-            if (owner != null) {
-                Files.setAttribute(unfinished, "unix:uid", owner.uid());
-                Files.setAttribute(unfinished, "unix:gid", owner.gid());
-            }
-            Files.move(
-                    unfinished,
-                    path,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-            return file;
-        } catch (IOException | RuntimeException error) {
-            discard(channel, unfinished);
-            throw new RegionException(
-                    String.format(
-                            "can't write the region %s (%d KiB%s): %s; make room"
-                                    + " there, or correct the permissions",
-                            path,
-                            plan.fileSize() >> 10,
-                            owner != null ? ", for user " + owner.uid() : "",
-                            reason(error)),
-                    error);
-        }
+        RegionStorage storage = RegionStorage.create(
+                path, owner, plan.fileSize(), RegionHeader.encode(layout, 0, plan));
+        return new RegionFile(path, plan, storage, random, layout);
     }
 
     /**
@@ -119,28 +74,27 @@ public final class RegionFile implements AutoCloseable {
      * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
     public static RegionFile attach(Path path, RegionPlan plan) throws RegionException {
-        FileChannel channel = null;
+        RegionStorage storage =
+                RegionStorage.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            RegionFile file = new RegionFile(path, plan, channel, new SecureRandom(), null);
-            ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
-            if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
-                throw new RegionException(
-                        path + ": too short to be a region; destroy the domain and start it anew");
-            }
-            file.layout = RegionHeader.decode(page.flip(), channel.size(), plan);
+            ByteBuffer header = storage.read(0, SimAbi.PAGE_SIZE);
+            RegionLayout layout = decode(path, header, storage.size(), plan);
+            RegionFile file = new RegionFile(path, plan, storage, new SecureRandom(), layout);
             file.attached = true;
             return file;
         } catch (RegionException error) {
-            discard(channel, null);
+            storage.close();
+            throw error;
+        }
+    }
+
+    private static RegionLayout decode(Path path, ByteBuffer header, long size, RegionPlan plan)
+            throws RegionException {
+        try {
+            return RegionHeader.decode(header, size, plan);
+        } catch (RegionException error) {
             throw new RegionException(
-                    path + ": " + error.getMessage() + "; destroy the domain and start it anew",
-                    error);
-        } catch (IOException error) {
-            discard(channel, null);
-            throw new RegionException(
-                    path + ": can't be opened (" + reason(error)
-                            + "); destroy the domain and start it anew",
+                    path + ": " + error.getMessage() + "; destroy the domain and start it again",
                     error);
         }
     }
@@ -152,18 +106,8 @@ public final class RegionFile implements AutoCloseable {
      * @throws RegionException if the file is not a region of this ABI
      */
     public static GateKind gate(Path path) throws RegionException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer page = ByteBuffer.allocate(SimAbi.PAGE_SIZE);
-            if (channel.read(page, 0) != SimAbi.PAGE_SIZE) {
-                throw new RegionException(
-                        path + ": too short to be a region; destroy the domain and start it anew");
-            }
-            return RegionHeader.gate(page.flip());
-        } catch (IOException error) {
-            throw new RegionException(
-                    path + ": can't be opened (" + reason(error)
-                            + "); destroy the domain and start it anew",
-                    error);
+        try (RegionStorage storage = RegionStorage.open(path, StandardOpenOption.READ)) {
+            return RegionHeader.gate(storage.read(0, SimAbi.PAGE_SIZE));
         }
     }
 
@@ -205,23 +149,16 @@ public final class RegionFile implements AutoCloseable {
         ImageBuilder builder = new ImageBuilder(
                 lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
         builder.build();
-        try {
-            for (RegionSegment segment : builder.layout().segments()) {
-                ByteBuffer bytes = builder.bytes(segment);
-                if (bytes != null) {
-                    write(bytes, segment.offset());
-                }
+        for (RegionSegment segment : builder.layout().segments()) {
+            ByteBuffer bytes = builder.bytes(segment);
+            if (bytes != null) {
+                storage.write(bytes, segment.offset());
             }
-            BootImage image = builder.image();
-            write(RegionHeader.encode(image.layout(), image.simCr3(), plan), 0);
-            layout = image.layout();
-            return image;
-        } catch (IOException error) {
-            throw new RegionException(
-                    "can't write the region " + path + ": " + reason(error)
-                            + "; destroy the domain and start it anew",
-                    error);
         }
+        BootImage image = builder.image();
+        storage.write(RegionHeader.encode(image.layout(), image.simCr3(), plan), 0);
+        layout = image.layout();
+        return image;
     }
 
     /** The same where nothing tells which branch led to the gate. */
@@ -254,15 +191,8 @@ public final class RegionFile implements AutoCloseable {
      */
     public RegionLayout reset() throws RegionException {
         RegionLayout next = LayoutPlanner.place(plan, random);
-        try {
-            zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
-            write(RegionHeader.encode(next, 0, plan), 0);
-        } catch (IOException error) {
-            throw new RegionException(
-                    "can't write the region " + path + ": " + reason(error)
-                            + "; destroy the domain and start it anew",
-                    error);
-        }
+        storage.zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
+        storage.write(RegionHeader.encode(next, 0, plan), 0);
         layout = next;
         attached = false;
         used = false;
@@ -275,15 +205,7 @@ public final class RegionFile implements AutoCloseable {
      */
     public RingReader ring() throws RegionException {
         RegionSegment ring = layout.segment(Role.RING);
-        try {
-            return new RingReader(
-                    channel.map(FileChannel.MapMode.READ_WRITE, ring.offset(), ring.size()));
-        } catch (IOException error) {
-            throw new RegionException(
-                    "can't map the ring of " + path + ": " + reason(error)
-                            + "; give the manager more memory",
-                    error);
-        }
+        return new RingReader(storage.map(ring.offset(), ring.size()));
     }
 
     /**
@@ -297,21 +219,7 @@ public final class RegionFile implements AutoCloseable {
         if (offset < 0 || length < 0 || offset > segment.size() - length) {
             throw new IndexOutOfBoundsException(segment + ": " + offset + ", " + length);
         }
-        ByteBuffer bytes = ByteBuffer.allocate(length);
-        try {
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes, segment.offset() + offset + bytes.position()) < 0) {
-                    throw new RegionException(path
-                            + ": shorter than it was made; destroy the domain and start it anew");
-                }
-            }
-        } catch (IOException error) {
-            throw new RegionException(
-                    "can't read the region " + path + ": " + reason(error)
-                            + "; destroy the domain and start it anew",
-                    error);
-        }
-        return bytes.flip();
+        return storage.read(segment.offset() + offset, length);
     }
 
     /**
@@ -352,61 +260,6 @@ public final class RegionFile implements AutoCloseable {
     /** Closes the file; it stays where it is, and so does a ring reader's mapping. */
     @Override
     public void close() {
-        try {
-            channel.close();
-        } catch (IOException error) {
-            throw new UncheckedIOException("can't close the region " + path, error);
-        }
-    }
-
-    /**
-     * Writes real zeros: a hole would be allocated by the guest's first write, and a full file
-     * system would then kill QEMU.
-     */
-    private void zero(long offset, long size) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZEROS, size));
-        for (long done = 0; done < size; done += zeros.limit()) {
-            zeros.clear().limit((int) Math.min(zeros.capacity(), size - done));
-            write(zeros, offset + done);
-        }
-    }
-
-    private void write(ByteBuffer bytes, long offset) throws IOException {
-        long at = offset;
-        while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
-        }
-    }
-
-    private static void discard(FileChannel channel, Path unfinished) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (IOException error) {
-            // The first error is the one to tell.
-        }
-        try {
-            if (unfinished != null) {
-                Files.deleteIfExists(unfinished);
-            }
-        } catch (IOException error) {
-            // The first error is the one to tell.
-        }
-    }
-
-    private static String reason(Exception error) {
-        if (error instanceof NoSuchFileException) {
-            return "no such file or folder";
-        }
-        if (error instanceof AccessDeniedException) {
-            return "permission denied";
-        }
-        if (error instanceof FileSystemException system && system.getReason() != null) {
-            return system.getReason();
-        }
-        return error.getMessage() != null
-                ? error.getMessage()
-                : error.getClass().getSimpleName();
+        storage.close();
     }
 }
