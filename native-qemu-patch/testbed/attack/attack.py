@@ -17,6 +17,7 @@ import time
 import attacks
 import branches
 import devices
+import faults
 import hostile_data
 import lives
 import races
@@ -25,19 +26,22 @@ from machine import Machine
 
 class Attack:
     def __init__(self, name, title, run, control=None, build=None, prepare=None, seal=True, succeeded=None, because=None, cpus=1,
-                 devices=(), monitor="null", last_branch=False, weak_qemu=False,
-                 only_on=None):
+                 devices=(), monitor="null", last_branch=False, weak_qemu=None,
+                 only_on=None, whole=False):
         """
         `control`: the same attack on a machine where a rule is off: another `build` of the gates, a spoilt region (`prepare`), no `seal`, the
-        `weak_qemu`.
+        QEMU with a rule less, `weak_qemu`: "needed", or on "tcg" alone.
         `last_branch`: the rule is that of gates which read the last branch record; the control has the other ones.
-        `because`: what is off, or why there is no control. `only_on`: the accelerator that can express it. The rest: the machine that it takes.
+        `because`: what is off, or why there is no control. `only_on`: the accelerator that can express it. `whole`: no sample is taken of its
+        variants. The rest: the machine that it takes.
         """
         self.name, self.title, self.run, self.control, self.build, self.prepare, self.seal = name, title, run, control, build, prepare, seal
         self.succeeded = succeeded or (lambda machine, outcome: attacks.gain(machine, outcome) is not None)
-        self.last_branch, self.weak_qemu, self.only_on = last_branch, weak_qemu, only_on
+        self.last_branch, self.weak_qemu, self.only_on, self.whole = last_branch, weak_qemu, only_on, whole
         self.because, self.machine = because, {"cpus": cpus, "devices": devices, "monitor": monitor}
 
+
+TOLD = "a frame's address, of hidden memory, that is told"
 
 ATTACKS = [
     Attack("A1", "VMFUNC in pages of the guest, ring 0 and 3", attacks.a1, attacks.run_shared, prepare=attacks.SHARED,
@@ -68,9 +72,8 @@ ATTACKS = [
            # the gate is entered as it is left: QEMU refuses
            succeeded=lambda machine, outcome: outcome.kind == "stopped" and outcome.violation["kind"] == "interrupt-flag",
            because="a gate that leaves interrupts on"),
-    Attack("A12", "exceptions at the switch", attacks.a12, attacks.exception_frame, weak_qemu=True,
-           because="an emulator that delivers exceptions in the SIM view"),
-    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, attacks.breakpoint_frame, weak_qemu=True,
+    Attack("A12", "exceptions at the switch", attacks.a12, faults.a12_told, weak_qemu="tcg", because=TOLD),
+    Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, attacks.breakpoint_frame, weak_qemu="needed",
            because="an emulator that delivers exceptions in the SIM view"),
     Attack("A14", "a second CPU changes what the first uses", races.a14, races.one_stack_for_both, build="stack", cpus=2,
            succeeded=races.mixed_up, because="a gate that takes the stack of the CPU that the guest names"),
@@ -90,6 +93,10 @@ ATTACKS = [
            because="control registers that are not pinned"),
     Attack("A27", "table entries swapped at VMFUNC, every byte of G2", attacks.a27, attacks.read_through_the_gate, build="exit",
            because="a way out that does not compare CR3"),
+    Attack("A28", "faults that would be delivered in the SIM view", faults.a28, faults.a28_told, weak_qemu="tcg", whole=True,
+           because=TOLD),
+    Attack("A28b", "a fault at every byte of G2, its numbers included", faults.a28b, faults.a28_told, weak_qemu="tcg",
+           because=TOLD),
     Attack("A27b", "the same with PCIDs that keep their translations", attacks.a27b, attacks.read_through_the_gate, build="exit", only_on="kvm",
            because="a way out that does not compare CR3"),
 ]
@@ -127,7 +134,7 @@ def carry_out(attack, machine, at_most):
     terminal = sys.stderr.isatty()
     subject = machine(attack)
     step, total = 1, None
-    if at_most:
+    if at_most and not attack.whole:
         total = count(attack, subject)
         step = -(-total // at_most)
     for number, outcome in some(attack, subject, step):
@@ -196,7 +203,7 @@ def main():
             made.inner_offset = made.layout["segments"][2]["offset"]
             if prepare:
                 prepare(made)
-        return Machine(os.path.join(work, "machine"), said.weak_qemu if weak and attack.weak_qemu else qemu, firmware, region_to_attack,
+        return Machine(os.path.join(work, "machine"), said.weak_qemu if weak and attack.weak_qemu and said.weak_qemu else qemu, firmware, region_to_attack,
                        os.path.join(built, "weak-" + build) if build else built, both, seal, accelerator=said.accelerator, gates=gates,
                        **attack.machine)
 
@@ -205,7 +212,7 @@ def main():
     for attack in ATTACKS:
         if only and attack.name not in only and attack.name.rstrip("b") not in only or attack.only_on not in (None, said.accelerator):
             continue
-        if attack.weak_qemu and not said.weak_qemu:
+        if attack.weak_qemu in ("needed", said.accelerator) and not said.weak_qemu:
             attack.control, attack.because = None, "none: the rule is the hypervisor's, and there is none here without it"
         try:
             results[attack.name] = carry_out(attack, machine, said.at_most)

@@ -82,7 +82,7 @@ fi
 [ $# -gt 0 ] || rm -f "$report"
 if [ $# -eq 0 ] || [ ${#bare[@]} -gt 0 ]; then
     weak=()
-    if [ $# -eq 0 ] || [[ " ${bare[*]} " == *" A12 "* || " ${bare[*]} " == *" A13 "* ]]; then
+    if [ $# -eq 0 ] || [[ " ${bare[*]} " =~ " "A(12|13|28b?)" " ]]; then
         weak=(--weak-qemu "$("$here/../../scripts/build.sh" --weak "$here/exceptions-delivered.patch")/qemu-system-x86_64")
     fi
     python3 "$here/attack.py" ${weak[@]+"${weak[@]}"} "${SIM_QEMU_BUILD:?}/qemu-system-x86_64" native-qemu-patch/monitor/build "$work/machine.bin" "$work" \

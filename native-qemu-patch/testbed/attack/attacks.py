@@ -6,9 +6,9 @@ The attacks of docs/security.md that need nothing of Linux, each in all its vari
 import struct
 
 from assembly import (
-    EVERY, GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
+    GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
 from machine import (
-    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX, Outcome,
+    AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EVERY, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX, Outcome,
     PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
 
 
@@ -28,9 +28,11 @@ def gain(machine, outcome):
         return "code of the attacker's ran in the SIM view"
     if outcome.kind in ("returned", "exception"):
         for name, value in outcome.registers.items():
-            if machine.secret(value):
+            if machine.secret(value) or machine.part_of_secret(value):
                 return "%s holds %#x of the monitor's" % (name, value)
-    for start, size in ((STACK_PAGES, 8 * PAGE), (EVERY, PAGE)):
+        if outcome.error and machine.secret(outcome.error):
+            return "the error code %#x is of the monitor's" % outcome.error
+    for start, size in machine.exposed:
         for value in set(struct.unpack_from("<%dQ" % (size // 8), machine.ram, start)):
             if machine.secret(value):
                 return "%#x of the monitor's in memory" % value
@@ -282,18 +284,9 @@ def a13(machine):
 
 
 def frame_to_hidden_memory(machine):
-    """For the controls: the stack of exceptions is hidden memory, of which only the SIM view has more than ones."""
+    """For the control: the stack of exceptions is hidden memory, of which only the SIM view has more than ones."""
     machine.attack_page(0x20, machine.segments["ring"]["gpa"] + PAGE | PRESENT | WRITE)
     machine.put(EXCEPTION_STACK, ATTACK + 0x20 * PAGE + PAGE // 2)
-
-
-def exception_frame(machine):
-    """For the control of A12: the first fetch in the SIM view finds no page."""
-    machine.code(at(PAGE - len(INTO) - 3, INTO + VMFUNC))
-    page_to_attack(machine, LAUNCHER, CODE)
-    machine.attack_page(LAUNCHER + 1, 0)
-    frame_to_hidden_memory(machine)
-    return machine.run(ATTACK + (LAUNCHER + 1) * PAGE - len(INTO) - 3)
 
 
 def breakpoint_frame(machine):
@@ -306,11 +299,12 @@ def breakpoint_frame(machine):
 # ---- A4, A27: VMFUNC with tables that change under it ---------------------------------------------------------
 
 def land(machine, physical, offset, registers, generator, segment=CODE_64, root=None, warm=True, at_gate=False, rsp=STACK,
-         storm=False, pcid=None):
+         storm=False, pcid=None, into=None, last=b"", **run):
     """
     Goes on at a byte of a page in the SIM view: VMFUNC ends right before that offset in a page of the attacker's, whose table entry
     was turned to `physical` without INVLPG. `at_gate`: at the address that G2 has in the monitor's tables, too. `pcid`, at the gate's address: with
-    that PCID, whose translations the load of CR3 keeps.
+    that PCID, whose translations the load of CR3 keeps. `into`: what loads eax and ecx; `last`: what is executed
+    right before VMFUNC.
     """
     if machine.skipping:
         return Outcome("skipped")
@@ -324,7 +318,7 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
     new = physical | PRESENT
     absolute = {CODE_64: b"\xc7\x04\x25", CODE_32: b"\xc7\x05", CODE_16: b"\x66\x67\xc7\x05"}[segment]
     swap = absolute + u32(entry_at) + u32(new) + absolute + u32(entry_at + 4) + u32(new >> 32)
-    into = INTO if segment != CODE_16 else b"\x66\x31\xc0\x66\xb9\x01\0\0\0"
+    into = into or (INTO if segment != CODE_16 else b"\x66\x31\xc0\x66\xb9\x01\0\0\0")
     full = {"rax": 0, "rcx": 1}
     values = hostile_registers(machine, generator)
     values.update(registers)
@@ -345,9 +339,11 @@ def land(machine, physical, offset, registers, generator, segment=CODE_64, root=
             page[there:there + len(jump(0))] = jump(ATTACK + LAUNCHER * PAGE + len(code))
         machine.code(code + swap + jump(virtual + offset - 3), bytes(page))
         return machine.run(ATTACK + LAUNCHER * PAGE, values, cr3=root, seconds=20, rsp=rsp, storm=storm)
-    both = at(PAGE + offset - len(into + swap) - 3, into + swap + VMFUNC)
+    start = offset - len(into + swap + last + VMFUNC)
+    both = at(PAGE + start, into + swap + last + VMFUNC)
     machine.code(both[:PAGE], both[PAGE:])
-    return machine.run(ATTACK + SWAPPED * PAGE + offset - len(into + swap) - 3, values, cs=segment, cr3=root or KERNEL_ROOT, seconds=20, rsp=rsp, storm=storm)
+    return machine.run(ATTACK + SWAPPED * PAGE + start, values, cs=segment, cr3=root or KERNEL_ROOT,
+                       rsp=rsp, storm=storm, **{"seconds": 20, **run})
 
 
 def inner_code_end(machine):

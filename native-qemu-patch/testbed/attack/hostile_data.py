@@ -5,9 +5,9 @@ point anywhere; and by more events than the ring holds. It may report what it li
 """
 import struct
 
-from assembly import EVERY, LAPIC
+from assembly import LAPIC
 from machine import (
-    AREA, ATTACK, BACK_2, CALLS, KERNEL_ROOT, LARGE, PAGE, PRESENT, RAM_SIZE, REQUEST_2, STATE, WRITE, seeded)
+    AREA, ATTACK, BACK_2, CALLS, EVERY, KERNEL_ROOT, LARGE, PAGE, PRESENT, RAM_SIZE, REQUEST_2, STATE, WRITE, seeded)
 
 PAGE_OFFSET = 0xFFFF888000000000
 ARGUMENTS, TEXT_PAGE, LIST_PAGE = 0x760000, 0x761000, 0x762000

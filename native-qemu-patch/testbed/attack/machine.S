@@ -23,6 +23,8 @@
 #define BOOTS		88
 #define DR0		96
 #define DR7		104
+#define DR6		112
+#define FLAGS		120		/* of what came back */
 #define REGISTERS	128		/* rax rcx rdx rbx rbp rsi rdi r8-r15 */
 #define CPUS		256		/* 2: start the other CPU; in the first's block */
 #define STORM		264		/* not 0: an NMI is counted, and no exception */
@@ -148,6 +150,9 @@ ready_\n:
 	mov	%rax, %dr0
 	mov	\request + DR7, %rax
 	mov	%rax, %dr7
+	xor	%eax, %eax
+	mov	%rax, %dr6
+	mov	%rax, %cr2
 	mov	\request + REGISTERS, %rax
 	mov	\request + REGISTERS + 8, %rcx
 	mov	\request + REGISTERS + 16, %rdx
@@ -191,9 +196,21 @@ ready_\n:
 	mov	$\stack, %esp
 	.endm
 
+	.macro save_causes_\n
+	mov	%cr2, %rax
+	mov	%rax, \request + CR2
+	mov	%dr6, %rax
+	mov	%rax, \request + DR6
+	.endm
+
 back_\n:
-	cli
 	save_registers_\n
+	mov	%rsp, \request + RSP
+	mov	$\stack, %esp
+	pushfq
+	cli
+	pop	\request + FLAGS
+	save_causes_\n
 	world_of_the_kernel_\n
 	movq	$2, \request + STATE
 	jmp	ready_\n
@@ -206,8 +223,7 @@ exception_\n:
 	pop	\request + CS
 	pop	\request + RFLAGS
 	pop	\request + RSP
-	mov	%cr2, %rax
-	mov	%rax, \request + CR2
+	save_causes_\n
 	world_of_the_kernel_\n
 	movq	$3, \request + STATE
 	jmp	ready_\n

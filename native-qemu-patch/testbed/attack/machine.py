@@ -17,8 +17,8 @@ GS_BASE, CURRENT_OFFSET, CURRENT_TASK = 0x9000, 0x20, 0xFFFF888001234580
 
 # What machine.S has at these addresses.
 REQUEST, STAGING, CODE, BACK = 0x8000, 0x400000, 0x600000, 0x1000002
-STATE, RIP, CS, RFLAGS, RSP, SS, CR3, COPY, VECTOR, ERROR, CR2, BOOTS, DR0, DR7, REGISTERS = (
-    0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 128)
+STATE, RIP, CS, RFLAGS, RSP, SS, CR3, COPY, VECTOR, ERROR, CR2, BOOTS, DR0, DR7, DR6, FLAGS, REGISTERS = (
+    0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128)
 CPUS, STORM, STRUCK, GS, AUX = 256, 264, 272, 280, 288
 # The same of the second CPU.
 REQUEST_2, STAGING_2, CODE_2, BACK_2, GS_BASE_2 = 0x8400, 0x404000, 0x604000, 0x2000002, 0x9400
@@ -36,6 +36,7 @@ RETURN_ADDRESS = TEXT + 0x105
 TARGET = TEXT + 0x200
 STACK_PAGES, STACK = 0x900000, 0x902000
 STACK_2 = 0x904000
+EVERY = 0x700000                                       # RAM that tables show everywhere
 EXCEPTION_STACK = 0xD024                               # in the TSS: ist1
 MARKER = 0xE000
 # What tells the second CPU's programs to end, and by what a program and `during` speak.
@@ -48,7 +49,10 @@ CALLING = 0x10AD
 # struct sim_ring: calls and unknown_calls
 RING_COUNTERS = 512
 
-PRESENT, WRITE, USER, LARGE, GLOBAL, NX = 1, 2, 4, 0x80, 0x100, 1 << 63
+# Entries have the accessed and dirty flags from the start, as an attacker's would: a page walk that sets one writes.
+SET_BY_WALK = 0x60
+PRESENT, WRITE, USER, LARGE, GLOBAL, NX = 1 | SET_BY_WALK, 2, 4, 0x80, 0x100, 1 << 63
+TABLE = PRESENT | WRITE
 
 
 def end_with_parent():
@@ -86,6 +90,8 @@ class Machine:
         self.cpus, self.devices, self.monitor = cpus, devices, monitor
         # Nothing is done to the machine then: who counts variants, or leaves some out, sets it.
         self.skipping = False
+        # What the attacker can read, and the SIM view might have written to.
+        self.exposed = {(STACK_PAGES, 8 * PAGE), (EVERY, PAGE)}
         # What an attack was told of the region's addresses, so that finding it again is no gain.
         self.told = set()
         os.makedirs(folder, exist_ok=True)
@@ -112,6 +118,7 @@ class Machine:
             (REQUEST, 0xF000), (0x200000, ATTACK_TABLE), (ATTACK_TABLE + PAGE, OWN_ROOT), (TEXT_RAM, TEXT_RAM + PAGE))]
         self.hidden = [s for s in self.layout["segments"] if s["view"] == "SIM" and s["gpa"] not in (self.g1, self.g1 + PAGE)]
         self.words = self._hidden_words()
+        self.parts = self._parts_of_addresses()
         self._start(ram)
 
     @staticmethod
@@ -131,12 +138,13 @@ class Machine:
         self.ram[:] = b"\xcc" * RAM_SIZE               # whoever gets lost stops soon
         for start, end in ((REQUEST, 0xF000), (0x200000, 0x230000)):
             self.ram[start:end] = bytes(end - start)
-        self.put(KERNEL_ROOT, 0x210000 | 7)
-        self.put(KERNEL_ROOT + 511 * 8, 0x211000 | 3)
-        self.put(0x210000, 0x83, 0x212000 | 7, (2 << 30) | 0x83, (3 << 30) | 0x83)
-        self.put(0x212000, ATTACK_TABLE | 7)
-        self.put(0x211000 + 509 * 8, self.layout["gateEntry"], 0x214000 | 3)
-        self.put(0x214000 + 8 * 8, TEXT_RAM | 0x83)
+        self.put(KERNEL_ROOT, 0x210000 | TABLE | USER)
+        self.put(KERNEL_ROOT + 511 * 8, 0x211000 | TABLE)
+        gib = TABLE | LARGE
+        self.put(0x210000, gib, 0x212000 | TABLE | USER, 2 << 30 | gib, 3 << 30 | gib)
+        self.put(0x212000, ATTACK_TABLE | TABLE | USER)
+        self.put(0x211000 + 509 * 8, self.layout["gateEntry"], 0x214000 | TABLE)
+        self.put(0x214000 + 8 * 8, TEXT_RAM | TABLE | LARGE)
         self.put(GS_BASE + CURRENT_OFFSET, CURRENT_TASK)
         self.put(GS_BASE_2 + CURRENT_OFFSET, CURRENT_TASK + 0x8000)
         for at, code in kernel_text():
@@ -154,16 +162,16 @@ class Machine:
         root = OWN_ROOT
         self.ram[root:root + PAGE] = self.ram[KERNEL_ROOT:KERNEL_ROOT + PAGE]
         self.ram[0x221000:0x222000] = self.ram[0x211000:0x212000]
-        self.put(root + 511 * 8, 0x221000 | 3)
-        self.put(0x221000 + 509 * 8, 0x222000 | 3)
-        self.put(0x222000 + (self.gate >> 21 & 511) * 8, 0x223000 | 3)
-        self.put(0x222000 + (self.gate + PAGE >> 21 & 511) * 8, 0x223000 | 3)
+        self.put(root + 511 * 8, 0x221000 | TABLE)
+        self.put(0x221000 + 509 * 8, 0x222000 | TABLE)
+        self.put(0x222000 + (self.gate >> 21 & 511) * 8, 0x223000 | TABLE)
+        self.put(0x222000 + (self.gate + PAGE >> 21 & 511) * 8, 0x223000 | TABLE)
         self.gate_page(0, self.g1 | PRESENT)
         self.gate_page(1, 0)
         if everywhere is not None:
-            for table, entry in ((0x224000, 0x225000 | 3), (0x225000, 0x226000 | 3), (0x226000, everywhere)):
+            for table, entry in ((0x224000, 0x225000 | TABLE), (0x225000, 0x226000 | TABLE), (0x226000, everywhere)):
                 self.put(table, *[entry] * 512)
-            self.put(root + 8, *[0x224000 | 3] * 255)
+            self.put(root + 8, *[0x224000 | TABLE] * 255)
         else:
             self.put(root + 8, *[0] * 255)
         return root
@@ -202,6 +210,27 @@ class Machine:
                 if start and value >> 12 & 0xFFFFF and (value - start) % (1 << 32) < min(segment["size"], PAGE):
                     return True
         return False
+
+    def part_of_secret(self, value):
+        """
+        Whether four bytes of this value, at any of its bytes, are four of an address that is the monitor's: what an operand that was decoded out
+        of a number leaks. Not the lowest three nibbles, which everybody knows, and nothing that is mostly zeroes.
+        """
+        parts = {value >> shift & 0xFFFFFFFF for shift in range(0, 40, 8)}
+        return any(part in parts for part in self.parts)
+
+    def _parts_of_addresses(self):
+        addresses = [segment[kind] for segment in self.hidden for kind in ("gpa", "virtual")] + [self.immediate(0)]
+        return {address >> shift & 0xFFFFFFFF for address in addresses for shift in range(8, 40, 8)
+                if (address >> shift & 0xFFFFFFFF) >> 20}
+
+    def immediate(self, number):
+        """The number that the `number`th movabs to rcx of G2 loads: 0 the SIM CR3, 1 the first stack's top."""
+        page = self.pristine[self.inner_offset:self.inner_offset + PAGE]
+        at = -1
+        for _ in range(number + 1):
+            at = page.index(b"\x48\xb9", at + 1)
+        return struct.unpack_from("<Q", page, at + 2)[0]
 
     def poke(self, offset, code):
         """Changes the region, as if it had been made so; returns what was there."""
@@ -431,8 +460,11 @@ class Machine:
         if state not in (2, 3):
             return None
         registers = dict(zip(NAMES, struct.unpack_from("<15Q", self.ram, block + REGISTERS)))
+        registers.update((name, self.get(block + at)) for name, at in (("rsp", RSP), ("cr2", CR2), ("dr6", DR6)))
         if state == 2:
+            registers["flags"] = self.get(block + FLAGS)
             return Outcome("returned", registers)
+        registers["flags"] = self.get(block + RFLAGS)
         return Outcome("exception", registers, vector=self.get(block + VECTOR), rip=self.get(block + RIP), error=self.get(block + ERROR))
 
     def run(self, rip, registers=None, cs=CODE_64, ss=DATA, rflags=2, rsp=STACK, cr3=KERNEL_ROOT, dr=None, seconds=30.0, during=None,

@@ -4,11 +4,11 @@ Attacks by what comes in the midst of a call: interrupts, NMIs and INIT (A11), a
 about which CPU this is (A15).
 """
 from assembly import (
-    EVERY, FIXED, GO_BACK, GO_BACK_2, INIT, INTO, LAPIC, LAUNCHER, MARK, NMI, OUT, STARTUP, SWAPPED, TO_FIRST, TO_OTHERS, VMFUNC, at,
+    FIXED, GO_BACK, GO_BACK_2, INIT, INTO, LAPIC, LAUNCHER, MARK, NMI, OUT, STARTUP, SWAPPED, TO_FIRST, TO_OTHERS, VMFUNC, at,
     hostile_registers, jump, page_to_attack, program, second_program, until, u32, write32, write64, write_msr)
 from attacks import inner_code_end, land
 from machine import (
-    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, GS_BASE, KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, seeded)
+    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, EVERY, GS_BASE, KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, seeded)
 
 INTERRUPTS_ON = 0x202
 CALLS_IN_A_STORM = 500
