@@ -52,6 +52,7 @@ public final class IncidentJson {
         json.put("time", finding.time().toString());
         json.put("incident", "finding");
         json.put("class", finding.findingClass().xmlName());
+        json.put("code", finding.code().word());
         json.put("subject", finding.subject());
         finding.va().ifPresent(va -> json.put("va", hex(va)));
         finding.gpa().ifPresent(gpa -> json.put("gpa", hex(gpa)));

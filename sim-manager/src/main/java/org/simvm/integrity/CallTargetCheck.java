@@ -74,11 +74,10 @@ final class CallTargetCheck implements Check {
                     findings.compared(Long.BYTES);
                     if (target.function() != 0 && !code.function(target.function())) {
                         findings.addGuestControlled(
+                                FindingCode.TARGET_UNKNOWN,
                                 target.subject(),
                                 OptionalLong.of(target.at()),
-                                OptionalLong.empty(),
-                                "a function of the kernel or of a listed module",
-                                code.name(target.function()));
+                                new Evidence.Target(code.address(target.function())));
                     }
                 }
                 return;

@@ -56,15 +56,14 @@ final class CredentialCheck implements Check {
                     && namespace == other.namespace;
         }
 
-        @Override
-        public String toString() {
-            return String.format(
-                    "uid %s, euid %s, gid %s, egid %s, capabilities 0x%x",
-                    Integer.toUnsignedString(users[0]),
-                    Integer.toUnsignedString(users[2]),
-                    Integer.toUnsignedString(groups[0]),
-                    Integer.toUnsignedString(groups[2]),
-                    permitted);
+        Evidence.Ids ids() {
+            return new Evidence.Ids(users[0], users[2], groups[0], groups[2], permitted);
+        }
+    }
+
+    private record Wrong(FindingCode code, String why) {
+        static Optional<Wrong> of(FindingCode code, String why) {
+            return Optional.of(new Wrong(code, why));
         }
     }
 
@@ -146,7 +145,7 @@ final class CredentialCheck implements Check {
             return; // it ends; a process whose credentials can't be read runs no further
         }
         findings.compared(USERS.size() * 2 * Integer.BYTES + 2 * Long.BYTES);
-        Optional<String> wrong = wrong(process, before, now);
+        Optional<Wrong> wrong = wrong(process, before, now);
         if (wrong.isPresent() && record.isPresent()) {
             record.get().catchUp(TIMEOUT); // the event that explains it may still be in the ring
             wrong = wrong(process, before, now);
@@ -154,15 +153,15 @@ final class CredentialCheck implements Check {
         if (wrong.isEmpty()) {
             seen.put(process.task(), now);
         } else if (tasks.unchanged(process)) {
-            String was = before == null
-                    ? "credentials of its own"
-                    : before.credentials().toString();
             findings.addGuestControlled(
+                    wrong.get().code(),
                     process.toString(),
                     OptionalLong.of(now.credentials().address()),
-                    OptionalLong.empty(),
-                    was,
-                    now.credentials() + ": " + wrong.get());
+                    new Evidence.Credentials(
+                            Optional.ofNullable(before)
+                                    .map(seenBefore -> seenBefore.credentials().ids()),
+                            now.credentials().ids(),
+                            wrong.get().why()));
         }
     }
 
@@ -190,9 +189,9 @@ final class CredentialCheck implements Check {
                         memory.readLong(credentials + namespace)));
     }
 
-    private Optional<String> wrong(TaskList.Process process, Seen before, Seen now) {
+    private Optional<Wrong> wrong(TaskList.Process process, Seen before, Seen now) {
         if (kernelsOwn.isPresent() && now.credentials().address() == kernelsOwn.getAsLong()) {
-            return Optional.of("they are the kernel's own");
+            return Wrong.of(FindingCode.CREDENTIALS_OF_KERNEL, "they are the kernel's own");
         }
         if (before == null || before.pid() != now.pid()) {
             return Optional.empty();
@@ -200,8 +199,10 @@ final class CredentialCheck implements Check {
         Optional<ProcessRecord.TaskActivity> deeds =
                 record.flatMap(known -> known.deeds(process.task()));
         if (callsSeen && deeds.isPresent() && deeds.get().escalation().isPresent()) {
-            return Optional.of("it rose " + deeds.get().escalation().get()
-                    + " between two of its events, with no call");
+            return Wrong.of(
+                    FindingCode.CREDENTIALS_RAISED_BETWEEN_EVENTS,
+                    "it rose " + deeds.get().escalation().get()
+                            + " between two of its events, with no call");
         }
         // TaskActivity are read anew: what was done while the credentials were read counts as well.
         boolean started = deeds.isPresent()
@@ -214,10 +215,14 @@ final class CredentialCheck implements Check {
         }
         Optional<String> gained = gained(before.credentials(), now.credentials());
         if (gained.isPresent()) {
-            return Optional.of("it had no right to " + gained.get() + " and started no program");
+            return Wrong.of(
+                    FindingCode.CREDENTIALS_GAINED,
+                    "it had no right to " + gained.get() + " and started no program");
         }
         if (callsSeen && deeds.isPresent() && deeds.get().credentialCalls() == before.calls()) {
-            return Optional.of("it made no call that changes credentials");
+            return Wrong.of(
+                    FindingCode.CREDENTIALS_CHANGED_WITHOUT_CALL,
+                    "it made no call that changes credentials");
         }
         return Optional.empty();
     }

@@ -30,39 +30,43 @@ final class FindingCollector {
     }
 
     /** Adds what rests on the region, or on memory at an address that the baseline names. */
-    void add(String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
-        add(findingClass, subject, va, gpa, expected, found, false);
+    void add(
+            FindingCode code,
+            String subject,
+            OptionalLong va,
+            OptionalLong gpa,
+            Evidence evidence) {
+        add(findingClass, code, subject, va, gpa, evidence, false);
     }
 
     /** Adds what rests on data of the guest's, such as its list of tasks. */
-    void addGuestControlled(
-            String subject, OptionalLong va, OptionalLong gpa, String expected, String found) {
-        add(findingClass, subject, va, gpa, expected, found, true);
+    void addGuestControlled(FindingCode code, String subject, OptionalLong va, Evidence evidence) {
+        add(findingClass, code, subject, va, OptionalLong.empty(), evidence, true);
     }
 
     /** Adds that something could not be compared. */
     void addIncomplete(String subject, String reason, boolean guestControlled) {
         add(
                 FindingClass.CHECK_INCOMPLETE,
+                FindingCode.CHECK_INCOMPLETE,
                 subject,
                 OptionalLong.empty(),
                 OptionalLong.empty(),
-                "a check that completes",
-                reason,
+                new Evidence.Incomplete(reason),
                 guestControlled);
     }
 
     private void add(
             FindingClass findingOf,
+            FindingCode code,
             String subject,
             OptionalLong va,
             OptionalLong gpa,
-            String expected,
-            String found,
+            Evidence evidence,
             boolean guestControlled) {
         if (findings.size() < LIMIT) {
             findings.add(new Finding(
-                    Instant.now(), findingOf, subject, va, gpa, expected, found, guestControlled));
+                    Instant.now(), findingOf, code, subject, va, gpa, evidence, guestControlled));
         } else {
             leftOut++;
         }
@@ -93,15 +97,12 @@ final class FindingCollector {
             return List.copyOf(findings);
         }
         List<Finding> all = new ArrayList<>(findings);
-        all.add(new Finding(
-                Instant.now(),
+        all.add(Finding.ofManager(
                 findingClass,
+                FindingCode.FINDINGS_LEFT_OUT,
                 "more findings of this check",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "none",
-                leftOut + " left out",
-                false));
+                leftOut + " left out"));
         return all;
     }
 }

@@ -70,11 +70,11 @@ final class GateMappingCheck implements Check {
         compareVcpus(findings);
         gatesAsSeenBy(guest.kernelTables())
                 .ifPresent(wrong -> findings.add(
+                        FindingCode.GATE_REMAPPED,
                         "gates, by the kernel's page tables",
                         OptionalLong.of(gateAddress()),
                         OptionalLong.of(guest.image().gatePages()),
-                        "mapped as armed",
-                        wrong));
+                        new Evidence.Text("mapped as armed", wrong)));
         List<TaskList.Process> processes = readTasks(findings);
         Set<Long> seen = new HashSet<>();
         for (TaskList.Process process : processes) {
@@ -88,19 +88,21 @@ final class GateMappingCheck implements Check {
         Optional<TableEntry> entry =
                 guest.kernelTables().entry(guest.image().gateVirtualBase(), TableLevel.PDPT);
         findings.compared(Long.BYTES);
-        String expected = String.format(
-                "entry 0x%x at gpa 0x%x", guest.image().gateEntry(), guest.gateEntryGpa());
         if (entry.isEmpty()
                 || entry.get().gpa() != guest.gateEntryGpa()
                 || (entry.get().value() | CPU_BITS) != (guest.image().gateEntry() | CPU_BITS)) {
             findings.add(
+                    FindingCode.GATE_ENTRY_CHANGED,
                     "page-table entry of the gates",
                     OptionalLong.of(guest.image().gateVirtualBase()),
                     OptionalLong.of(guest.gateEntryGpa()),
-                    expected,
-                    entry.map(now ->
-                                    String.format("entry 0x%x at gpa 0x%x", now.value(), now.gpa()))
-                            .orElse("no such table"));
+                    new Evidence.Text(
+                            String.format(
+                                    "entry 0x%x at gpa 0x%x",
+                                    guest.image().gateEntry(), guest.gateEntryGpa()),
+                            entry.map(now -> String.format(
+                                            "entry 0x%x at gpa 0x%x", now.value(), now.gpa()))
+                                    .orElse("no such table")));
         }
     }
 
@@ -131,11 +133,11 @@ final class GateMappingCheck implements Check {
             }
         }
         wrong.forEach((index, text) -> findings.add(
+                FindingCode.VCPU_TABLES_FOREIGN,
                 "page tables in use on vCPU " + index,
                 OptionalLong.of(gateAddress()),
                 OptionalLong.empty(),
-                KERNELS_OWN,
-                text));
+                new Evidence.Text(KERNELS_OWN, text)));
     }
 
     private List<TaskList.Process> readTasks(FindingCollector findings) {
@@ -166,11 +168,10 @@ final class GateMappingCheck implements Check {
             }
         }
         findings.addGuestControlled(
+                FindingCode.PROCESS_TABLES_FOREIGN,
                 process.toString(),
                 OptionalLong.of(gateAddress()),
-                OptionalLong.empty(),
-                KERNELS_OWN,
-                wrong);
+                new Evidence.Text(KERNELS_OWN, wrong));
     }
 
     private Optional<String> differenceOf(TaskList.Process process) {

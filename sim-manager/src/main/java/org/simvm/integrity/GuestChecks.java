@@ -239,7 +239,7 @@ public final class GuestChecks {
     /** Leaves functions out that ftrace is writing just now; a later round looks at them again. */
     private static CheckReport.Result postponed(CheckReport.Result result) {
         List<Finding> others = result.findings().stream()
-                .filter(finding -> !finding.expected().equals(PatchSiteVerifier.TRACED))
+                .filter(finding -> finding.code() != FindingCode.TRACE_SITE_INVALID)
                 .toList();
         int left = result.findings().size() - others.size();
         if (left == 0) {
@@ -271,8 +271,8 @@ public final class GuestChecks {
         if (result.findings().isEmpty() || retired) {
             return result;
         }
-        Set<String> seenBefore =
-                result.findings().stream().map(Finding::subject).collect(Collectors.toSet());
+        Set<Finding.Identity> seenBefore =
+                result.findings().stream().map(Finding::identity).collect(Collectors.toSet());
         CheckReport.Result again = run(result.check(), checks.get(result.check()));
         List<CheckReport.Information> information = new ArrayList<>(result.information());
         again.information().stream()
@@ -283,7 +283,7 @@ public final class GuestChecks {
                 result.took(),
                 result.bytes(),
                 again.findings().stream()
-                        .filter(finding -> seenBefore.contains(finding.subject()))
+                        .filter(finding -> seenBefore.contains(finding.identity()))
                         .toList(),
                 information);
     }

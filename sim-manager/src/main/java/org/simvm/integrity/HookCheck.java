@@ -29,15 +29,16 @@ final class HookCheck implements Check {
             guest.memory().read(hook.gpa(), now, 0, now.length);
             findings.compared(now.length);
             if (!Arrays.equals(call, now)) {
+                HexFormat hex = HexFormat.of();
                 findings.add(
+                        FindingCode.HOOK_OVERWRITTEN,
                         hook.symbol(),
                         OptionalLong.of(hook.address()),
                         OptionalLong.of(hook.gpa()),
-                        "hook " + HexFormat.of().formatHex(call),
-                        HexFormat.of().formatHex(now)
-                                + (Arrays.equals(now, hook.original())
-                                        ? ", what was there before the hook"
-                                        : ""));
+                        new Evidence.HookBytes(
+                                hex.formatHex(call),
+                                hex.formatHex(now),
+                                hex.formatHex(hook.original())));
             }
             mapping(hook, findings);
         }
@@ -47,14 +48,11 @@ final class HookCheck implements Check {
         Optional<Translation> page = guest.kernelTables().translate(hook.address());
         if (page.isEmpty() || page.get().gpa() != hook.gpa() || !page.get().executable()) {
             findings.add(
+                    FindingCode.HOOK_REMAPPED,
                     hook.symbol(),
                     OptionalLong.of(hook.address()),
                     page.map(Translation::gpa).map(OptionalLong::of).orElse(OptionalLong.empty()),
-                    String.format("executable at gpa 0x%x", hook.gpa()),
-                    page.map(at -> String.format(
-                                    "%sexecutable at gpa 0x%x",
-                                    at.executable() ? "" : "not ", at.gpa()))
-                            .orElse("not mapped"));
+                    new Evidence.Mapping(hook.gpa(), page));
         }
     }
 }

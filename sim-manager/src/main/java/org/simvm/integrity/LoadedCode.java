@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelModule;
 import org.simvm.guest.kernel.ModuleList;
+import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.memory.GuestMemoryException;
 
 /**
@@ -51,15 +52,15 @@ record LoadedCode(Kernel kernel, List<KernelModule> modules) {
         return moduleAt(address).isPresent();
     }
 
-    /** Names an address for people. */
-    String name(long address) {
-        return kernel.symbolAt(address)
-                        .map(symbol -> symbol + " ")
+    /** Says which function or module an address is in. */
+    Evidence.Address address(long address) {
+        return new Evidence.Address(
+                address,
+                kernel.symbolAt(address)
+                        .map(SymbolOffset::toString)
                         .or(() -> moduleAt(address)
                                 .map(module -> String.format(
-                                        "%s+0x%x ",
-                                        module.name(), address - module.text().start())))
-                        .orElse("no known code ")
-                + String.format("(0x%x)", address);
+                                        "%s+0x%x",
+                                        module.name(), address - module.text().start()))));
     }
 }

@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
@@ -236,11 +235,11 @@ final class MemoryCopy {
             long found = gpa + (offset - start);
             if (expected != found) {
                 findings.add(
+                        FindingCode.PAGE_REMAPPED,
                         subject(offset),
                         OptionalLong.of(range.start() + offset),
                         OptionalLong.of(found),
-                        String.format("mapped to gpa 0x%x", expected),
-                        String.format("mapped to gpa 0x%x", found));
+                        new Evidence.Frame(expected, found));
             }
             offset = next == null ? start + length : next;
         }
@@ -276,11 +275,12 @@ final class MemoryCopy {
             }
             int shown = differing(slice, offset, start + offset, Math.min(SHOWN, limit));
             findings.add(
+                    FindingCode.BYTES_CHANGED,
                     subject(start + offset),
                     OptionalLong.of(range.start() + start + offset),
                     OptionalLong.of(gpa + offset),
-                    hex(baseline, start + offset, shown),
-                    hex(slice, offset, shown));
+                    new Evidence.Bytes(
+                            hex(baseline, start + offset, shown), hex(slice, offset, shown)));
             offset += shown;
         }
     }
@@ -293,15 +293,18 @@ final class MemoryCopy {
             return;
         }
         byte[] now = memory.read(site.address(), site.length());
-        Optional<String> expected = judge.expected(site, now);
-        if (expected.isPresent()) {
+        if (!judge.legal(site, now)) {
             findings.add(
+                    site.kind() == PatchSite.Kind.FTRACE
+                            ? FindingCode.TRACE_SITE_INVALID
+                            : FindingCode.PATCH_SITE_INVALID,
                     subject(placeStarts[place]),
                     OptionalLong.of(site.address()),
                     OptionalLong.of(memory.physical(site.address())),
-                    expected.get(),
-                    HexFormat.of().formatHex(now) + ", before "
-                            + hex(copy, placeStarts[place], site.length()));
+                    new Evidence.PatchedSite(
+                            site,
+                            HexFormat.of().formatHex(now),
+                            hex(copy, placeStarts[place], site.length())));
         }
     }
 
@@ -325,7 +328,7 @@ final class MemoryCopy {
                     subject(offset),
                     OptionalLong.of(va),
                     "a kprobe of the kernel's, handled by "
-                            + judge.code().name(judge.probes().get(va).handler()));
+                            + judge.code().address(judge.probes().get(va).handler()));
         }
         return probed;
     }

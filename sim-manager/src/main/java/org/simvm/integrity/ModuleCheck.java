@@ -129,11 +129,10 @@ final class ModuleCheck implements Check {
                 }
                 if (attempt == ATTEMPTS) {
                     findings.addGuestControlled(
+                            FindingCode.MODULE_UNREADABLE,
                             "module " + module.name(),
                             OptionalLong.of(module.text().start()),
-                            OptionalLong.empty(),
-                            "text of a live module",
-                            e.getMessage());
+                            new Evidence.Text("text of a live module", e.getMessage()));
                     return;
                 }
             }

@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Optional;
 import org.simvm.guest.kernel.FtraceTargets;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Kprobes;
@@ -33,10 +32,8 @@ final class PatchSiteVerifier {
         (byte) 0xc3, (byte) 0xcc, (byte) 0xcc, (byte) 0xcc, (byte) 0xcc
     };
     /** {@code ud1 (%edx),%rdi}, where a static call without function warns. */
-    /** What is expected at the start of a function that can be traced. */
-    static final String TRACED = "a NOP, or a call of one of ftrace's trampolines";
-
     private static final byte[] WARN = {0x67, 0x48, 0x0f, (byte) 0xb9, 0x3a};
+
     private static final int INT3 = 0xcc;
     private static final int CALL = 0xe8;
     private static final int JUMP = 0xe9;
@@ -92,9 +89,9 @@ final class PatchSiteVerifier {
         return jumps ? NOP5.length : 0;
     }
 
-    /** Says what would be legal at a place whose contents are not, or nothing if they are. */
-    Optional<String> expected(PatchSite site, byte[] now) throws GuestMemoryException {
-        boolean legal = switch (site.kind()) {
+    /** Tells whether the kernel's own patching writes such bytes at a place. */
+    boolean legal(PatchSite site, byte[] now) throws GuestMemoryException {
+        return switch (site.kind()) {
             case FTRACE ->
                 is(now, NOP5)
                         || opcode(now) == CALL && ftrace().allows(relative(site.address(), now, 1))
@@ -121,18 +118,6 @@ final class PatchSiteVerifier {
             case FTRACE_CALLER -> branch(site, now) || is(now, NOP5);
             case LOCK_PREFIX -> (now[0] & 0xff) == 0xf0 || now[0] == 0x3e;
         };
-        return legal
-                ? Optional.empty()
-                : Optional.of(
-                        switch (site.kind()) {
-                            case FTRACE -> TRACED;
-                            case JUMP_LABEL ->
-                                String.format("a NOP, or a jump to 0x%x", site.target());
-                            case STATIC_CALL, STATIC_CALL_TRAMPOLINE ->
-                                "a static call of the kernel's code";
-                            case FTRACE_CALLER -> "a call of the kernel's code";
-                            case LOCK_PREFIX -> "a lock prefix";
-                        });
     }
 
     private boolean branch(PatchSite site, byte[] now) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.simvm.arming.ArmedGuest;
-import org.simvm.guest.kernel.Kernel;
+import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
 
@@ -130,25 +130,24 @@ final class RegisterCheck implements Check {
         if (register.address()) {
             if (now != expected) {
                 findings.add(
+                        FindingCode.REGISTER_CHANGED,
                         subject,
                         OptionalLong.of(now),
                         OptionalLong.empty(),
-                        describe(expected),
-                        describe(now));
+                        new Evidence.Addresses(describe(expected), describe(now)));
             }
         } else if ((expected & ~now) != 0) {
             findings.add(
+                    FindingCode.PROTECTION_OFF,
                     subject,
                     OptionalLong.empty(),
                     OptionalLong.empty(),
-                    String.format("bits 0x%x on", expected),
-                    String.format("0x%x, without bits 0x%x", now, expected & ~now));
+                    new Evidence.Bits(expected, now));
         }
     }
 
-    private String describe(long address) {
-        Kernel kernel = guest.kernel();
-        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("")
-                + String.format("(0x%x)", address);
+    private Evidence.Address describe(long address) {
+        return new Evidence.Address(
+                address, guest.kernel().symbolAt(address).map(SymbolOffset::toString));
     }
 }

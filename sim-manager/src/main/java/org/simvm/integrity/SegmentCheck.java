@@ -98,11 +98,11 @@ final class SegmentCheck implements Check {
             findings.compared(recorded.segment().size());
             if (!now.equals(recorded.sha256())) {
                 findings.add(
+                        FindingCode.SEGMENT_CHANGED,
                         "region segment " + recorded.segment().name(),
                         OptionalLong.empty(),
                         OptionalLong.empty(),
-                        "sha256 " + recorded.sha256(),
-                        "sha256 " + now);
+                        new Evidence.Digest(recorded.sha256(), now));
             }
         }
     }

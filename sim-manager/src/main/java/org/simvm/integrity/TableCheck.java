@@ -7,10 +7,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.simvm.arming.ArmedGuest;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Symbol;
+import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 
@@ -100,33 +103,35 @@ final class TableCheck implements Check {
                     boolean replaced =
                             kernel.symbol(table.layout().replacedBy()).isPresent();
                     findings.add(
+                            FindingCode.TABLE_ENTRY_CHANGED,
                             table.layout().symbol() + "[" + at / size + "]",
                             OptionalLong.of(va),
                             OptionalLong.of(memory.physical(va)),
-                            target(table.layout(), table.bytes(), at),
-                            target(table.layout(), now, at)
-                                    + (replaced
-                                            ? "; this kernel calls by "
-                                                    + table.layout().replacedBy()
-                                                    + " and reads the table for tracing alone"
-                                            : ""));
+                            new Evidence.TableEntry(
+                                    target(table.layout(), table.bytes(), at),
+                                    attributes(table.layout(), table.bytes(), at),
+                                    target(table.layout(), now, at),
+                                    attributes(table.layout(), now, at),
+                                    replaced
+                                            ? Optional.of(table.layout().replacedBy())
+                                            : Optional.empty()));
                 }
             }
         }
     }
 
-    private String target(Layout layout, byte[] bytes, int at) {
+    private Evidence.Address target(Layout layout, byte[] bytes, int at) {
         ByteBuffer entry = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long address = layout.entrySize() == 8
                 ? entry.getLong(at)
                 : entry.getShort(at) & 0xffffL
                         | (entry.getShort(at + 6) & 0xffffL) << 16
                         | (long) entry.getInt(at + 8) << 32;
-        String attributes = layout.entrySize() == 8
-                ? ""
-                : String.format(" attributes 0x%x", entry.getInt(at + 2));
-        return kernel.symbolAt(address).map(symbol -> symbol + " ").orElse("")
-                + String.format("(0x%x)", address)
-                + attributes;
+        return new Evidence.Address(address, kernel.symbolAt(address).map(SymbolOffset::toString));
+    }
+
+    private static OptionalInt attributes(Layout layout, byte[] bytes, int at) {
+        ByteBuffer entry = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        return layout.entrySize() == 8 ? OptionalInt.empty() : OptionalInt.of(entry.getInt(at + 2));
     }
 }

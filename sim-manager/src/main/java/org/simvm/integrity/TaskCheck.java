@@ -64,21 +64,23 @@ final class TaskCheck implements Check {
                     && !listed.containsKey(address)
                     && (tasks.hasThreads() || life.leader())) {
                 findings.addGuestControlled(
+                        FindingCode.TASK_HIDDEN,
                         life.toString(),
                         OptionalLong.of(address),
-                        OptionalLong.empty(),
-                        "in the guest's list of tasks",
-                        "a task that has not ended, and is not in the list");
+                        new Evidence.Text(
+                                "in the guest's list of tasks",
+                                "a task that has not ended, and is not in the list"));
             }
         });
         for (TaskList.Task task : list) {
             if (!task.exiting() && !after.containsKey(task.address())) {
                 findings.addGuestControlled(
+                        FindingCode.TASK_NEVER_BEGAN,
                         task.toString(),
                         OptionalLong.of(task.address()),
-                        OptionalLong.empty(),
-                        "a task that the process monitor saw begin",
-                        "in the guest's list, though never seen to begin");
+                        new Evidence.Text(
+                                "a task that the process monitor saw begin",
+                                "in the guest's list, though never seen to begin"));
             }
         }
     }

@@ -4,14 +4,13 @@ package org.simvm.reconcile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.libvirt.DomainId;
 import org.simvm.libvirt.DomainTransform;
 import org.simvm.libvirt.Domains;
@@ -277,15 +276,12 @@ public final class Reconciler {
     }
 
     private static void settingsLost(DomainSession session, String found) {
-        session.finding(new Finding(
-                Instant.now(),
+        session.finding(Finding.ofManager(
                 FindingClass.SETTINGS_LOST,
+                FindingCode.SETTINGS_LOST,
                 "metadata",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "the settings that the guest was armed with, which stay in force until it ends",
-                found,
-                false));
+                found));
     }
 
     /** Drops a domain that neither runs nor is defined any more. */

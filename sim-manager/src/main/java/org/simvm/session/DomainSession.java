@@ -26,7 +26,9 @@ import org.simvm.events.EventSink;
 import org.simvm.incident.IncidentActions;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
+import org.simvm.integrity.Evidence;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.integrity.ProcessRecord;
 import org.simvm.outlets.EventNotices;
 import org.simvm.outlets.Notice;
@@ -236,15 +238,12 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     /** The watchdog saw that a round of checks does not end, or does not begin. */
     public void checksStuck(String what) {
-        policy.finding(new Finding(
-                Instant.now(),
+        policy.finding(Finding.ofManager(
                 FindingClass.CHECK_INCOMPLETE,
+                FindingCode.SCHEDULE_STUCK,
                 "schedule of checks",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "rounds that come and end",
-                what,
-                false));
+                what));
     }
 
     /** Somebody let the paused guest run. */
@@ -316,15 +315,12 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void notAdopted(String reason) {
-        policy.finding(new Finding(
-                Instant.now(),
+        policy.finding(Finding.ofManager(
                 FindingClass.CHECK_INCOMPLETE,
+                FindingCode.BASELINE_UNUSABLE,
                 "baseline of an earlier manager",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "integrity checks that go on",
-                reason,
-                false));
+                reason));
         listener.stateChanged();
     }
 
@@ -335,11 +331,11 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         policy.finding(new Finding(
                 Instant.now(),
                 FindingClass.ARMING_FAILED,
+                FindingCode.ARMING_FAILED,
                 "arming while " + why.reached(),
                 OptionalLong.empty(),
                 OptionalLong.empty(),
-                "an armed guest",
-                why.reason(),
+                new Evidence.Text("an armed guest", why.reason()),
                 true));
         listener.stateChanged();
     }
@@ -375,15 +371,12 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void violationsLost(long number) {
-        policy.finding(new Finding(
-                Instant.now(),
+        policy.finding(Finding.ofManager(
                 FindingClass.EVENTS_LOST,
+                FindingCode.VIOLATIONS_DROPPED,
                 "violations",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "an account of each violation",
-                number + " came faster than QEMU keeps them",
-                false));
+                number + " came faster than QEMU keeps them"));
     }
 
     @Override

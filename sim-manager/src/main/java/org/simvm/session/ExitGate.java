@@ -12,6 +12,7 @@ import org.simvm.arming.OutsideMonitors;
 import org.simvm.exitgate.MonitorProcess;
 import org.simvm.exitgate.MonitorProcessException;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.qmp.SimStatus;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
@@ -134,15 +135,12 @@ final class ExitGate implements OutsideMonitors, AutoCloseable {
 
     private void tell(String found, String logged) {
         log.warn("{}: {}: {}", domain, logged, found);
-        findings.accept(new Finding(
-                Instant.now(),
+        findings.accept(Finding.ofManager(
                 FindingClass.MONITOR_PROCESS,
+                FindingCode.MONITOR_PROCESS_ENDED,
                 "the monitors' process",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
                 "a process that serves the guest's calls",
-                found,
-                false));
+                found));
     }
 
     @Override

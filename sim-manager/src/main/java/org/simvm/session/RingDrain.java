@@ -4,12 +4,12 @@ package org.simvm.session;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.simvm.events.Event;
 import org.simvm.events.EventDecoder;
 import org.simvm.events.EventSink;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.region.RingCorruptException;
 import org.simvm.region.RingReader;
 import org.simvm.region.RingStatistics;
@@ -109,14 +109,16 @@ final class RingDrain {
                     "{}: the event ring is not as a monitor leaves it, events end here: {}",
                     domain,
                     e.getMessage());
-            findings.accept(
-                    finding("event ring", "records as monitors write them", e.getMessage()));
+            findings.accept(finding(
+                    FindingCode.RING_UNREADABLE, "records as monitors write them", e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             log.error("{}: events end here", domain, e);
-            findings.accept(
-                    finding("event ring", "a reader", "the manager failed on an event: " + e));
+            findings.accept(finding(
+                    FindingCode.RING_UNREADABLE,
+                    "a reader",
+                    "the manager failed on an event: " + e));
         }
     }
 
@@ -151,23 +153,15 @@ final class RingDrain {
         long dropped = ring.statistics().droppedInAll();
         if (dropped > droppedReported) {
             findings.accept(finding(
-                    "event ring",
+                    FindingCode.EVENTS_DROPPED,
                     "room for every event",
                     (dropped - droppedReported) + " events lost because the ring was full"));
             droppedReported = dropped;
         }
     }
 
-    private static Finding finding(String subject, String expected, String found) {
-        return new Finding(
-                Instant.now(),
-                FindingClass.EVENTS_LOST,
-                subject,
-                OptionalLong.empty(),
-                OptionalLong.empty(),
-                expected,
-                found,
-                false);
+    private static Finding finding(FindingCode code, String expected, String found) {
+        return Finding.ofManager(FindingClass.EVENTS_LOST, code, "event ring", expected, found);
     }
 
     private static long now() {

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.simvm.domain.DomainState;
 import org.simvm.integrity.CheckReport;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.outlets.OutletStatus;
 import org.simvm.region.RingStatistics;
 import org.simvm.settings.FindingClass;
@@ -143,15 +143,8 @@ class MetricsServerTests {
     @Test
     @DisplayName("count checks by result, and tell how long they took and when the last began")
     void checks() throws Exception {
-        Finding finding = new Finding(
-                Instant.now(),
-                FindingClass.HOOKS,
-                "do_exit",
-                OptionalLong.empty(),
-                OptionalLong.empty(),
-                "a",
-                "b",
-                true);
+        Finding finding = Finding.ofManager(
+                FindingClass.HOOKS, FindingCode.HOOK_OVERWRITTEN, "do_exit", "a", "b");
         for (CheckReport each : List.of(report(), report(), report(finding))) {
             tally.add(each);
             server.checked(each);

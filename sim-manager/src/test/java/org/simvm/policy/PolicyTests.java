@@ -16,7 +16,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.simvm.integrity.Evidence;
 import org.simvm.integrity.Finding;
+import org.simvm.integrity.FindingCode;
 import org.simvm.qmp.SimViolation;
 import org.simvm.settings.FindingClass;
 import org.simvm.settings.PolicyAction;
@@ -126,11 +128,11 @@ class PolicyTests {
         return new Finding(
                 Instant.EPOCH,
                 findingClass,
+                FindingCode.HOOK_OVERWRITTEN,
                 subject,
                 OptionalLong.of(0xffffffff81000010L),
                 OptionalLong.empty(),
-                "a",
-                "b",
+                new Evidence.Bytes("a", "b"),
                 false);
     }
 
