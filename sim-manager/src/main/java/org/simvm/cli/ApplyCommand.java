@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.util.List;
-import java.util.concurrent.Callable;
+import org.simvm.protocol.ApplyRequest;
+import org.simvm.protocol.ElementChange;
+import org.simvm.protocol.Verbs;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "apply",
@@ -29,13 +26,7 @@ import picocli.CommandLine.Spec;
             "does) counts as an attack and stops it; for a dump of its memory there is 'virsh "
                     + "dump --memory-only'."
         })
-final class ApplyCommand implements Callable<Integer> {
-    @Mixin
-    private ManagerOptions manager;
-
-    @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
-    private String domain;
-
+final class ApplyCommand extends DomainCommand {
     @ArgGroup
     private What what = new What();
 
@@ -70,32 +61,20 @@ final class ApplyCommand implements Callable<Integer> {
         private Integer interval;
     }
 
-    @Option(names = "--live", description = "Change the running domain's copy of the element.")
-    private boolean live;
-
-    @Option(
-            names = "--config",
-            description = "Change the persistent copy (default, unless --live is given).")
-    private boolean config;
-
-    @Spec
-    private CommandSpec spec;
+    @Mixin
+    private ElementTarget target;
 
     @Override
     public Integer call() throws Exception {
-        ObjectNode request = ManagerOptions.request("apply", domain).put("element", element());
-        ElementTarget.put(request, live, config);
-        ObjectNode answer = manager.askOne(request);
-        PrintWriter out = spec.commandLine().getOut();
-        out.println(
-                manager.json()
-                        ? answer.toString()
-                        : "Domain '" + Terminal.oneLine(answer.path("name").asText())
-                                + "' is under SIM "
-                                + (answer.path("takesEffect").asText().equals("start")
-                                        ? "when it is started"
-                                        : "from its next start on (it runs now)"));
-        out.flush();
+        ElementChange change = client().askOne(
+                        Verbs.APPLY,
+                        new ApplyRequest(domain(), element(), target.live(), target.persistent()));
+        show(
+                change,
+                () -> ElementTarget.name(change) + " is under SIM "
+                        + (change.takesEffect() == ElementChange.Effect.START
+                                ? "when it is started"
+                                : "from its next start on (it runs now)"));
         return 0;
     }
 

@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
-import java.util.Iterator;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.OptionalInt;
+import org.simvm.protocol.AuditEntry;
+import org.simvm.protocol.AuditRequest;
+import org.simvm.protocol.Verbs;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "audit",
         mixinStandardHelpOptions = true,
         description = "Show who changed what, when, and whether it was done; oldest first.")
-final class AuditCommand implements Callable<Integer> {
+final class AuditCommand extends ManagerCommand {
     private static final int LONGEST_VALUE = 60;
-
-    @Mixin
-    private ManagerOptions manager;
 
     @Option(
             names = {"-n", "--limit"},
@@ -32,41 +23,28 @@ final class AuditCommand implements Callable<Integer> {
                     "Show the last N (default: ${DEFAULT-VALUE}; the manager remembers 1000).")
     private int limit;
 
-    @Spec
-    private CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        PrintWriter out = spec.commandLine().getOut();
-        List<ObjectNode> trail =
-                manager.client().ask(ManagerOptions.request("audit").put("limit", limit));
-        trail.forEach(entry -> out.println(manager.json() ? entry.toString() : line(entry)));
-        out.flush();
+        client().ask(Verbs.AUDIT, new AuditRequest(OptionalInt.of(limit)))
+                .forEach(entry -> show(entry, () -> line(entry)));
         return 0;
     }
 
-    private static String line(JsonNode entry) {
-        StringBuilder line = new StringBuilder(entry.path("time").asText())
+    private static String line(AuditEntry entry) {
+        StringBuilder line = new StringBuilder(entry.time().toString())
                 .append("  ")
-                .append(entry.path("user").asText())
+                .append(entry.user())
                 .append("  ")
-                .append(entry.path("verb").asText());
-        if (entry.has("domain")) {
-            line.append(' ').append(entry.get("domain").asText());
-        }
-        for (Iterator<Map.Entry<String, JsonNode>> i = entry.path("arguments").fields();
-                i.hasNext(); ) {
-            Map.Entry<String, JsonNode> argument = i.next();
-            String value = argument.getValue().asText();
-            line.append(' ')
-                    .append(argument.getKey())
-                    .append('=')
-                    .append(
-                            value.length() <= LONGEST_VALUE
-                                    ? value
-                                    : value.substring(0, LONGEST_VALUE) + "...");
-        }
-        return Terminal.oneLine(
-                line.append(": ").append(entry.path("outcome").asText()).toString());
+                .append(entry.verb());
+        entry.domain().ifPresent(domain -> line.append(' ').append(domain));
+        entry.arguments()
+                .ifPresent(arguments -> arguments.forEach((name, value) -> line.append(' ')
+                        .append(name)
+                        .append('=')
+                        .append(
+                                value.length() <= LONGEST_VALUE
+                                        ? value
+                                        : value.substring(0, LONGEST_VALUE) + "...")));
+        return Terminal.oneLine(line.append(": ").append(entry.outcome()).toString());
     }
 }

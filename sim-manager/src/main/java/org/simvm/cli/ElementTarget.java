@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
+import org.simvm.protocol.ElementChange;
+import picocli.CommandLine.Option;
 
 /** Which of a domain's copies of the element is changed, as virsh's --live and --config say. */
 final class ElementTarget {
-    private ElementTarget() {}
+    @Option(
+            names = "--live",
+            description = "Change the running domain's copy of the element. What is in force until "
+                    + "the domain ends stays in force.")
+    private boolean live;
 
-    static void put(ObjectNode request, boolean live, boolean config) {
-        request.put("live", live).put("persistent", config || !live);
+    @Option(
+            names = "--config",
+            description = "Change the persistent copy (default, unless --live is given).")
+    private boolean config;
+
+    boolean live() {
+        return live;
+    }
+
+    Optional<Boolean> persistent() {
+        return Optional.of(config || !live);
+    }
+
+    static String name(ElementChange change) {
+        return "Domain '" + Terminal.oneLine(change.domain().name()) + "'";
     }
 }

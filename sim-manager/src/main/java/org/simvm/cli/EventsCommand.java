@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.simvm.protocol.EventsRequest;
+import org.simvm.protocol.Verbs;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "events",
@@ -21,13 +16,7 @@ import picocli.CommandLine.Spec;
             "Show what a domain's monitors saw: the last events, or with --follow those to "
                     + "come, alerts among them."
         })
-final class EventsCommand implements Callable<Integer> {
-    @Mixin
-    private ManagerOptions manager;
-
-    @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
-    private String domain;
-
+final class EventsCommand extends DomainCommand {
     @Option(
             names = {"-f", "--follow"},
             description = "Show events as they come, until the limit or Ctrl-C.")
@@ -36,7 +25,7 @@ final class EventsCommand implements Callable<Integer> {
     @Option(
             names = {"-n", "--limit"},
             paramLabel = "N",
-            description = "Show so many events at most (default: 20; with --follow, no limit).")
+            description = "Show at most N events (default: 20; with --follow, no limit).")
     private Long limit;
 
     @Option(
@@ -46,26 +35,18 @@ final class EventsCommand implements Callable<Integer> {
             description = "Only this type (may be repeated): syscall, fork, exec, exit, event-N.")
     private List<String> types = List.of();
 
-    @Spec
-    private CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        PrintWriter out = spec.commandLine().getOut();
-        ObjectNode request = ManagerOptions.request("events", domain)
-                .put("follow", follow)
-                .put("output", manager.json() ? "json" : "text");
-        if (limit != null) {
-            request.put("limit", limit);
-        }
-        ArrayNode wanted = request.putArray("types");
-        types.forEach(wanted::add);
-        manager.client().follow(request, answer -> {
-            for (JsonNode line : answer.path("lines")) {
-                out.println(line.asText());
-            }
-            out.flush();
-            return !out.checkError(); // a reader that has seen enough (head) closes the pipe
+        EventsRequest request = new EventsRequest(
+                domain(),
+                follow,
+                limit == null ? OptionalLong.empty() : OptionalLong.of(limit),
+                types,
+                Optional.of(json() ? EventsRequest.Form.JSON : EventsRequest.Form.TEXT));
+        client().follow(Verbs.EVENTS, request, answer -> {
+            answer.lines().forEach(out()::println);
+            out().flush();
+            return !out().checkError(); // a reader that has seen enough (head) closes the pipe
         });
         return 0;
     }

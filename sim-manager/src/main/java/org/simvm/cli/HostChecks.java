@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +17,9 @@ import org.simvm.control.ControlException;
 import org.simvm.host.GateOffer;
 import org.simvm.host.HostCpu;
 import org.simvm.host.KvmDevice;
+import org.simvm.protocol.ManagerStatus;
+import org.simvm.protocol.NoArguments;
+import org.simvm.protocol.Verbs;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
 import org.simvm.region.RegionException;
@@ -161,13 +162,12 @@ final class HostChecks {
 
     private void manager() {
         try {
-            List<ObjectNode> answers = new ControlClient(settings.controlSocket())
-                    .ask(JsonNodeFactory.instance.objectNode().put("verb", "about"));
+            ManagerStatus manager = new ControlClient(settings.controlSocket())
+                    .askOne(Verbs.ABOUT, new NoArguments());
             say("whether sim-manager runs", Verdict.PASS, "");
             say(
                     "whether sim-manager is connected to " + settings.libvirtUri(),
-                    !answers.isEmpty()
-                            && answers.get(0).path("libvirtConnected").asBoolean(),
+                    manager.libvirtConnected(),
                     Verdict.FAIL,
                     "see the manager's log and 'virsh -c " + settings.libvirtUri() + " list'");
         } catch (ControlException e) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.simvm.host.GateOffer;
+import org.simvm.protocol.Codec;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,7 +43,7 @@ final class HostValidateCommand implements Callable<Integer> {
     static int print(PrintWriter out, List<HostChecks.Outcome> outcomes, boolean json) {
         for (HostChecks.Outcome outcome : outcomes) {
             if (json) {
-                out.println(json(outcome));
+                out.println(Codec.write(OutcomeView.of(outcome)));
             } else {
                 out.printf(
                         "%6s: Checking %-66s : %s%s%n",
@@ -60,18 +61,32 @@ final class HostValidateCommand implements Callable<Integer> {
                 : 0;
     }
 
-    private static ObjectNode json(HostChecks.Outcome outcome) {
-        ObjectNode json = JsonNodeFactory.instance
-                .objectNode()
-                .put("check", outcome.what())
-                .put("verdict", outcome.verdict().name().toLowerCase(Locale.ROOT));
-        if (!outcome.advice().isEmpty()) {
-            json.put("advice", outcome.advice());
+    /**
+     * An outcome as JSON.
+     *
+     * @param check what was looked at
+     * @param verdict {@code pass}, {@code warn} or {@code fail}
+     * @param advice the next step, if there is one
+     * @param domainType the {@code type} of the domains that may have the gate, if the outcome is
+     *     about one
+     * @param gate that gate
+     * @param automatic whether {@code auto} chooses it
+     */
+    private record OutcomeView(
+            String check,
+            String verdict,
+            Optional<String> advice,
+            Optional<String> domainType,
+            Optional<String> gate,
+            Optional<Boolean> automatic) {
+        static OutcomeView of(HostChecks.Outcome outcome) {
+            return new OutcomeView(
+                    outcome.what(),
+                    outcome.verdict().name().toLowerCase(Locale.ROOT),
+                    Optional.of(outcome.advice()).filter(advice -> !advice.isEmpty()),
+                    outcome.gate().map(GateOffer::domainType),
+                    outcome.gate().map(offer -> offer.gate().xmlName()),
+                    outcome.gate().map(GateOffer::automatic));
         }
-        outcome.gate()
-                .ifPresent(offer -> json.put("domainType", offer.domainType())
-                        .put("gate", offer.gate().xmlName())
-                        .put("automatic", offer.automatic()));
-        return json;
     }
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
+import java.util.OptionalInt;
+import org.simvm.protocol.IncidentReport;
+import org.simvm.protocol.IncidentsRequest;
+import org.simvm.protocol.Verb;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
-/** Shows incidents of a domain; the manager's verb for them is the command's own name. */
-abstract class IncidentsCommand implements Callable<Integer> {
-    @Mixin
-    private ManagerOptions manager;
-
-    @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
-    private String domain;
+/** Shows incidents of a domain. */
+abstract class IncidentsCommand<A extends Record & IncidentReport> extends DomainCommand {
+    private final Verb<IncidentsRequest, A> verb;
 
     @Option(
             names = {"-n", "--limit"},
@@ -23,15 +18,19 @@ abstract class IncidentsCommand implements Callable<Integer> {
             description = "Show the last N (default: all that are remembered).")
     private int limit;
 
-    @Spec
-    private CommandSpec spec;
+    IncidentsCommand(Verb<IncidentsRequest, A> verb) {
+        this.verb = verb;
+    }
 
     @Override
     public final Integer call() throws Exception {
-        IncidentPrinter.print(
-                spec.commandLine().getOut(),
-                manager,
-                ManagerOptions.request(spec.name(), domain).put("limit", limit));
+        client().ask(verb, new IncidentsRequest(domain(), OptionalInt.of(limit)))
+                .forEach(incident -> show(incident, () -> line(incident)));
         return 0;
+    }
+
+    private static String line(IncidentReport incident) {
+        return Terminal.oneLine(incident.time() + "  " + incident.text() + "  ["
+                + incident.action().orElse("") + "]");
     }
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.simvm.control.ControlClient;
 import org.simvm.control.ControlException;
@@ -86,23 +83,5 @@ final class ManagerOptions {
                 && Files.exists(settings.readOnlySocket());
         return new ControlClient(
                 readOnly || notForUs ? settings.readOnlySocket() : settings.controlSocket());
-    }
-
-    static ObjectNode request(String verb) {
-        return JsonNodeFactory.instance.objectNode().put("verb", verb);
-    }
-
-    static ObjectNode request(String verb, String domain) {
-        return request(verb).put("domain", domain);
-    }
-
-    /** Asks something that has one answer. */
-    ObjectNode askOne(ObjectNode request) throws ControlException {
-        List<ObjectNode> answers = client().ask(request);
-        if (answers.size() != 1) {
-            throw new ControlException(
-                    "sim-manager sent " + answers.size() + " answers instead of one");
-        }
-        return answers.get(0);
     }
 }

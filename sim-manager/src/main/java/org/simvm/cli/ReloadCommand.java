@@ -1,68 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import org.simvm.protocol.NoArguments;
+import org.simvm.protocol.Reload;
+import org.simvm.protocol.Verbs;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "reload",
         mixinStandardHelpOptions = true,
         description = {
-            "Have the manager read its configuration anew.",
-            "If anything is wrong with it, all of that is told, and the old one stays in "
-                    + "force (exit status 1)."
+            "Have the manager read its configuration again.",
+            "If there are mistakes in it, all of them are shown, and the old one stays in force "
+                    + "(exit status 1)."
         })
-final class ReloadCommand implements Callable<Integer> {
-    @Mixin
-    private ManagerOptions manager;
-
-    @Spec
-    private CommandSpec spec;
-
+final class ReloadCommand extends ManagerCommand {
     @Override
     public Integer call() throws Exception {
-        PrintWriter out = spec.commandLine().getOut();
-        manager.client().follow(ManagerOptions.request("reload"), answer -> {
-            if (manager.json()) {
-                out.println(answer);
+        client().follow(Verbs.RELOAD, new NoArguments(), answer -> {
+            if (!json() && answer.problems().isPresent()) {
+                answer.problems()
+                        .get()
+                        .forEach(problem -> spec().commandLine()
+                                .getErr()
+                                .println("virt-sim: " + Terminal.oneLine(problem)));
             } else {
-                print(out, spec.commandLine().getErr(), answer);
+                show(answer, () -> text(answer));
             }
             return true;
         });
-        out.flush();
         return 0;
     }
 
-    private static void print(PrintWriter out, PrintWriter err, ObjectNode answer) {
-        if (answer.has("problems")) {
-            answer.get("problems")
-                    .forEach(problem ->
-                            err.println("virt-sim: " + Terminal.oneLine(problem.asText())));
-            return;
-        }
-        List<String> changed = words(answer.path("changed"));
-        out.println("The configuration was read anew; "
-                + (changed.isEmpty()
-                        ? "nothing changed"
-                        : "in force: " + String.join(", ", changed)));
-        List<String> waiting = words(answer.path("nextStart"));
-        if (!waiting.isEmpty()) {
-            out.println("In force when sim-manager is restarted: " + String.join(", ", waiting));
-        }
+    private static String text(Reload reload) {
+        List<String> changed = reload.changed().orElse(List.of());
+        List<String> waiting = reload.nextStart().orElse(List.of());
+        return "The configuration was read again; "
+                + (changed.isEmpty() ? "nothing changed" : "in force: " + words(changed))
+                + (waiting.isEmpty()
+                        ? ""
+                        : "\nIn force when sim-manager is restarted: " + words(waiting));
     }
 
-    private static List<String> words(JsonNode array) {
-        List<String> words = new ArrayList<>();
-        array.forEach(word -> words.add(Terminal.oneLine(word.asText())));
-        return words;
+    private static String words(List<String> keys) {
+        return Terminal.oneLine(String.join(", ", keys));
     }
 }

@@ -1,57 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
-import java.util.concurrent.Callable;
+import org.simvm.protocol.ElementChange;
+import org.simvm.protocol.RemoveRequest;
+import org.simvm.protocol.Verbs;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "remove",
         mixinStandardHelpOptions = true,
         description = "Take a domain off SIM from its next start on: remove its element, and put "
                 + "its former emulator back.")
-final class RemoveCommand implements Callable<Integer> {
+final class RemoveCommand extends DomainCommand {
     @Mixin
-    private ManagerOptions manager;
-
-    @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
-    private String domain;
-
-    @Option(
-            names = "--live",
-            description = "Remove it from the running domain's copy. SIM stays in force until the "
-                    + "domain ends.")
-    private boolean live;
-
-    @Option(
-            names = "--config",
-            description = "Remove it from the persistent copy (default, unless --live is given).")
-    private boolean config;
-
-    @Spec
-    private CommandSpec spec;
+    private ElementTarget target;
 
     @Override
     public Integer call() throws Exception {
-        ObjectNode request = ManagerOptions.request("remove", domain);
-        ElementTarget.put(request, live, config);
-        ObjectNode answer = manager.askOne(request);
-        PrintWriter out = spec.commandLine().getOut();
-        out.println(
-                manager.json()
-                        ? answer.toString()
-                        : "Domain '" + Terminal.oneLine(answer.path("name").asText())
-                                + "' is no longer under SIM"
-                                + (answer.path("active").asBoolean()
-                                        ? " from its next start on"
-                                        : ""));
-        out.flush();
+        ElementChange change = client().askOne(
+                        Verbs.REMOVE,
+                        new RemoveRequest(domain(), target.live(), target.persistent()));
+        show(
+                change,
+                () -> ElementTarget.name(change) + " is no longer under SIM"
+                        + (change.domain().active() ? " from its next start on" : ""));
         return 0;
     }
 }

@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.concurrent.Callable;
+import java.util.Optional;
+import org.simvm.protocol.SuspendChecksRequest;
+import org.simvm.protocol.SuspendedChecks;
+import org.simvm.protocol.Verbs;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "suspend-checks",
         mixinStandardHelpOptions = true,
         description = {
-            "Let no scheduled integrity check of a domain run for a while, because somebody "
-                    + "works on its guest.",
-            "Violations are still told, and checks by hand still run. The time ends by "
+            "Suspend the scheduled integrity checks of a domain while somebody works on its guest.",
+            "Violations are still reported, and 'virt-sim check' still runs. The suspension ends by "
                     + "itself, outlives the manager, and is kept in the audit trail."
         })
-final class SuspendChecksCommand implements Callable<Integer> {
-    @Mixin
-    private ManagerOptions manager;
-
-    @Parameters(paramLabel = "DOMAIN", description = "Name, id or UUID.")
-    private String domain;
-
+final class SuspendChecksCommand extends DomainCommand {
     @Option(
             names = "--for",
             paramLabel = "TIME",
@@ -44,22 +34,15 @@ final class SuspendChecksCommand implements Callable<Integer> {
             description = "Why, for the audit trail.")
     private String reason;
 
-    @Spec
-    private CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        ObjectNode answer = manager.askOne(ManagerOptions.request("suspend-checks", domain)
-                .put("seconds", time.toSeconds())
-                .put("reason", reason));
-        PrintWriter out = spec.commandLine().getOut();
-        out.println(
-                manager.json()
-                        ? answer.toString()
-                        : "Scheduled checks of domain '" + Terminal.oneLine(domain)
-                                + "' are suspended until "
-                                + Terminal.oneLine(answer.path("until").asText()));
-        out.flush();
+        SuspendedChecks suspended = client().askOne(
+                        Verbs.SUSPEND_CHECKS,
+                        new SuspendChecksRequest(domain(), time.toSeconds(), Optional.of(reason)));
+        show(
+                suspended,
+                () -> "Scheduled checks of domain '" + Terminal.oneLine(domain())
+                        + "' are suspended until " + suspended.until());
         return 0;
     }
 }

@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Help.Ansi;
 
 /**
@@ -17,6 +18,8 @@ import picocli.CommandLine.Help.Ansi;
 final class Terminal {
     private static final int STANDARD_OUTPUT = 1;
     private static final long TIOCGWINSZ = 0x5413;
+    /** C0, DEL and C1, which 8-bit terminals obey, and Unicode's line separators. */
+    private static final Pattern CONTROL = Pattern.compile("\\s*[\\p{Cc}\u2028\u2029]+\\s*");
 
     private Terminal() {}
 
@@ -38,7 +41,7 @@ final class Terminal {
 
     /** Makes one harmless line of a text. */
     static String oneLine(String text) {
-        return text.replaceAll("\\s*\\p{Cntrl}+\\s*", " ").strip();
+        return CONTROL.matcher(text).replaceAll(" ").strip();
     }
 
     /** Colours a word of our own by what it means; anything else stays as it is. */

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.control;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import java.io.IOException;
 
 /** Takes the answers to one request. Used by the thread that handles the request. */
 public interface Answers {
     /**
-     * Sends one answer. Blocks while the peer does not read.
+     * Sends one answer, a record of the protocol. Blocks while the peer does not read.
      *
      * @throws IOException the peer is gone
      */
-    void send(ObjectNode answer) throws IOException;
+    void send(Record answer) throws IOException;
 
     /**
-     * Asks to be told when the peer hangs up, for requests that wait for something to happen. Call
-     * it once.
+     * Has {@code hungUp} called when the peer hangs up, for requests that wait for something to
+     * happen. Call it once.
      *
      * @param hungUp called once, on another thread, unless the request is over before
      */

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.control;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.simvm.protocol.Access;
+import org.simvm.protocol.Codec;
+import org.simvm.protocol.Done;
+import org.simvm.protocol.ProtocolException;
+import org.simvm.protocol.WireRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +30,6 @@ final class Connection implements Answers {
     private static final Pattern HOOK =
             Pattern.compile("hook ([a-z-]{1,32}) ([a-z-]{1,32}) (\\d{1,8}) (\\d{1,8})");
     private static final Pattern REQUEST = Pattern.compile("request (\\d{1,8})");
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
     private final SocketChannel channel;
@@ -118,33 +117,20 @@ final class Connection implements Answers {
         String text = reader.text(length);
         cut.cancel(false);
         try {
-            JsonNode json = JSON.readTree(text);
-            if (!(json instanceof ObjectNode arguments) || !json.path("verb").isTextual()) {
-                throw new ControlException("a request is a JSON object with a 'verb'");
-            }
-            handler.request(
-                    new Request(json.get("verb").textValue(), arguments, credentials.of(channel)),
-                    this);
-            end(null);
-        } catch (JsonProcessingException e) {
-            end("the request is no JSON: " + e.getOriginalMessage());
-        } catch (ControlException e) {
+            handler.request(new Request(WireRequest.parse(text), credentials.of(channel)), this);
+            send(new Done(Optional.empty()));
+        } catch (ProtocolException | ControlException e) {
             end(e.getMessage());
         } catch (InterruptedException e) {
-            end("sim-manager shuts down");
+            end("sim-manager is shutting down");
         } catch (RuntimeException e) {
             log.error("a request failed", e);
             end("sim-manager failed on it: " + e + "; see its log");
         }
     }
 
-    /** The last answer; error is null for success. */
     private void end(String error) throws IOException {
-        ObjectNode last = JsonNodeFactory.instance.objectNode().put("done", true);
-        if (error != null) {
-            last.put("error", oneLine(error));
-        }
-        send(last);
+        send(new Done(Optional.of(oneLine(error))));
     }
 
     private static String oneLine(String text) {
@@ -153,8 +139,8 @@ final class Connection implements Answers {
     }
 
     @Override
-    public void send(ObjectNode answer) throws IOException {
-        write(JSON.writeValueAsString(answer) + "\n");
+    public void send(Record answer) throws IOException {
+        write(Codec.write(answer) + "\n");
     }
 
     @Override

@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.control;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import org.simvm.protocol.Access;
+import org.simvm.protocol.ProtocolException;
+import org.simvm.protocol.Verb;
+import org.simvm.protocol.WireRequest;
 
 /**
- * One question of the CLI.
+ * One request.
  *
- * @param verb what is asked for
- * @param arguments the whole JSON object, {@code verb} included
+ * @param wire what is asked for
  * @param peer who asks
  */
-public record Request(String verb, ObjectNode arguments, Peer peer) {
+public record Request(WireRequest wire, Peer peer) {
+    /** Returns what is asked for. */
+    public String verb() {
+        return wire.verb();
+    }
+
     /**
-     * Returns an argument that must be there.
+     * Returns the arguments.
      *
-     * @throws ControlException it isn't, or is no text
+     * @throws ControlException one is missing, or is not what it must be
      */
-    public String text(String argument) throws ControlException {
-        if (!arguments.path(argument).isTextual()) {
-            throw new ControlException("'" + verb + "' needs the argument '" + argument + "'");
+    public <Q extends Record> Q arguments(Verb<Q, ?> verb) throws ControlException {
+        try {
+            return wire.arguments(verb.request());
+        } catch (ProtocolException e) {
+            throw new ControlException(e.getMessage(), e);
         }
-        return arguments.get(argument).textValue();
     }
 
     /**
@@ -31,20 +37,21 @@ public record Request(String verb, ObjectNode arguments, Peer peer) {
      * @throws ControlException it may not
      */
     public void demand(Access needed) throws ControlException {
-        if (peer.readOnly() && !peer.may(needed)) {
-            throw new ControlException("'" + verb
+        if (peer.may(needed)) {
+            return;
+        }
+        if (peer.readOnly()) {
+            throw new ControlException("'" + verb()
                     + "' is refused on the read-only socket; use the full one: sudo, or join "
                     + "the control group"
                     + " (control.group in sim-manager.conf)");
         }
-        if (!peer.may(needed)) {
-            throw new ControlException(
-                    needed == Access.ROOT
-                            ? "only root may do this; use sudo"
-                            : "user " + peer.user()
-                                    + " may look but not change anything; use sudo or join "
-                                    + "the control group"
-                                    + " (control.group in sim-manager.conf)");
-        }
+        throw new ControlException(
+                needed == Access.ROOT
+                        ? "only root may do this; use sudo"
+                        : "user " + peer.user()
+                                + " may look but not change anything; use sudo or join "
+                                + "the control group"
+                                + " (control.group in sim-manager.conf)");
     }
 }

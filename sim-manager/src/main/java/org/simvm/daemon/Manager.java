@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.daemon;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +10,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import org.simvm.api.DomainVerbs;
+import org.simvm.api.ElementVerbs;
+import org.simvm.api.EventVerbs;
+import org.simvm.api.HookResponder;
+import org.simvm.api.ManagerApi;
+import org.simvm.api.ManagerControl;
+import org.simvm.api.ManagerVerbs;
+import org.simvm.api.ReportFiles;
+import org.simvm.api.RunningFigures;
 import org.simvm.arming.DomainArming;
 import org.simvm.audit.AuditLog;
 import org.simvm.control.ControlServer;
@@ -27,10 +33,10 @@ import org.simvm.libvirt.LibvirtEvent;
 import org.simvm.maintenance.MaintenanceWindows;
 import org.simvm.metrics.MetricsServer;
 import org.simvm.outlets.Notice;
-import org.simvm.outlets.OutletStatus;
 import org.simvm.outlets.Outlets;
 import org.simvm.prepare.Preparation;
 import org.simvm.prepare.PrepareSettings;
+import org.simvm.protocol.ManagerStatus;
 import org.simvm.reconcile.Reconciler;
 import org.simvm.registry.DomainRegistry;
 import org.simvm.registry.ManagedDomain;
@@ -124,7 +130,7 @@ public final class Manager implements ManagerControl, AutoCloseable {
         HookResponder hooks = new HookResponder(registry, preparation, sessions, directories);
         preparation.warmUp();
         MaintenanceWindows windows = new MaintenanceWindows(directories, scheduler, audit);
-        RunningFigures figures = new RunningFigures(registry, windows, outlets, libvirt);
+        RunningFigures figures = new RunningFigures(version(), registry, windows, outlets, libvirt);
         this.metrics = new MetricsServer(figures);
         metrics.serve(settings.metrics());
         scheduler.onStuck((domain, what) -> registry.known(domain)
@@ -132,20 +138,16 @@ public final class Manager implements ManagerControl, AutoCloseable {
                 .ifPresent(session -> session.checksStuck(what)));
         sessions.adoptAll();
         windows.adoptAll(registry);
-        Requests requests = new Requests(
-                registry,
+        ManagerApi api = new ManagerApi(
                 hooks,
-                preparation,
-                reconciler,
-                libvirt,
-                workers,
+                registry,
                 audit,
-                windows,
-                figures,
-                this);
-        this.control =
-                ControlServer.start(settings.controlSocket(), settings.controlGroup(), requests);
-        this.readOnlyControl = ControlServer.startReadOnly(settings.readOnlySocket(), requests);
+                new ManagerVerbs(this, audit),
+                new DomainVerbs(registry, windows, figures),
+                new EventVerbs(registry),
+                new ElementVerbs(registry, preparation, reconciler, libvirt, workers));
+        this.control = ControlServer.start(settings.controlSocket(), settings.controlGroup(), api);
+        this.readOnlyControl = ControlServer.startReadOnly(settings.readOnlySocket(), api);
         follower.complete(
                 reconciler); // after the adoption: what libvirt says is then about domains known
         // already
@@ -339,28 +341,26 @@ public final class Manager implements ManagerControl, AutoCloseable {
     }
 
     @Override
-    public ObjectNode about() {
-        ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("version", version());
-        json.put("pid", ProcessHandle.current().pid());
-        json.put("started", started.toString());
-        json.put("libvirtUri", settings.libvirtUri());
-        json.put("libvirtConnected", libvirt.isConnected());
-        json.put("domains", registry.all().size());
-        ArrayNode ways = json.putArray("outlets");
-        for (OutletStatus outlet : outlets.status()) {
-            ways.addObject()
-                    .put("name", outlet.name())
-                    .put("on", outlet.on())
-                    .put("failing", outlet.failing())
-                    .put("delivered", outlet.delivered())
-                    .put("refused", outlet.refused())
-                    .put("lost", outlet.lost())
-                    .put("waiting", outlet.waiting())
-                    .put("bytes", outlet.bytes());
-        }
-        json.put("armed", armed());
-        return json;
+    public ManagerStatus about() {
+        return new ManagerStatus(
+                version(),
+                ProcessHandle.current().pid(),
+                started,
+                settings.libvirtUri(),
+                libvirt.isConnected(),
+                registry.all().size(),
+                outlets.status().stream()
+                        .map(outlet -> new ManagerStatus.Outlet(
+                                outlet.name(),
+                                outlet.on(),
+                                outlet.failing(),
+                                outlet.delivered(),
+                                outlet.refused(),
+                                outlet.lost(),
+                                outlet.waiting(),
+                                outlet.bytes()))
+                        .toList(),
+                armed());
     }
 
     /** Returns the manager's version. */

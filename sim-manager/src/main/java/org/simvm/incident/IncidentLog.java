@@ -12,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.simvm.policy.Incident;
+import org.simvm.protocol.Codec;
 import org.simvm.settings.ViolationKind;
 import org.simvm.state.LineLog;
 import org.simvm.state.StateFile;
@@ -53,7 +54,8 @@ public final class IncidentLog {
         incident.finding()
                 .ifPresent(
                         finding -> findings.merge(finding.findingClass().xmlName(), 1L, Long::sum));
-        file.append(StandardCharsets.UTF_8.encode(IncidentJson.of(incident).toString() + "\n"), 1);
+        file.append(
+                StandardCharsets.UTF_8.encode(Codec.write(IncidentReports.of(incident)) + "\n"), 1);
         file.close(); // a domain's incidents are few, and domains may be many
     }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.incident;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.simvm.domain.DomainState;
 import org.simvm.outlets.Notice;
 import org.simvm.policy.Incident;
+import org.simvm.protocol.Codec;
 import org.simvm.settings.PolicyAction;
 
 /** Puts what the manager wants to be known into notices. */
@@ -31,16 +32,15 @@ public final class Notices {
                 severity,
                 Optional.of(domain),
                 domain.name() + ": " + incident.oneLine(),
-                IncidentJson.of(incident).toString());
+                Codec.write(IncidentReports.of(incident)));
     }
 
     /** A domain's state under SIM changed. */
     public static Notice state(
             Notice.Domain domain, DomainState before, DomainState now, Optional<String> problem) {
-        ObjectNode data = JsonNodeFactory.instance
-                .objectNode()
-                .put("state", now.word())
-                .put("before", before.word());
+        Map<String, String> data = new LinkedHashMap<>();
+        data.put("state", now.word());
+        data.put("before", before.word());
         problem.ifPresent(reason -> data.put("problem", reason));
         return new Notice(
                 Instant.now(),
@@ -49,7 +49,7 @@ public final class Notices {
                 Optional.of(domain),
                 domain.name() + ": " + now.word() + " (was " + before.word() + ")"
                         + problem.map(reason -> ": " + reason).orElse(""),
-                data.toString());
+                Codec.write(data));
     }
 
     /** The manager itself: one word for programs, one line for people. */
@@ -60,6 +60,6 @@ public final class Notices {
                 severity,
                 Optional.empty(),
                 text,
-                JsonNodeFactory.instance.objectNode().put("event", event).toString());
+                Codec.write(Map.of("event", event)));
     }
 }

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  * @param time when it was seen
  * @param incident tells it from a violation
  * @param findingClass which check, or other part of the manager, found it
+ * @param code what sort of thing it is (docs/findings.md); does not change between versions
  * @param subject what it is about
  * @param va guest virtual address, if there is one
  * @param gpa guest-physical address, if there is one
@@ -29,6 +30,7 @@ public record FindingReport(
         Instant time,
         IncidentKind incident,
         @JsonProperty("class") String findingClass,
+        String code,
         String subject,
         Optional<Address> va,
         Optional<Address> gpa,

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -21,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.simvm.protocol.Access;
+import org.simvm.protocol.NoArguments;
+import org.simvm.protocol.Verb;
 
 @DisplayName("The control socket")
 @Timeout(30)
@@ -42,50 +41,7 @@ class ControlSocketTests {
 
     private Path socket;
     private ControlServer server;
-    private final Recorder recorder = new Recorder();
-
-    /** Answers requests by what their verb says, and remembers what the hook told it. */
-    private static final class Recorder implements ControlHandler {
-        final List<HookCall> calls = new ArrayList<>();
-        final CountDownLatch hungUp = new CountDownLatch(1);
-        final CountDownLatch waiting = new CountDownLatch(1);
-        volatile HookAnswer hookAnswer = HookAnswer.OK;
-        volatile Peer peer;
-
-        @Override
-        public synchronized HookAnswer hook(HookCall call) {
-            calls.add(call);
-            if (call.name().equals("throw")) {
-                throw new IllegalStateException("broken");
-            }
-            return hookAnswer;
-        }
-
-        @Override
-        public void request(Request request, Answers answers)
-                throws ControlException, IOException, InterruptedException {
-            peer = request.peer();
-            switch (request.verb()) {
-                case "count" -> {
-                    for (int i = 0; i < request.arguments().path("to").asInt(); i++) {
-                        answers.send(JsonNodeFactory.instance.objectNode().put("number", i));
-                    }
-                }
-                case "echo" ->
-                    answers.send(JsonNodeFactory.instance
-                            .objectNode()
-                            .put("text", request.text("text")));
-                case "wait" -> {
-                    answers.onHangUp(hungUp::countDown);
-                    waiting.countDown();
-                    hungUp.await();
-                }
-                case "root" -> request.demand(Access.ROOT);
-                case "bug" -> throw new IllegalStateException("broken");
-                default -> throw new ControlException("unknown verb\n'" + request.verb() + "'");
-            }
-        }
-    }
+    private final RecordingHandler recorder = new RecordingHandler();
 
     @BeforeEach
     void start() throws IOException {
@@ -98,8 +54,16 @@ class ControlSocketTests {
         server.close();
     }
 
-    private static ObjectNode request(String verb) {
-        return JsonNodeFactory.instance.objectNode().put("verb", verb);
+    private static int counted(Path socket, int to) throws ControlException {
+        return new ControlClient(socket)
+                .ask(RecordingHandler.COUNT, new RecordingHandler.Count(to))
+                .size();
+    }
+
+    private static ControlException refused(Path socket, Verb<NoArguments, ?> verb) {
+        return assertThrows(
+                ControlException.class,
+                () -> new ControlClient(socket).ask(verb, new NoArguments()));
     }
 
     /** Speaks plain bytes; returns all that comes back until the server hangs up. */
@@ -123,10 +87,10 @@ class ControlSocketTests {
         @Test
         @DisplayName("sends every answer, then says that it was all")
         void manyAnswers() throws ControlException {
-            List<ObjectNode> answers =
-                    new ControlClient(socket).ask(request("count").put("to", 1000));
+            List<RecordingHandler.Number> answers = new ControlClient(socket)
+                    .ask(RecordingHandler.COUNT, new RecordingHandler.Count(1000));
             assertEquals(1000, answers.size());
-            assertEquals(999, answers.get(999).path("number").asInt());
+            assertEquals(999, answers.get(999).number());
         }
 
         @Test
@@ -134,40 +98,29 @@ class ControlSocketTests {
         void anyText() throws ControlException {
             String text =
                     "line\nbreak \u2028 \u00e4\u20ac\ud83d\ude00 \"quote\" " + "x".repeat(200_000);
-            assertEquals(
-                    text,
-                    new ControlClient(socket)
-                            .ask(request("echo").put("text", text))
-                            .get(0)
-                            .path("text")
-                            .asText());
+            RecordingHandler.Text sent = new RecordingHandler.Text(text);
+            assertEquals(sent, new ControlClient(socket).askOne(RecordingHandler.ECHO, sent));
         }
 
         @Test
         @DisplayName("tells the handler's error in one line")
         void handlersError() {
-            ControlException error = assertThrows(
-                    ControlException.class,
-                    () -> new ControlClient(socket).ask(request("nothing")));
+            ControlException error = refused(socket, RecordingHandler.verb("nothing"));
             assertEquals("unknown verb 'nothing'", error.getMessage());
         }
 
         @Test
         @DisplayName("survives a handler that breaks")
         void handlerBreaks() throws ControlException {
-            ControlException error = assertThrows(
-                    ControlException.class, () -> new ControlClient(socket).ask(request("bug")));
+            ControlException error = refused(socket, RecordingHandler.BUG);
             assertTrue(error.getMessage().contains("see its log"), error.getMessage());
-            assertEquals(
-                    1,
-                    new ControlClient(socket).ask(request("count").put("to", 1)).size());
+            assertEquals(1, counted(socket, 1));
         }
 
         @Test
         @DisplayName("names an argument that is missing")
         void missingArgument() {
-            ControlException error = assertThrows(
-                    ControlException.class, () -> new ControlClient(socket).ask(request("echo")));
+            ControlException error = refused(socket, RecordingHandler.verb("echo"));
             assertEquals("'echo' needs the argument 'text'", error.getMessage());
         }
 
@@ -187,7 +140,7 @@ class ControlSocketTests {
         @Test
         @DisplayName("knows from the kernel who asks")
         void peer() throws ControlException {
-            new ControlClient(socket).ask(request("root"));
+            new ControlClient(socket).ask(RecordingHandler.ROOT, new NoArguments());
             assertEquals(
                     new Peer(System.getProperty("user.name"), Access.ROOT, false), recorder.peer);
         }
@@ -307,11 +260,7 @@ class ControlSocketTests {
             Path other = folder.resolve("stale.sock");
             Files.writeString(other, "");
             try (ControlServer started = ControlServer.start(other, "root", recorder)) {
-                assertEquals(
-                        1,
-                        new ControlClient(other)
-                                .ask(request("count").put("to", 1))
-                                .size());
+                assertEquals(1, counted(other, 1));
             }
             assertFalse(Files.exists(other));
             assertEquals(List.of("sim-manager.sock"), names());
@@ -347,9 +296,7 @@ class ControlSocketTests {
             assertEquals(
                     "rw-rw-rw-",
                     PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
-            assertEquals(
-                    1,
-                    new ControlClient(other).ask(request("count").put("to", 1)).size());
+            assertEquals(1, counted(other, 1));
             assertEquals(
                     new Peer(System.getProperty("user.name"), Access.READ, true), recorder.peer);
         }
@@ -358,8 +305,7 @@ class ControlSocketTests {
         @DisplayName(
                 "refuses whatever needs more in one line with the next step, root's questions too")
         void refuses() {
-            ControlException error = assertThrows(
-                    ControlException.class, () -> new ControlClient(other).ask(request("root")));
+            ControlException error = refused(other, RecordingHandler.ROOT);
             assertEquals(
                     "'root' is refused on the read-only socket; use the full one: sudo, or "
                             + "join the control group"
@@ -385,11 +331,7 @@ class ControlSocketTests {
                     silent.add(channel);
                     channel.connect(UnixDomainSocketAddress.of(other));
                 }
-                assertEquals(
-                        1,
-                        new ControlClient(socket)
-                                .ask(request("count").put("to", 1))
-                                .size());
+                assertEquals(1, counted(socket, 1));
             } finally {
                 for (SocketChannel channel : silent) {
                     channel.close();
@@ -409,8 +351,7 @@ class ControlSocketTests {
         }
         assertEquals(
                 "rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
-        assertEquals(
-                1, new ControlClient(socket).ask(request("count").put("to", 1)).size());
+        assertEquals(1, counted(socket, 1));
         assertEquals(Optional.empty(), server.healthProblem());
     }
 
@@ -418,11 +359,10 @@ class ControlSocketTests {
     @DisplayName("without a manager is a clear error with the next step")
     void noManager() {
         server.close();
-        ControlException error = assertThrows(
-                ControlException.class, () -> new ControlClient(socket).ask(request("count")));
+        ControlException error = refused(socket, RecordingHandler.verb("count"));
         assertAll(
                 () -> assertTrue(
-                        error.getMessage().startsWith("sim-manager does not run"),
+                        error.getMessage().startsWith("sim-manager is not running"),
                         error.getMessage()),
                 () -> assertTrue(
                         error.getMessage().contains("systemctl start sim-manager"),
@@ -432,8 +372,7 @@ class ControlSocketTests {
     @Test
     @DisplayName("cuts off who still waits when it closes")
     void closing() throws Exception {
-        Thread asker = new Thread(() -> assertThrows(
-                ControlException.class, () -> new ControlClient(socket).ask(request("wait"))));
+        Thread asker = new Thread(() -> refused(socket, RecordingHandler.WAIT));
         asker.start();
         assertTrue(recorder.waiting.await(10, TimeUnit.SECONDS));
         server.close();

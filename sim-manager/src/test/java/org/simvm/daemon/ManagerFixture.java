@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.simvm.control.ControlClient;
 import org.simvm.control.ControlException;
+import org.simvm.control.JsonClient;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.ManagerSettingsReader;
 
@@ -71,7 +71,7 @@ final class ManagerFixture implements AutoCloseable {
     }
 
     static List<ObjectNode> ask(Path socket, ObjectNode request) throws ControlException {
-        return new ControlClient(socket).ask(request);
+        return new JsonClient(socket).ask(request);
     }
 
     static void eventually(String what, Callable<Boolean> condition) throws Exception {

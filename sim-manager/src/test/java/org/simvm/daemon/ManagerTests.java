@@ -38,8 +38,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.simvm.control.ControlClient;
 import org.simvm.control.ControlException;
+import org.simvm.control.JsonClient;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.ManagerSettingsReader;
 
@@ -160,7 +160,7 @@ class ManagerTests {
     }
 
     private List<ObjectNode> ask(ObjectNode request) throws ControlException {
-        return new ControlClient(settings.controlSocket()).ask(request);
+        return new JsonClient(settings.controlSocket()).ask(request);
     }
 
     private static ObjectNode request(String verb) {

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.simvm.control.ControlClient;
 import org.simvm.control.ControlException;
+import org.simvm.control.JsonClient;
 import org.simvm.metrics.Exposition;
 
 @Tag("integration")
@@ -156,7 +156,7 @@ class OperatorTests {
             List<JsonNode> answers = new CopyOnWriteArrayList<>();
             ControlException error = assertThrows(
                     ControlException.class,
-                    () -> new ControlClient(host.settings.controlSocket())
+                    () -> new JsonClient(host.settings.controlSocket())
                             .follow(request("reload"), answers::add));
             assertEquals(
                     "the configuration has 3 mistakes; the old one stays in force",

@@ -280,10 +280,7 @@ class CodecTests {
         @Test
         @DisplayName("how many findings a round made")
         void findings() throws ProtocolException {
-            SampleAnswers check = SampleAnswers.all()
-                    .filter(sample -> sample.name().equals("check"))
-                    .findFirst()
-                    .orElseThrow();
+            SampleAnswers check = SampleAnswers.named("check");
             assertEquals(1, Codec.read(check.lines().get(0), RoundReport.class).findings());
         }
 

@@ -26,7 +26,7 @@ public record SampleAnswers(String name, Verb<?, ?> verb, List<String> lines) {
                     .map(file -> file.getFileName().toString())
                     .filter(file -> file.endsWith(".jsonl"))
                     .sorted()
-                    .map(file -> of(file.substring(0, file.length() - ".jsonl".length())))
+                    .map(file -> named(file.substring(0, file.length() - ".jsonl".length())))
                     .toList()
                     .stream();
         } catch (IOException e) {
@@ -34,7 +34,8 @@ public record SampleAnswers(String name, Verb<?, ?> verb, List<String> lines) {
         }
     }
 
-    private static SampleAnswers of(String name) {
+    /** Returns one sample. */
+    public static SampleAnswers named(String name) {
         try {
             return new SampleAnswers(
                     name,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.daemon;
+package org.simvm.api;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.BitSet;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.simvm.control.ControlException;
@@ -18,11 +18,15 @@ final class EventFilter implements Predicate<Event> {
         this.types = types;
     }
 
-    /** Takes a JSON array of type names or numbers; all types if it is missing or empty. */
-    static EventFilter of(JsonNode names) throws ControlException {
+    /**
+     * Takes names or numbers of types; all types if there are none.
+     *
+     * @throws ControlException there is no such type
+     */
+    static EventFilter of(List<String> names) throws ControlException {
         BitSet types = new BitSet(SimAbi.Event.TYPES);
-        for (JsonNode name : names) {
-            types.set(number(name.asText()));
+        for (String name : names) {
+            types.set(number(name));
         }
         if (types.isEmpty()) {
             types.set(0, SimAbi.Event.TYPES);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.daemon;
+package org.simvm.api;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * Answers libvirt's hook, from the XML that it brings. libvirt waits for each answer and holds the
  * domain's lock: nothing here asks libvirt, and nothing here waits for a worker that does.
  */
-final class HookResponder {
+public final class HookResponder {
     private static final Logger log = LoggerFactory.getLogger(HookResponder.class);
 
     private final DomainRegistry registry;
@@ -39,7 +39,7 @@ final class HookResponder {
     private final SessionKeeper sessions;
     private final DomainDirectories directories;
 
-    HookResponder(
+    public HookResponder(
             DomainRegistry registry,
             Preparation preparation,
             SessionKeeper sessions,
@@ -81,9 +81,8 @@ final class HookResponder {
                     domain.announceIncoming();
                     yield new HookAnswer.Refuse(
                             "a guest is armed while it boots, so one that is restored or "
-                                    + "migrated can't be;"
-                                    + " start it anew (for a managed save: virsh "
-                                    + "managedsave-remove)");
+                                    + "migrated can't be; start it afresh (for a managed "
+                                    + "save: virsh managedsave-remove)");
                 }
                 case "attach" ->
                     new HookAnswer.Refuse(
@@ -115,7 +114,7 @@ final class HookResponder {
             domain.session().ifPresent(sessions::end);
             if (domain.takeIncoming()) {
                 domain.unwatched("it was saved or comes from another host, so it runs without SIM "
-                        + "until it is started anew");
+                        + "until it is started afresh");
                 return HookAnswer.OK;
             }
             RegionFile region = preparation.carryOut(spec.get());
@@ -131,8 +130,8 @@ final class HookResponder {
     }
 
     /**
-     * What was wrong is told again when the domain runs all the same, and to whoever asks why it is
-     * not watched.
+     * What was wrong is reported again when the domain runs all the same, and when somebody asks
+     * why it is not watched.
      */
     private void notPrepared(HookCall call, DomainDocument document, String reason) {
         try {
@@ -144,7 +143,7 @@ final class HookResponder {
         }
     }
 
-    /** For a manager that is started anew while the guest runs. */
+    /** For a manager that is restarted while the guest runs. */
     private void keepXml(UUID domain, String xml) {
         Path file = SessionKeeper.keptXml(directories, domain);
         try {
@@ -152,7 +151,7 @@ final class HookResponder {
             StateFile.replace(file, StandardCharsets.UTF_8.encode(xml), StateFile.Safety.PROCESS);
         } catch (IOException e) {
             log.error(
-                    "{} can't be written ({}): a manager that is started anew will not find "
+                    "{} can't be written ({}): a manager that is restarted will not find "
                             + "this guest",
                     file,
                     e.toString());

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.daemon;
+package org.simvm.api;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.simvm.control.Answers;
 import org.simvm.events.Event;
 import org.simvm.events.EventBroadcast;
 import org.simvm.events.EventNames;
 import org.simvm.events.JsonLines;
 import org.simvm.events.TextLine;
-import org.simvm.incident.IncidentJson;
+import org.simvm.incident.IncidentReports;
 import org.simvm.policy.Incident;
+import org.simvm.protocol.Codec;
+import org.simvm.protocol.EventLines;
+import org.simvm.protocol.EventsRequest;
+import org.simvm.protocol.IncidentReport;
 import org.simvm.registry.ManagedDomain;
 import org.simvm.session.DomainSession;
 import org.simvm.settings.MonitorSettings;
 
 /**
  * Shows one client a domain's events: those that were, and, if it wants, those to come, alerts
- * among them. Answers have {@code lines}, ready to be printed. A client that is slow loses events,
- * and is told how many.
+ * among them. A client that is slow loses events, and a line says how many.
  */
 final class EventFollower {
     /** Events that wait for a slow client. */
@@ -44,16 +44,20 @@ final class EventFollower {
     private final EventFilter filter;
     private final boolean json;
     private final Function<Event, String> format;
-    private final Answers answers;
+    private final Exchange<EventLines> exchange;
     private long left;
 
     /** @param limit events shown at most */
     EventFollower(
-            ManagedDomain domain, EventFilter filter, boolean json, long limit, Answers answers) {
+            ManagedDomain domain,
+            EventFilter filter,
+            EventsRequest.Form form,
+            long limit,
+            Exchange<EventLines> exchange) {
         this.domain = domain;
         this.filter = filter;
-        this.json = json;
-        this.answers = answers;
+        this.json = form == EventsRequest.Form.JSON;
+        this.exchange = exchange;
         this.left = limit;
         EventNames names = domain.session()
                 .map(DomainSession::eventNames)
@@ -78,10 +82,8 @@ final class EventFollower {
     void recent(int most) throws IOException {
         List<Event> events = domain.recentEvents().last((int) Math.min(most, left), filter);
         if (!events.isEmpty()) {
-            ArrayNode lines = JsonNodeFactory.instance.arrayNode();
-            events.forEach(event -> lines.add(format.apply(event)));
             left -= events.size();
-            send(lines);
+            send(events.stream().map(format).toList());
         }
     }
 
@@ -96,12 +98,9 @@ final class EventFollower {
             Thread alerter = new Thread(() -> forward(alerts, self), "follow-alerts");
             alerter.setDaemon(true);
             alerter.start();
-            answers.onHangUp(self::interrupt);
+            exchange.onHangUp(self::interrupt);
             try {
-                send(
-                        JsonNodeFactory.instance
-                                .arrayNode()); // tells the client that nothing is missed from now
-                // on
+                send(List.of()); // from now on the client misses nothing
                 while (left > 0) {
                     forward(events);
                 }
@@ -114,7 +113,7 @@ final class EventFollower {
 
     private void forward(EventBroadcast.Subscription events)
             throws IOException, InterruptedException {
-        ArrayNode lines = JsonNodeFactory.instance.arrayNode();
+        List<String> lines = new ArrayList<>();
         EventBroadcast.Delivery delivery = events.take(FOREVER_MS);
         while (delivery != null && left > 0) {
             if (delivery.lostBefore() > 0) {
@@ -135,9 +134,7 @@ final class EventFollower {
     private void forward(LinkedBlockingQueue<Incident> alerts, Thread follower) {
         try {
             while (true) {
-                ArrayNode lines = JsonNodeFactory.instance.arrayNode();
-                lines.add(alert(alerts.take()));
-                send(lines);
+                send(List.of(alert(alerts.take())));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -147,18 +144,13 @@ final class EventFollower {
     }
 
     private String alert(Incident incident) {
-        if (json) {
-            return IncidentJson.of(incident).toString();
-        }
-        return TIME.format(incident.violation()
-                        .map(violation -> violation.time())
-                        .orElseGet(() -> incident.finding().orElseThrow().time()))
-                + " ALERT    " + incident.oneLine();
+        IncidentReport report = IncidentReports.of(incident);
+        return json
+                ? Codec.write(report)
+                : TIME.format(report.time()) + " ALERT    " + report.text();
     }
 
-    private synchronized void send(ArrayNode lines) throws IOException {
-        ObjectNode answer = JsonNodeFactory.instance.objectNode();
-        answer.set("lines", lines);
-        answers.send(answer);
+    private synchronized void send(List<String> lines) throws IOException {
+        exchange.send(new EventLines(lines));
     }
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-package org.simvm.daemon;
+package org.simvm.api;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-
+import org.simvm.protocol.ManagerStatus;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
 
 /** What can be asked of the manager itself, rather than of a domain. */
-interface ManagerControl {
-    /** Tells how the manager is. */
-    ObjectNode about();
+public interface ManagerControl {
+    /** Returns how the manager is doing. */
+    ManagerStatus about();
 
     /**
-     * Reads the configuration anew.
+     * Reads the configuration again.
      *
      * @throws SettingsException everything that is wrong; the old configuration stays in force
      */
