@@ -136,7 +136,7 @@ public final class DomainVerbs implements VerbGroup {
     }
 
     private static boolean isA(Incident incident, Class<?> kind) {
-        return incident.violation().isPresent() == (kind == ViolationReport.class);
+        return incident instanceof Incident.Broken == (kind == ViolationReport.class);
     }
 
     private SuspendedChecks suspend(SuspendChecksRequest request) throws ControlException {

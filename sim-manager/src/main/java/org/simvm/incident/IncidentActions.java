@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.UUID;
-import org.simvm.integrity.Finding;
 import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtException;
 import org.simvm.outlets.Notice;
@@ -84,11 +83,10 @@ public final class IncidentActions implements Actions {
     @Override
     public void alert(Incident incident) {
         // Arming has said in the log what kept it from arming, and better.
-        if (incident.finding()
-                .map(Finding::findingClass)
-                .filter(FindingClass.ARMING_FAILED::equals)
-                .isEmpty()) {
-            log.warn("{} ({}): {}", name, domain, incident.oneLine());
+        boolean logged = incident instanceof Incident.Found found
+                && found.finding().findingClass() == FindingClass.ARMING_FAILED;
+        if (!logged) {
+            log.warn("{} ({}): {}", name, domain, IncidentText.oneLine(incident));
         }
         incidents.alert(incident);
     }

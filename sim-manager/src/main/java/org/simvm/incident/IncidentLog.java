@@ -46,17 +46,22 @@ public final class IncidentLog {
             incidents.removeFirst();
         }
         incidents.addLast(incident);
-        incident.violation()
-                .ifPresent(violation -> violations.merge(
-                        violation.knownKind().map(ViolationKind::xmlName).orElse("unknown"),
-                        1L,
-                        Long::sum));
-        incident.finding()
-                .ifPresent(
-                        finding -> findings.merge(finding.findingClass().xmlName(), 1L, Long::sum));
+        count(incident);
         file.append(
                 StandardCharsets.UTF_8.encode(Codec.write(IncidentReports.of(incident)) + "\n"), 1);
         file.close(); // a domain's incidents are few, and domains may be many
+    }
+
+    private void count(Incident incident) {
+        if (incident instanceof Incident.Broken broken) {
+            String kind = broken.violation()
+                    .knownKind()
+                    .map(ViolationKind::xmlName)
+                    .orElse("unknown");
+            violations.merge(kind, 1L, Long::sum);
+        } else if (incident instanceof Incident.Found found) {
+            findings.merge(found.finding().findingClass().xmlName(), 1L, Long::sum);
+        }
     }
 
     /** Tells those who follow the domain. */

@@ -20,16 +20,17 @@ public final class IncidentReports {
 
     /** Shows an incident. */
     public static IncidentReport of(Incident incident) {
-        return incident.violation()
-                .<IncidentReport>map(violation -> violation(incident, violation))
-                .orElseGet(() -> finding(
-                        incident.finding().orElseThrow(),
+        return incident instanceof Incident.Broken broken
+                ? violation(broken)
+                : finding(
+                        ((Incident.Found) incident).finding(),
                         Optional.of(incident.action().xmlName()),
-                        incident.oneLine(),
-                        suppressed(incident)));
+                        IncidentText.oneLine(incident),
+                        suppressed(incident));
     }
 
-    private static ViolationReport violation(Incident incident, SimViolation violation) {
+    private static ViolationReport violation(Incident.Broken incident) {
+        SimViolation violation = incident.violation();
         return new ViolationReport(
                 violation.time(),
                 IncidentKind.VIOLATION,
@@ -50,7 +51,7 @@ public final class IncidentReports {
                 violation.vector(),
                 violation.bytes(),
                 Optional.of(incident.action().xmlName()),
-                incident.oneLine(),
+                IncidentText.oneLine(incident),
                 suppressed(incident));
     }
 

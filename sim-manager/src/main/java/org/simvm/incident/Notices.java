@@ -17,22 +17,23 @@ public final class Notices {
 
     /** A guest broke a rule, or something was found. */
     public static Notice incident(Notice.Domain domain, Incident incident) {
-        Notice.Severity severity =
-                incident.violation().isPresent() && incident.violation().get().failStop()
-                                || incident.action().stopsGuest()
-                        ? Notice.Severity.CRITICAL
-                        : incident.action() == PolicyAction.LOG
-                                ? Notice.Severity.NOTICE
-                                : Notice.Severity.WARNING;
         return new Notice(
-                incident.violation()
-                        .map(violation -> violation.time())
-                        .orElseGet(() -> incident.finding().orElseThrow().time()),
-                incident.violation().isPresent() ? Notice.Kind.VIOLATION : Notice.Kind.FINDING,
-                severity,
+                incident.time(),
+                incident instanceof Incident.Broken ? Notice.Kind.VIOLATION : Notice.Kind.FINDING,
+                severity(incident),
                 Optional.of(domain),
-                domain.name() + ": " + incident.oneLine(),
+                domain.name() + ": " + IncidentText.oneLine(incident),
                 Codec.write(IncidentReports.of(incident)));
+    }
+
+    private static Notice.Severity severity(Incident incident) {
+        boolean stopped = incident instanceof Incident.Broken broken && broken.violation().failStop();
+        if (stopped || incident.action().stopsGuest()) {
+            return Notice.Severity.CRITICAL;
+        }
+        return incident.action() == PolicyAction.LOG
+                ? Notice.Severity.NOTICE
+                : Notice.Severity.WARNING;
     }
 
     /** A domain's state under SIM changed. */

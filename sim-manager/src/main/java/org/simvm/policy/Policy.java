@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import org.simvm.integrity.Finding;
 import org.simvm.qmp.SimViolation;
@@ -57,16 +57,19 @@ public final class Policy {
     public void violation(SimViolation violation) {
         PolicyAction action =
                 violation.knownKind().map(settings::on).orElse(settings.defaultAction());
-        act(action, new Subject(violation.kind(), ""), Optional.of(violation), Optional.empty());
+        act(
+                action,
+                new Subject(violation.kind(), ""),
+                suppressed -> new Incident.Broken(violation, action, suppressed));
     }
 
     /** Acts on what a check, or another part of the manager, found. */
     public void finding(Finding finding) {
+        PolicyAction action = settings.on(finding.findingClass());
         act(
-                settings.on(finding.findingClass()),
+                action,
                 new Subject(finding.findingClass(), finding.subject()),
-                Optional.empty(),
-                Optional.of(finding));
+                suppressed -> new Incident.Found(finding, action, suppressed));
     }
 
     /** Forgets that the guest was stopped: it was resumed, reset or started. */
@@ -75,16 +78,12 @@ public final class Policy {
     }
 
     private synchronized void act(
-            PolicyAction action,
-            Subject subject,
-            Optional<SimViolation> violation,
-            Optional<Finding> finding) {
+            PolicyAction action, Subject subject, LongFunction<Incident> suppressing) {
         boolean stops = action.stopsGuest() && (stopped == null || outranks(action, stopped));
         Window window = window(subject);
         boolean alerts =
                 action != PolicyAction.LOG && (stops || window.alerts < settings.alertsPerMinute());
-        Incident incident =
-                new Incident(action, violation, finding, alerts ? window.suppressed : 0);
+        Incident incident = suppressing.apply(alerts ? window.suppressed : 0);
         actions.record(incident);
         if (alerts) {
             window.alerts++;
