@@ -54,10 +54,8 @@ public final class IncidentLog {
 
     private void count(Incident incident) {
         if (incident instanceof Incident.Broken broken) {
-            String kind = broken.violation()
-                    .knownKind()
-                    .map(ViolationKind::xmlName)
-                    .orElse("unknown");
+            String kind =
+                    broken.violation().knownKind().map(ViolationKind::xmlName).orElse("unknown");
             violations.merge(kind, 1L, Long::sum);
         } else if (incident instanceof Incident.Found found) {
             findings.merge(found.finding().findingClass().xmlName(), 1L, Long::sum);

@@ -27,7 +27,8 @@ public final class Notices {
     }
 
     private static Notice.Severity severity(Incident incident) {
-        boolean stopped = incident instanceof Incident.Broken broken && broken.violation().failStop();
+        boolean stopped =
+                incident instanceof Incident.Broken broken && broken.violation().failStop();
         if (stopped || incident.action().stopsGuest()) {
             return Notice.Severity.CRITICAL;
         }

@@ -12,9 +12,7 @@ public sealed interface Incident {
     /** Returns what the policy asked for. */
     PolicyAction action();
 
-    /**
-     * Returns how many incidents of the same kind were not alerted since the last one that was.
-     */
+    /** Returns how many incidents of the same kind were not alerted since the last one that was. */
     long suppressed();
 
     /** Returns when it was seen. */

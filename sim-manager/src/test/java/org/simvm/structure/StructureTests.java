@@ -30,7 +30,6 @@ final class StructureTests {
             .should(new BeFreeOfClassCycles(
                     "arming.BootArming",
                     "cli.GenerateManPagesCommand",
-                    "daemon.Manager",
                     // A sealed type, its kinds, and the table of them.
                     "events.Event",
                     "guest.kernel.KernelResolver",
