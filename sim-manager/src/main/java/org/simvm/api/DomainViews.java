@@ -17,6 +17,7 @@ import org.simvm.protocol.GateInForce;
 import org.simvm.qmp.SimStatus;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionPlan;
+import org.simvm.region.RegionSize;
 import org.simvm.region.RingStatistics;
 import org.simvm.registry.ManagedDomain;
 import org.simvm.session.DomainSession;
@@ -89,12 +90,12 @@ final class DomainViews {
         OptionalLong ring = OptionalLong.empty();
         Optional<String> problem = Optional.empty();
         try {
-            ring = OptionalLong.of(plan.ringCapacity());
+            ring = OptionalLong.of(RegionSize.ringCapacity(plan));
         } catch (RegionException e) {
             problem = Optional.of(e.getMessage());
         }
         return new DomainInfo.Region(
-                plan.fileSize(), plan.requiredSize(), ring, problem, plan.stackCount());
+                plan.fileSize(), RegionSize.requiredSize(plan), ring, problem, plan.stackCount());
     }
 
     /** @param suspendedUntil when the domain's scheduled checks run again, if they are suspended */

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * called from other threads.
  */
 final class BootArming {
-    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final Logger log = LoggerFactory.getLogger(BootArming.class);
 
     /** A step of this boot. */
     @FunctionalInterface
@@ -175,7 +175,7 @@ final class BootArming {
         ArmingState reached = state();
         boolean over = abandoned
                 || cause instanceof QmpException.Closed
-                || reached != ArmingState.WAITING && context.guest().wasReset();
+                || (reached != ArmingState.WAITING && context.guest().wasReset());
         if (over) {
             log.info(
                     "{}: arming abandoned while {}: {}",

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * @param event what the device said of it
  */
 record BootStop(SimEvent.Boot event) implements BootPhase {
-    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final Logger log = LoggerFactory.getLogger(BootStop.class);
 
     /** First function that runs a program, helpers of the kernel included ({@code fs/exec.c}). */
     private static final String HOOK_STOP = "kernel_execve";

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * one ended while it armed the guest, or after.
  */
 final class CatchUp {
-    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final Logger log = LoggerFactory.getLogger(CatchUp.class);
 
     private final BootContext context;
     private final ArmingListener listener;

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  * another runs on without.
  */
 final class FailurePolicy {
-    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final Logger log = LoggerFactory.getLogger(FailurePolicy.class);
 
     private final ArmingRequest request;
     private final ArmingListener listener;

@@ -16,6 +16,7 @@ import org.simvm.region.HookDeclaration;
  * @param original the five bytes that were there before
  * @param call the five bytes that are there now: {@code call} gate
  */
+@SuppressWarnings("ArrayRecordComponent") // cloned and compared by value here
 public record HookSite(
         int monitor,
         HookDeclaration declaration,

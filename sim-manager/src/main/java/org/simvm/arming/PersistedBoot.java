@@ -45,6 +45,7 @@ public record PersistedBoot(
      * @param original bytes before
      * @param call bytes since
      */
+    @SuppressWarnings("ArrayRecordComponent") // read once and handed on, never compared
     public record Hook(
             int monitor,
             int id,

@@ -72,7 +72,7 @@ final class SlotValues {
     }
 
     private long symbol(String alternatives, boolean optional) throws KernelUnresolvedException {
-        String[] names = alternatives.split("\\|");
+        String[] names = alternatives.split("\\|", -1);
         for (String name : names) {
             OptionalLong address = kernel.symbol(name);
             if (address.isPresent()) {
@@ -83,7 +83,7 @@ final class SlotValues {
     }
 
     private long size(String alternatives, boolean optional) throws KernelUnresolvedException {
-        String[] names = alternatives.split("\\|");
+        String[] names = alternatives.split("\\|", -1);
         for (String name : names) {
             OptionalInt size = kernel.size(name);
             if (size.isPresent()) {

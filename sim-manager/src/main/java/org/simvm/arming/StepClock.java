@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 
 /** Splits the time of one boot's arming into steps, and knows in which the guest is paused. */
 final class StepClock {
-    private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final Logger log = LoggerFactory.getLogger(StepClock.class);
 
     private final String domain;
     private final LongSupplier nanoTime;

@@ -20,8 +20,8 @@ import org.simvm.host.KvmDevice;
 import org.simvm.protocol.ManagerStatus;
 import org.simvm.protocol.NoArguments;
 import org.simvm.protocol.Verbs;
-import org.simvm.region.GateTemplate;
-import org.simvm.region.MonitorProgram;
+import org.simvm.region.GateLoader;
+import org.simvm.region.ProgramLoader;
 import org.simvm.region.RegionException;
 import org.simvm.settings.Gate;
 import org.simvm.settings.ManagerSettings;
@@ -118,9 +118,9 @@ final class HostChecks {
 
     private void monitors() {
         try {
-            GateTemplate.load(settings.monitorFiles().gates());
-            GateTemplate.load(settings.monitorFiles().lastBranchGates());
-            MonitorProgram.load(settings.monitorFiles().core());
+            GateLoader.load(settings.monitorFiles().gates());
+            GateLoader.load(settings.monitorFiles().lastBranchGates());
+            ProgramLoader.load(settings.monitorFiles().core());
             say("whether gates and the monitors' core can be loaded", Verdict.PASS, "");
         } catch (RegionException e) {
             say("whether gates and the monitors' core can be loaded", Verdict.FAIL, e.getMessage());
@@ -138,7 +138,7 @@ final class HostChecks {
                     String what = "whether the monitor "
                             + file.getFileName().toString().replace(".elf", "") + " can be loaded";
                     try {
-                        MonitorProgram.load(file);
+                        ProgramLoader.load(file);
                         say(what, Verdict.PASS, "");
                     } catch (RegionException e) {
                         say(what, Verdict.FAIL, e.getMessage());

@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.simvm.region.GateLoader;
 import org.simvm.region.GateTemplate;
 import org.simvm.region.MonitorProgram;
+import org.simvm.region.ProgramLoader;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionPlan.PlannedMonitor;
 import org.simvm.settings.MonitorFiles;
@@ -42,7 +44,7 @@ public final class MonitorLibrary {
     }
 
     public GateTemplate gates() throws PreparationException {
-        return load(gates, files.get().gates(), "the gate template", GateTemplate::load);
+        return load(gates, files.get().gates(), "the gate template", GateLoader::load);
     }
 
     public GateTemplate lastBranchGates() throws PreparationException {
@@ -50,11 +52,11 @@ public final class MonitorLibrary {
                 gates,
                 files.get().lastBranchGates(),
                 "the gate template for a QEMU with a last branch record",
-                GateTemplate::load);
+                GateLoader::load);
     }
 
     public MonitorProgram core() throws PreparationException {
-        return load(programs, files.get().core(), "the monitors' core", MonitorProgram::load);
+        return load(programs, files.get().core(), "the monitors' core", ProgramLoader::load);
     }
 
     public List<PlannedMonitor> monitors(List<MonitorSettings> wanted)
@@ -63,7 +65,7 @@ public final class MonitorLibrary {
         for (MonitorSettings monitor : wanted) {
             Path file = files.get().monitor(monitor);
             planned.add(new PlannedMonitor(
-                    load(programs, file, "monitor '" + monitor.name() + "'", MonitorProgram::load),
+                    load(programs, file, "monitor '" + monitor.name() + "'", ProgramLoader::load),
                     monitor.parameters()));
         }
         return planned;

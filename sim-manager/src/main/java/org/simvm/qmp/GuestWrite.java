@@ -12,6 +12,7 @@ import java.util.List;
  * @param expect bytes that must be there, 1 to 4096, all within one page
  * @param data as many bytes to put there
  */
+@SuppressWarnings("ArrayRecordComponent") // cloned and compared by value here
 public record GuestWrite(long gpa, byte[] expect, byte[] data) {
     private static final int PAGE = 4096;
 

@@ -35,7 +35,7 @@ final class ConfigurationPage {
         config.putInt(Config.STACK_COUNT, plan.stackCount());
         config.putLong(Config.STACK_SIZE, RegionPlan.STACK_SIZE);
         config.putLong(Config.RING, ring.virtualAddress());
-        config.putLong(Config.RING_CAPACITY, plan.ringCapacity());
+        config.putLong(Config.RING_CAPACITY, RegionSize.ringCapacity(plan));
         config.putLong(Config.DIRECT_MAP, directMap);
         config.putLong(Config.PAGE_OFFSET, boot.pageOffset());
         config.putInt(Config.PAGING_LEVELS, boot.pagingLevels());

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads {@code gates.elf} or {@code gates-lbr.elf}: four pages and their patch symbols. */
-final class GateLoader {
+public final class GateLoader {
     /** Call stubs in G1: redirected calls that can be hooked at once. */
     static final int CALL_STUBS = 16;
     /** Stubs beside these that look at a number first. */
@@ -38,7 +38,12 @@ final class GateLoader {
 
     private GateLoader() {}
 
-    static GateTemplate load(Path file) throws RegionException {
+    /**
+     * Reads {@code gates.elf} or {@code gates-lbr.elf}.
+     *
+     * @throws RegionException if it can't be read, or a page or patch symbol is missing
+     */
+    public static GateTemplate load(Path file) throws RegionException {
         ElfImage image = ElfImage.read(file);
         if (!image.relocations().isEmpty()) {
             throw fault(file, "needs relocations, which gates can't have");

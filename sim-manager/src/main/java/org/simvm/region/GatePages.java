@@ -85,12 +85,12 @@ final class GatePages {
         // The way out compares CR3 with two numbers of 32 bits, the second turned by 31.
         bytes.putInt(offset("g2_sim_cr3_low"), (int) root);
         bytes.putInt(offset("g2_sim_cr3_high"), (int) (root - (int) root >>> 31));
-        long first = stacks + LayoutPlanner.stackStride() - STACK_TAKEN_WORD;
+        long first = stacks + RegionPlan.STACK_STRIDE - STACK_TAKEN_WORD;
         bytes.putLong(offset("g2_stack_first"), first);
         bytes.putLong(offset("g2_stack_again"), first);
-        bytes.putInt(offset("g2_stack_stride"), (int) LayoutPlanner.stackStride());
+        bytes.putInt(offset("g2_stack_stride"), (int) RegionPlan.STACK_STRIDE);
         bytes.putInt(offset("g2_stack_end"), (int)
-                (first + plan.stackCount() * LayoutPlanner.stackStride()));
+                (first + plan.stackCount() * RegionPlan.STACK_STRIDE));
         bytes.putLong(offset("g2_dispatch"), dispatch);
         if (plan.gates().patches().containsKey(GateLoader.GATE_PAGE)) {
             bytes.putInt(offset(GateLoader.GATE_PAGE), (int) (virtual / SimAbi.PAGE_SIZE));

@@ -27,15 +27,6 @@ public record GateTemplate(
         patches = Map.copyOf(patches);
     }
 
-    /**
-     * Reads {@code gates.elf} or {@code gates-lbr.elf}.
-     *
-     * @throws RegionException if it can't be read, or a page or patch symbol is missing
-     */
-    public static GateTemplate load(Path file) throws RegionException {
-        return GateLoader.load(file);
-    }
-
     /** Which page a patch symbol is in. */
     public enum Page {
         ENTRY,

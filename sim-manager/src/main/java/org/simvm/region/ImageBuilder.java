@@ -102,7 +102,7 @@ final class ImageBuilder {
         RegionSegment config = layout.segment(Role.CONFIGURATION);
         List<RegionSegment> segments = programSegments();
         int next = 0;
-        List<MonitorProgram> programs = LayoutPlanner.programs(plan);
+        List<MonitorProgram> programs = plan.programs();
         for (int i = 0; i < programs.size(); i++) {
             MonitorProgram program = programs.get(i);
             ProgramImage image = new ProgramImage(
@@ -147,7 +147,7 @@ final class ImageBuilder {
     private void mapStacks(RegionSegment stacks) throws RegionException {
         for (int i = 0; i < plan.stackCount(); i++) {
             tables.mapSmall(
-                    stacks.virtualAddress() + i * LayoutPlanner.stackStride() + SimAbi.PAGE_SIZE,
+                    stacks.virtualAddress() + i * RegionPlan.STACK_STRIDE + SimAbi.PAGE_SIZE,
                     stacks.gpa() + i * RegionPlan.STACK_SIZE,
                     RegionPlan.STACK_SIZE,
                     SimPageTables.flags(stacks.access()));
@@ -156,7 +156,7 @@ final class ImageBuilder {
 
     private long virtualSize(RegionSegment segment) {
         return segment.role() == Role.STACKS
-                ? plan.stackCount() * LayoutPlanner.stackStride()
+                ? plan.stackCount() * RegionPlan.STACK_STRIDE
                 : segment.size();
     }
 
@@ -190,7 +190,7 @@ final class ImageBuilder {
     private ByteBuffer program(RegionSegment segment) {
         int index = programSegments().indexOf(segment);
         for (int i = 0; i < images.size(); i++) {
-            int count = LayoutPlanner.programs(plan).get(i).segments().size();
+            int count = plan.programs().get(i).segments().size();
             if (index < count) {
                 return images.get(i).segment(index);
             }

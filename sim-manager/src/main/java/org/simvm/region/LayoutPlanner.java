@@ -4,7 +4,6 @@ package org.simvm.region;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
-import org.simvm.region.RegionPlan.PlannedMonitor;
 import org.simvm.region.RegionSegment.Role;
 
 /**
@@ -17,7 +16,6 @@ import org.simvm.region.RegionSegment.Role;
  */
 final class LayoutPlanner {
     private static final int GATE_PAGES_IN_FRAME = 1 << 18;
-    private static final long CHANNEL_SIZE = Pages.roundUp(SimAbi.Channel.SIZE);
 
     /**
      * What a process can map anywhere, but for what Linux puts there: a program at its fixed
@@ -50,83 +48,14 @@ final class LayoutPlanner {
                 : new AddressSpace(PROCESS_START, PROCESS_END, random);
     }
 
-    static long requiredSize(RegionPlan plan) {
-        return sizeWithRing(plan, RegionPlan.MIN_RING_CAPACITY);
-    }
-
-    static long ringCapacity(RegionPlan plan) throws RegionException {
-        if (plan.fileSize() < requiredSize(plan)) {
-            throw new RegionException(String.format(
-                    "the region of %d KiB is too small: these monitors and"
-                            + " %d stacks need %d KiB;"
-                            + " raise the size of <sim:region> in the domain's settings (%d "
-                            + "MiB will do)",
-                    plan.fileSize() >> 10,
-                    plan.stackCount(),
-                    requiredSize(plan) + 1023 >> 10,
-                    requiredSize(plan) + (1 << 20) - 1 >> 20));
-        }
-        if (plan.fileSize() > RegionPlan.MAX_FILE_SIZE) {
-            throw new RegionException(String.format(
-                    "the region of %d MiB is too large: at most %d MiB can"
-                            + " be used; lower the size of"
-                            + " <sim:region> in the domain's settings",
-                    plan.fileSize() >> 20, RegionPlan.MAX_FILE_SIZE >> 20));
-        }
-        long capacity = RegionPlan.MIN_RING_CAPACITY;
-        while (sizeWithRing(plan, capacity * 2) <= plan.fileSize()) {
-            capacity *= 2;
-        }
-        return capacity;
-    }
-
-    private static long sizeWithRing(RegionPlan plan, long capacity) {
-        long programs = programs(plan).stream()
-                .flatMap(program -> program.segments().stream())
-                .mapToLong(ProgramSegment::memorySize)
-                .sum();
-        long ring = SimAbi.PAGE_SIZE + capacity;
-        if (!plan.gate().inGuest()) { // header, gate, configuration
-            return 3 * SimAbi.PAGE_SIZE + CHANNEL_SIZE + programs + ring;
-        }
-        // header, gates, configuration
-        return 5 * SimAbi.PAGE_SIZE
-                + SimPageTables.pagesFor(plan, capacity) * SimAbi.PAGE_SIZE
-                + plan.stackCount() * RegionPlan.STACK_SIZE
-                + programs
-                + ring;
-    }
-
-    /** Core first, then the monitors in order: the order of program segments in the header. */
-    static List<MonitorProgram> programs(RegionPlan plan) {
-        List<MonitorProgram> programs = new ArrayList<>();
-        programs.add(plan.core());
-        plan.monitors().stream().map(PlannedMonitor::program).forEach(programs::add);
-        return programs;
-    }
-
     static RegionLayout place(RegionPlan plan, RandomGenerator random) throws RegionException {
         return new LayoutPlanner(plan, random).place();
     }
 
-    /** The segments before those of the programs, in the header's order. */
-    static List<Role> rolesInTable(GateKind gate) {
-        return gate.inGuest()
-                ? List.of(
-                        Role.GATE_ENTRY,
-                        Role.GATE_ENTRY_SIM,
-                        Role.GATE_INNER,
-                        Role.CONFIGURATION,
-                        Role.PAGE_TABLES,
-                        Role.STACKS,
-                        Role.RING)
-                : List.of(Role.GATE_ENTRY, Role.CONFIGURATION, Role.RING);
-    }
-
     private RegionLayout place() throws RegionException {
-        long ring = ringCapacity(plan);
-        int count = rolesInTable(plan.gate()).size()
-                + programs(plan).stream()
+        long ring = RegionSize.ringCapacity(plan);
+        int count = RegionHeader.rolesInTable(plan.gate()).size()
+                + plan.programs().stream()
                         .mapToInt(program -> program.segments().size())
                         .sum();
         if (count > SimAbi.MAX_SEGMENTS) {
@@ -146,9 +75,9 @@ final class LayoutPlanner {
         } else {
             addData(Role.CONFIGURATION, SimAbi.PAGE_SIZE, Access.READ_ONLY);
             addData(Role.RING, SimAbi.PAGE_SIZE + ring, Access.READ_WRITE);
-            add(Role.CHANNEL, CHANNEL_SIZE, 0, View.PROCESS, Access.READ_WRITE, 0);
+            add(Role.CHANNEL, RegionSize.CHANNEL_SIZE, 0, View.PROCESS, Access.READ_WRITE, 0);
         }
-        for (MonitorProgram program : programs(plan)) {
+        for (MonitorProgram program : plan.programs()) {
             long base = virtual.place(ProgramImage.span(program), SimAbi.PAGE_SIZE)
                     - ProgramImage.start(program);
             for (ProgramSegment segment : program.segments()) {
@@ -188,13 +117,8 @@ final class LayoutPlanner {
                 physical.place(stacks, SimAbi.PAGE_SIZE),
                 View.SIM,
                 Access.READ_WRITE,
-                virtual.place(plan.stackCount() * stackStride(), SimAbi.PAGE_SIZE));
+                virtual.place(plan.stackCount() * RegionPlan.STACK_STRIDE, SimAbi.PAGE_SIZE));
         addData(Role.RING, SimAbi.PAGE_SIZE + ring, Access.READ_WRITE);
-    }
-
-    /** Bytes from one stack's top to the next: the stack and a guard page below it. */
-    static long stackStride() {
-        return RegionPlan.STACK_SIZE + SimAbi.PAGE_SIZE;
     }
 
     private void addData(Role role, long size, Access access) throws RegionException {

@@ -38,14 +38,4 @@ public record MonitorProgram(
         parameters = List.copyOf(parameters);
         filters = List.copyOf(filters);
     }
-
-    /**
-     * Reads a monitor's ELF file: ET_DYN, x86-64, docs/interfaces.md §2.
-     *
-     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule
-     *     and next step
-     */
-    public static MonitorProgram load(Path file) throws RegionException {
-        return ProgramLoader.load(file);
-    }
 }

@@ -3,7 +3,6 @@ package org.simvm.region;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -68,7 +67,9 @@ public record ParameterDeclaration(
         }
         if (text.equals("all")) {
             // Every bit, named or not: a system call that no table here knows yet is one of "all".
-            Arrays.fill(bytes.array(), (byte) 0xff);
+            for (int at = 0; at < bytes.capacity(); at++) {
+                bytes.put(at, (byte) 0xff);
+            }
             return;
         }
         for (String name : text.split(",", -1)) {

@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import org.simvm.region.SimAbi.Declaration;
 
 /** Reads the declaration sections of a monitor's ELF file ({@code sim_monitor.h}, first part). */
-final class ProgramLoader {
+public final class ProgramLoader {
     private static final String NEXT = "; correct the monitor's source and build it again";
 
     private final ElfImage image;
@@ -23,7 +23,13 @@ final class ProgramLoader {
         this.image = image;
     }
 
-    static MonitorProgram load(Path file) throws RegionException {
+    /**
+     * Reads a monitor's ELF file: ET_DYN, x86-64, docs/interfaces.md §2.
+     *
+     * @throws RegionException if it can't be read or breaks a rule; one line that names file, rule
+     *     and next step
+     */
+    public static MonitorProgram load(Path file) throws RegionException {
         ElfImage image = ElfImage.read(file);
         ProgramLoader loader = new ProgramLoader(image);
         return new MonitorProgram(

@@ -13,6 +13,20 @@ import org.simvm.region.SimAbi.Header;
 final class RegionHeader {
     private RegionHeader() {}
 
+    /** The segments before those of the programs, in the header's order. */
+    static List<Role> rolesInTable(GateKind gate) {
+        return gate.inGuest()
+                ? List.of(
+                        Role.GATE_ENTRY,
+                        Role.GATE_ENTRY_SIM,
+                        Role.GATE_INNER,
+                        Role.CONFIGURATION,
+                        Role.PAGE_TABLES,
+                        Role.STACKS,
+                        Role.RING)
+                : List.of(Role.GATE_ENTRY, Role.CONFIGURATION, Role.RING);
+    }
+
     static ByteBuffer encode(RegionLayout layout, long simCr3, RegionPlan plan) {
         List<RegionSegment> table =
                 layout.segments().stream().filter(RegionHeader::inTable).toList();
@@ -77,11 +91,11 @@ final class RegionHeader {
         }
         List<RegionSegment> segments = new ArrayList<>();
         List<String> programs = new ArrayList<>();
-        LayoutPlanner.programs(plan)
+        plan.programs()
                 .forEach(program -> program.segments()
                         .forEach(segment -> programs.add(program.name() + " " + segment.access())));
         int count = header.getInt(Header.SEGMENT_COUNT);
-        List<Role> roles = LayoutPlanner.rolesInTable(plan.gate());
+        List<Role> roles = rolesInTable(plan.gate());
         int first = roles.size();
         if (count != first + programs.size()) {
             throw new RegionException(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.region;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,8 @@ public record RegionPlan(
         List<PlannedMonitor> monitors) {
     /** Bytes of each SIM stack, which monitors rely on ({@code sim_monitor.h}). */
     public static final long STACK_SIZE = 16 << 10;
+    /** Bytes from one stack's top to the next: the stack and a guard page below it. */
+    static final long STACK_STRIDE = STACK_SIZE + SimAbi.PAGE_SIZE;
     /** Least bytes of ring data: some 400 events of a system call with a path. */
     public static final long MIN_RING_CAPACITY = 64 << 10;
     /** Most bytes of a region; one mapping of a Java process must hold it. */
@@ -103,14 +106,12 @@ public record RegionPlan(
                         monitors);
     }
 
-    /** Tells the bytes of ring data in a region of this size: a power of two. */
-    public long ringCapacity() throws RegionException {
-        return LayoutPlanner.ringCapacity(this);
-    }
-
-    /** Tells the bytes that a region with these monitors must have at least. */
-    public long requiredSize() {
-        return LayoutPlanner.requiredSize(this);
+    /** Core first, then the monitors in order: the order of program segments in the header. */
+    List<MonitorProgram> programs() {
+        List<MonitorProgram> programs = new ArrayList<>();
+        programs.add(core);
+        monitors.stream().map(PlannedMonitor::program).forEach(programs::add);
+        return programs;
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.simvm.region.SimAbi.Event;
 import org.simvm.region.SimAbi.Ring;
 
@@ -67,7 +68,7 @@ public final class RingReader {
     private long head;
     private long sequences;
     private RingCorruptException corrupt;
-    private volatile long receivedBytes;
+    private final AtomicLong receivedBytes = new AtomicLong();
     /** What was reserved below this, and is not complete, never will be. */
     private long abandoned;
 
@@ -214,7 +215,7 @@ public final class RingReader {
                 throw fault(offset, "type " + type);
             }
             account(offset, record.getLong(Event.SEQUENCE_OFFSET));
-            receivedBytes += size;
+            receivedBytes.addAndGet(size);
         }
         tail += size;
         return type;
@@ -297,8 +298,8 @@ public final class RingReader {
 
     private synchronized boolean isReady() {
         return abandoned - tail > 0
-                || (long) LONG.getAcquire(control, Ring.HEAD) != tail
-                        && (int) INT.getAcquire(data, (int) (tail & capacity - 1)) != 0;
+                || ((long) LONG.getAcquire(control, Ring.HEAD) != tail
+                        && (int) INT.getAcquire(data, (int) (tail & (capacity - 1))) != 0);
     }
 
     /**
@@ -321,7 +322,7 @@ public final class RingReader {
                 - (long) LONG.getAcquire(control, Ring.TAIL);
         return new RingStatistics(
                 ledger.seen(),
-                receivedBytes,
+                receivedBytes.get(),
                 (long) LONG.getAcquire(control, Ring.NEXT_SEQUENCE),
                 dropped,
                 ledger.missing(),

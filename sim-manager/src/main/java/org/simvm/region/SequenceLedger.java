@@ -3,6 +3,7 @@ package org.simvm.region;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Knows which sequence numbers have been seen. Numbers come nearly in order: one that was dropped
@@ -20,8 +21,8 @@ final class SequenceLedger {
     private long next;
     private long forgottenBelow;
     private boolean started;
-    private volatile long seen;
-    private volatile long missing;
+    private final AtomicLong seen = new AtomicLong();
+    private final AtomicLong missing = new AtomicLong();
 
     /**
      * @param fromZero whether the first number ever is still to come; else whatever comes first is
@@ -42,7 +43,7 @@ final class SequenceLedger {
             next++;
         } else if (sequence > next) {
             gaps.put(next, sequence);
-            missing += sequence - next;
+            missing.addAndGet(sequence - next);
             next = sequence + 1;
             if (gaps.size() > MAX_GAPS) {
                 forgottenBelow = gaps.pollFirstEntry().getValue();
@@ -50,13 +51,13 @@ final class SequenceLedger {
         } else if (!fill(sequence)) {
             return false;
         }
-        seen++;
+        seen.incrementAndGet();
         return true;
     }
 
     private boolean fill(long sequence) {
         if (sequence < forgottenBelow) {
-            missing = Math.max(0, missing - 1);
+            missing.updateAndGet(count -> Math.max(0, count - 1));
             return true;
         }
         Map.Entry<Long, Long> gap = gaps.floorEntry(sequence);
@@ -70,7 +71,7 @@ final class SequenceLedger {
         if (sequence + 1 < gap.getValue()) {
             gaps.put(sequence + 1, gap.getValue());
         }
-        missing--;
+        missing.decrementAndGet();
         return true;
     }
 
@@ -79,10 +80,10 @@ final class SequenceLedger {
     }
 
     long seen() {
-        return seen;
+        return seen.get();
     }
 
     long missing() {
-        return missing;
+        return missing.get();
     }
 }

@@ -67,9 +67,9 @@ final class SimPageTables {
         long pages = 1 + 2; // root, and with 5 levels a PML4 each for the lower and the upper half
         pages += 2 + 2; // gate: PDPT, PD, and two PTs if G1 and G2 lie across a 2 MiB boundary
         pages += pagesForRange(SimAbi.PAGE_SIZE); // configuration
-        pages += pagesForRange(plan.stackCount() * LayoutPlanner.stackStride());
+        pages += pagesForRange(plan.stackCount() * RegionPlan.STACK_STRIDE);
         pages += pagesForRange(SimAbi.PAGE_SIZE + ringCapacity);
-        for (MonitorProgram program : LayoutPlanner.programs(plan)) {
+        for (MonitorProgram program : plan.programs()) {
             pages += pagesForRange(ProgramImage.span(program));
         }
         // Direct map: RAM and the hole below 4 GiB in 1 GiB pages, and at both ends of each range a

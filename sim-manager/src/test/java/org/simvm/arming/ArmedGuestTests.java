@@ -37,12 +37,6 @@ class ArmedGuestTests {
         return bench;
     }
 
-    private void boot(boolean required) throws Exception {
-        bench.start(required);
-        bench.expectState(ArmingState.WAITING);
-        bench.qemu.boot();
-    }
-
     @Test
     void redirectsEachHookIntoTheGate() throws Exception {
         ArmedGuest armed = bench(usual()).arm();

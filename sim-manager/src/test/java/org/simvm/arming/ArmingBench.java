@@ -117,8 +117,10 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
 
     /** Lets manager and guest run until both wait for the test. */
     ArmingBench settle() {
-        while (worker.runAll() | vcpu.runAll()) {
-            // each may have given the other something to do
+        boolean any = true;
+        while (any) { // each may have given the other something to do
+            any = worker.runAll();
+            any |= vcpu.runAll();
         }
         return this;
     }

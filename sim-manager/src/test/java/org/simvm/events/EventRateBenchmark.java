@@ -23,6 +23,7 @@ import org.simvm.region.RegionArea;
 import org.simvm.region.RegionFile;
 import org.simvm.region.RegionPlan;
 import org.simvm.region.RegionSegment;
+import org.simvm.region.RegionSize;
 import org.simvm.region.RingCorruptException;
 import org.simvm.region.RingProducer;
 import org.simvm.region.RingReader;
@@ -67,7 +68,7 @@ public final class EventRateBenchmark {
             EventRateBenchmark benchmark = new EventRateBenchmark(folder, region);
             System.out.printf(
                     "ring of %d KiB; records of %d and %d bytes%n",
-                    region.plan().ringCapacity() >> 10,
+                    RegionSize.ringCapacity(region.plan()) >> 10,
                     benchmark.syscall.limit(),
                     benchmark.fork.limit());
             for (int round = 0; round < 3; round++) {

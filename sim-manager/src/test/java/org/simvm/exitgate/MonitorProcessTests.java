@@ -25,8 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.simvm.guest.memory.RamBlock;
 import org.simvm.region.BootValues;
 import org.simvm.region.GateKind;
-import org.simvm.region.GateTemplate;
+import org.simvm.region.GateLoader;
 import org.simvm.region.MonitorProgram;
+import org.simvm.region.ProgramLoader;
 import org.simvm.region.RamRange;
 import org.simvm.region.RegionArea;
 import org.simvm.region.RegionFile;
@@ -57,8 +58,8 @@ class MonitorProcessTests {
         Assumptions.assumeTrue(
                 Files.exists(PROGRAM),
                 "skipped: no " + PROGRAM + " (make -C native-qemu-patch/monitor)");
-        MonitorProgram core = MonitorProgram.load(BUILD.resolve("core.elf"));
-        MonitorProgram monitor = MonitorProgram.load(BUILD.resolve("process.elf"));
+        MonitorProgram core = ProgramLoader.load(BUILD.resolve("core.elf"));
+        MonitorProgram monitor = ProgramLoader.load(BUILD.resolve("process.elf"));
         region = RegionFile.create(
                 folder.resolve("region"),
                 null,
@@ -69,7 +70,7 @@ class MonitorProcessTests {
                         2,
                         0x510,
                         GateKind.EXIT,
-                        GateTemplate.load(BUILD.resolve("gates.elf")),
+                        GateLoader.load(BUILD.resolve("gates.elf")),
                         core,
                         List.of(new RegionPlan.PlannedMonitor(monitor, Map.of()))));
         Map<String, Long> slots = new TreeMap<>();

@@ -20,8 +20,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.simvm.region.GateKind;
-import org.simvm.region.GateTemplate;
-import org.simvm.region.MonitorProgram;
+import org.simvm.region.GateLoader;
+import org.simvm.region.ProgramLoader;
 import org.simvm.region.RegionArea;
 import org.simvm.region.RegionPlan;
 
@@ -158,14 +158,14 @@ final class PatchedQemu implements AutoCloseable {
                 vcpus,
                 0x5d0,
                 GateKind.VMFUNC,
-                GateTemplate.load(MONITORS.resolve("gates.elf")),
-                MonitorProgram.load(MONITORS.resolve("core.elf")),
+                GateLoader.load(MONITORS.resolve("gates.elf")),
+                ProgramLoader.load(MONITORS.resolve("core.elf")),
                 List.of(monitor("syscalls"), monitor("process")));
     }
 
     private static RegionPlan.PlannedMonitor monitor(String name) throws Exception {
         return new RegionPlan.PlannedMonitor(
-                MonitorProgram.load(MONITORS.resolve(name + ".elf")), Map.of());
+                ProgramLoader.load(MONITORS.resolve(name + ".elf")), Map.of());
     }
 
     /** Waits for a line of the console that contains a text. */

@@ -42,8 +42,8 @@ class BuiltMonitorTests {
 
     @Test
     void theyFitIntoAMegabyteAndCanBeFinalized() throws Exception {
-        MonitorProgram syscalls = MonitorProgram.load(BUILD.resolve("syscalls.elf"));
-        MonitorProgram process = MonitorProgram.load(BUILD.resolve("process.elf"));
+        MonitorProgram syscalls = ProgramLoader.load(BUILD.resolve("syscalls.elf"));
+        MonitorProgram process = ProgramLoader.load(BUILD.resolve("process.elf"));
         RegionPlan plan = new RegionPlan(
                 ExamplePrograms.AREA,
                 1 << 20,
@@ -51,15 +51,15 @@ class BuiltMonitorTests {
                 2,
                 0x510,
                 GateKind.VMFUNC,
-                GateTemplate.load(BUILD.resolve("gates.elf")),
-                Optional.of(GateTemplate.load(BUILD.resolve("gates-lbr.elf"))),
-                MonitorProgram.load(BUILD.resolve("core.elf")),
+                GateLoader.load(BUILD.resolve("gates.elf")),
+                Optional.of(GateLoader.load(BUILD.resolve("gates-lbr.elf"))),
+                ProgramLoader.load(BUILD.resolve("core.elf")),
                 List.of(
                         new RegionPlan.PlannedMonitor(syscalls, Map.of("calls", "execve,openat")),
                         new RegionPlan.PlannedMonitor(process, Map.of())));
         Map<String, Long> slots = new TreeMap<>();
         long value = 100;
-        for (MonitorProgram program : LayoutPlanner.programs(plan)) {
+        for (MonitorProgram program : plan.programs()) {
             for (SlotDeclaration slot : program.slots()) {
                 if (!slot.filledByRegion()) {
                     slots.putIfAbsent(slot.name(), value++);

@@ -131,7 +131,7 @@ class GatePagesTests {
     void readsTheBuiltMonitorsFilters() throws Exception {
         Path elf = CCompiler.headers().resolveSibling("build").resolve("syscalls.elf");
         Assumptions.assumeTrue(Files.exists(elf), "skipped: no " + elf);
-        MonitorProgram program = MonitorProgram.load(elf);
+        MonitorProgram program = ProgramLoader.load(elf);
         assertEquals(
                 List.of(1, 2, 3, 4, 5),
                 program.filters().stream().map(FilterDeclaration::hook).toList());

@@ -84,10 +84,11 @@ class LayoutPlannerTests {
 
     @Test
     void theRingTakesTheLargestPowerOfTwoThatIsLeft() throws RegionException {
-        assertEquals(4 << 20, ExamplePrograms.plan(8 << 20).ringCapacity());
-        assertEquals(64 << 20, ExamplePrograms.plan(128 << 20).ringCapacity());
-        RegionPlan least = ExamplePrograms.plan(ExamplePrograms.plan(8 << 20).requiredSize());
-        assertEquals(RegionPlan.MIN_RING_CAPACITY, least.ringCapacity());
+        assertEquals(4 << 20, RegionSize.ringCapacity(ExamplePrograms.plan(8 << 20)));
+        assertEquals(64 << 20, RegionSize.ringCapacity(ExamplePrograms.plan(128 << 20)));
+        RegionPlan least =
+                ExamplePrograms.plan(RegionSize.requiredSize(ExamplePrograms.plan(8 << 20)));
+        assertEquals(RegionPlan.MIN_RING_CAPACITY, RegionSize.ringCapacity(least));
     }
 
     @Test

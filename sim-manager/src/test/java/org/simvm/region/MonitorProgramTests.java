@@ -71,7 +71,7 @@ class MonitorProgramTests {
     }
 
     private static String complaint(Path file) {
-        String message = assertThrows(RegionException.class, () -> MonitorProgram.load(file))
+        String message = assertThrows(RegionException.class, () -> ProgramLoader.load(file))
                 .getMessage();
         assertTrue(message.startsWith(file.toString()) && !message.contains("\n"), message);
         return message;
@@ -81,8 +81,8 @@ class MonitorProgramTests {
     class GoodOnes {
         @Test
         void areReadWithAllTheyDeclare() throws Exception {
-            MonitorProgram program = MonitorProgram.load(
-                    Files.move(build(SOURCE), folder.resolve("my-monitor.elf")));
+            MonitorProgram program =
+                    ProgramLoader.load(Files.move(build(SOURCE), folder.resolve("my-monitor.elf")));
             assertEquals("my-monitor", program.name());
             assertEquals(1, program.hooks().size());
             HookDeclaration hook = program.hooks().get(0);
@@ -113,7 +113,7 @@ class MonitorProgramTests {
 
         @Test
         void comeInWholePagesOfOneKindOfAccessEach() throws Exception {
-            MonitorProgram program = MonitorProgram.load(build(SOURCE));
+            MonitorProgram program = ProgramLoader.load(build(SOURCE));
             assertTrue(program.segments().stream()
                     .anyMatch(segment -> segment.access().equals(Access.READ_EXECUTE)));
             assertTrue(program.segments().stream()
@@ -128,7 +128,7 @@ class MonitorProgramTests {
 
         @Test
         void areRelocatedToWhereTheyAreLoaded() throws Exception {
-            MonitorProgram program = MonitorProgram.load(build(SOURCE));
+            MonitorProgram program = ProgramLoader.load(build(SOURCE));
             assertFalse(program.relocations().isEmpty());
             ProgramImage image = new ProgramImage(program, 0x5500_0000_0000L);
             boolean[] found = new boolean[1];
@@ -157,7 +157,7 @@ class MonitorProgramTests {
                             + ".long %d, %d, %d, 0\\n.popsection\");\n";
             assertEquals(
                     List.of(new FilterDeclaration(9, 0, 0, 0, 64, 448, 0)),
-                    MonitorProgram.load(build(
+                    ProgramLoader.load(build(
                                     SOURCE + filter.formatted("watched", "pid_offset", 9, 64, 448)))
                             .filters()
                             .stream()
@@ -308,7 +308,7 @@ class MonitorProgramTests {
                 }
                 Files.write(file, bytes);
                 try {
-                    MonitorProgram.load(file);
+                    ProgramLoader.load(file);
                 } catch (RegionException expected) {
                     assertTrue(
                             expected.getMessage().startsWith(file.toString()),

@@ -218,9 +218,10 @@ class OtherGatesTests {
         @Test
         void leavesMoreRoomForEventsThanTheOthers() throws RegionException {
             RegionPlan least = ExamplePrograms.plan(
-                    plan.requiredSize(), 3, ExamplePrograms.GUEST_MEMORY, GateKind.EXIT);
-            assertEquals(RegionPlan.MIN_RING_CAPACITY, least.ringCapacity());
-            assertTrue(plan.requiredSize() < plan(GateKind.VMFUNC).requiredSize());
+                    RegionSize.requiredSize(plan), 3, ExamplePrograms.GUEST_MEMORY, GateKind.EXIT);
+            assertEquals(RegionPlan.MIN_RING_CAPACITY, RegionSize.ringCapacity(least));
+            assertTrue(
+                    RegionSize.requiredSize(plan) < RegionSize.requiredSize(plan(GateKind.VMFUNC)));
             RegionLayout layout = LayoutPlanner.place(plan, new Random(1));
             long end = 4096;
             for (RegionSegment segment : layout.segments()) {

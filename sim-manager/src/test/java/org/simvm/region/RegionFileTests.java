@@ -153,14 +153,17 @@ class RegionFileTests extends RegionFileFixture {
                             && error.getMessage().contains("<sim:region>"),
                     error.getMessage());
             assertTrue(
-                    error.getMessage().contains("need " + (small.requiredSize() >> 10) + " KiB"),
+                    error.getMessage()
+                            .contains("need " + (RegionSize.requiredSize(small) >> 10) + " KiB"),
                     error.getMessage());
-            RegionFile.create(path, null, ExamplePrograms.plan(small.requiredSize()))
+            RegionFile.create(path, null, ExamplePrograms.plan(RegionSize.requiredSize(small)))
                     .close();
             assertThrows(
                     RegionException.class,
                     () -> RegionFile.create(
-                            path, null, ExamplePrograms.plan(small.requiredSize() - 4096)));
+                            path,
+                            null,
+                            ExamplePrograms.plan(RegionSize.requiredSize(small) - 4096)));
         }
     }
 

@@ -33,7 +33,7 @@ final class RegionToAttack {
         long returnAddress = Long.parseUnsignedLong(arguments[4], 16);
         long target = Long.parseUnsignedLong(arguments[5], 16);
         long ramEnd = Long.parseUnsignedLong(arguments[7], 16);
-        MonitorProgram monitor = MonitorProgram.load(folder.resolve(arguments[8] + ".elf"));
+        MonitorProgram monitor = ProgramLoader.load(folder.resolve(arguments[8] + ".elf"));
         RegionPlan plan = new RegionPlan(
                 new RegionArea(area, area),
                 FILE_SIZE,
@@ -41,13 +41,13 @@ final class RegionToAttack {
                 VCPUS,
                 0x510,
                 GateKind.VMFUNC,
-                GateTemplate.load(folder.resolve(arguments[9] + ".elf")),
-                MonitorProgram.load(folder.resolve("core.elf")),
+                GateLoader.load(folder.resolve(arguments[9] + ".elf")),
+                ProgramLoader.load(folder.resolve("core.elf")),
                 List.of(new RegionPlan.PlannedMonitor(monitor, Map.of())));
         Files.deleteIfExists(region);
         try (RegionFile file = RegionFile.create(region, null, plan)) {
             Map<String, Long> slots = new HashMap<>();
-            for (MonitorProgram program : LayoutPlanner.programs(plan)) {
+            for (MonitorProgram program : plan.programs()) {
                 program.slots().stream()
                         .filter(slot -> !slot.filledByRegion())
                         .forEach(slot -> slots.put(slot.name(), 8L));
