@@ -13,9 +13,14 @@ import org.simvm.region.SimAbi;
  * @param decoder reads a record of this type
  */
 public record EventType<E extends Event>(int number, String word, Decoder<E> decoder) {
-    /** The types that are known here; a new one is a class with a {@code TYPE} and a line here. */
-    private static final List<EventType<?>> KNOWN =
-            List.of(SyscallEvent.TYPE, ForkEvent.TYPE, ExecEvent.TYPE, ExitEvent.TYPE);
+    /**
+     * The types that are known here; a new one is a class with a {@code TYPE} and a line here. A
+     * class of its own, so that an event's class, which makes its type, needs none of the others.
+     */
+    private static final class Known {
+        static final List<EventType<?>> TYPES =
+                List.of(SyscallEvent.TYPE, ForkEvent.TYPE, ExecEvent.TYPE, ExitEvent.TYPE);
+    }
 
     private static final String NUMBERED = "event-";
 
@@ -32,12 +37,12 @@ public record EventType<E extends Event>(int number, String word, Decoder<E> dec
 
     /** Returns the types that are known here, in the order of their numbers. */
     public static List<EventType<?>> known() {
-        return KNOWN;
+        return Known.TYPES;
     }
 
     /** Returns the type of a record; one that is not known here keeps its payload as it is. */
     static EventType<?> of(int number) {
-        for (EventType<?> type : KNOWN) {
+        for (EventType<?> type : Known.TYPES) {
             if (type.number == number) {
                 return type;
             }
@@ -55,7 +60,7 @@ public record EventType<E extends Event>(int number, String word, Decoder<E> dec
 
     /** Returns the type that a word or a number names; empty if there can be none. */
     public static Optional<EventType<?>> named(String name) {
-        for (EventType<?> type : KNOWN) {
+        for (EventType<?> type : Known.TYPES) {
             if (type.word.equals(name)) {
                 return Optional.of(type);
             }
