@@ -184,7 +184,7 @@ def report(samples, real):
             result[f"outvm_to_invm.{monitor}"] = round(outside / inside, 1)
             print(f"  {monitor}: out of VM to in VM {outside / inside:.1f} : 1")
 
-    # A guest under SIM has exits of its own, too: KVM looks at the page faults of instruction fetches.
+    # A guest under SIM has exits of its own, too: memory that its SIM view touches first, doorbells.
     for place in places:
         more = samples.exits_added(place, "process", "spawns")
         if more is not None and place in ("invm", "hypercall", "outvm"):
