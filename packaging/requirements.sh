@@ -5,6 +5,7 @@
 #   build    what QEMU, the monitors, the launcher, the hook and the manager are built with
 #   run      what a test host needs: libvirt's daemon and client (no service is started), firmware, tools
 #   test     what only `./dev test` needs
+#   lint     what `./dev test lint` needs besides `build`
 #   vtx      what `./dev vtx` needs besides `build` and `run`
 #
 # It asks for root through sudo, and changes no apt configuration.
@@ -24,7 +25,8 @@ run=(
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
 # groovy: CloudStack's hook is one. prometheus: its real scraper and promtool judge the metrics; no service is started.
-test=(shellcheck perl zstd prometheus groff-base groovy)
+test=(perl zstd prometheus groff-base groovy)
+lint=(shellcheck python3-pyflakes pycodestyle clang-format git jq)
 vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||
@@ -42,8 +44,9 @@ for kind in "$@"; do
             ;;
         run) wanted+=("${run[@]}") ;;
         test) wanted+=("${test[@]}") ;;
+        lint) wanted+=("${lint[@]}") ;;
         vtx) wanted+=("${vtx[@]}") ;;
-        *) fail "unknown kind '$kind'; choose from build, run, test, vtx" ;;
+        *) fail "unknown kind '$kind'; choose from build, run, test, lint, vtx" ;;
     esac
 done
 

@@ -13,5 +13,6 @@ as_root() {
 }
 
 give_back() {
+    # shellcheck disable=SC2153 # both are sudo's
     if [ -n "${SUDO_UID:-}" ] && [ -e "$1" ]; then chown -R "$SUDO_UID:$SUDO_GID" "$1"; fi
 }

@@ -8,6 +8,7 @@
 #              qtests      QEMU's qtests of the series, on the patched KVM
 #              armed       guests of Debian's kernels 6.1 and 6.12, armed by sim-manager on the patched KVM with the
 #                          gates vmfunc and hypercall, and on the same Linux without the series with the gate exit
+#              sample      of these guests one: 6.12 with the gate vmfunc
 #       Default: selftests and armed. --serial shows what the machines write while they run.
 #
 # Writes `ok …` or `not ok …` for each case, `# …` for what was measured, and target/reports/vtx.json:
@@ -30,8 +31,8 @@ serial=no parts=()
 for argument in "$@"; do
     case $argument in
         --serial) serial=yes ;;
-        selftests | qtests | armed) parts+=("$argument") ;;
-        *) fail "what is '$argument'? --serial, selftests, qtests, armed" ;;
+        selftests | qtests | armed | sample) parts+=("$argument") ;;
+        *) fail "what is '$argument'? --serial, selftests, qtests, armed, sample" ;;
     esac
 done
 [ ${#parts[@]} -gt 0 ] || parts=(selftests armed)
@@ -39,7 +40,7 @@ wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 "$here/build-bochs.sh" >/dev/null
 kernel=$("$here/build-kernel.sh")
-if wanted armed || wanted qtests; then
+if wanted armed || wanted sample || wanted qtests; then
     : "${SIM_QEMU_BUILD:?the folder of the built QEMU: use ./dev vtx}"
     "$here/mkroot.sh" >/dev/null
     layer=$("$here/host-layer.sh" 6.1 6.12)
@@ -77,7 +78,11 @@ armed() { # armed NAME KERNEL GUEST…
 }
 # Two at a time: more would only take turns on a machine of two cores.
 first_half() {
-    if wanted armed; then armed patched "$kernel/bzImage" 6.1:vmfunc 6.12:vmfunc 6.12:hypercall; fi
+    if wanted armed; then
+        armed patched "$kernel/bzImage" 6.1:vmfunc 6.12:vmfunc 6.12:hypercall
+    elif wanted sample; then
+        armed patched "$kernel/bzImage" 6.12:vmfunc
+    fi
 }
 second_half() {
     if wanted selftests; then selftests; fi
@@ -141,7 +146,7 @@ judge() {
 }
 if wanted selftests; then judge selftests selftests; fi
 if wanted qtests; then judge qtests qtests; fi
-if wanted armed; then judge armed patched unpatched; fi
+if wanted armed; then judge armed patched unpatched; elif wanted sample; then judge armed patched; fi
 count() { if [ -e "$work/count-$1" ]; then cut -d' ' -f"$2" "$work/count-$1"; else echo null; fi; }
 
 figures=$(cat "$reports"/vtx-{patched,unpatched}.log 2>/dev/null | tr -d '\r' |
