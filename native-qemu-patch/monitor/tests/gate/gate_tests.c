@@ -536,6 +536,16 @@ static void a_forged_call_is_made_and_returns(void)
 	CHECK(left == 100);
 }
 
+static const char no_32_bit_code[] = "this machine runs no 32-bit code";
+
+/* A hypervisor may refuse 32-bit code segments: then nothing lands, and every test would pass. */
+static bool runs_32_bit_code(void)
+{
+	uint64_t int3 = GATE + 2 * PAGE - 1;
+
+	return land(int3, false) == STOPPED && (uint64_t)at_end[REG_RIP] == int3 + 1;
+}
+
 int main(int argc, char **argv)
 {
 	CHECK(argc == 4);
@@ -563,9 +573,14 @@ int main(int argc, char **argv)
 	TEST(a_forged_call_is_made_and_returns);
 	TEST(g1_in_the_sim_view_stops_all_but_the_exit);
 	TEST(the_exit_cannot_be_used_as_a_second_entry);
-	TEST(the_first_instruction_stops_32_bit_code);
 	TEST(a_jump_to_any_byte_with_hostile_registers_learns_nothing);
-	TEST(nor_does_one_in_32_bit_mode);
+	if (runs_32_bit_code()) {
+		TEST(the_first_instruction_stops_32_bit_code);
+		TEST(nor_does_one_in_32_bit_mode);
+	} else {
+		SKIP(the_first_instruction_stops_32_bit_code, no_32_bit_code);
+		SKIP(nor_does_one_in_32_bit_mode, no_32_bit_code);
+	}
 	count_tests(argv[2], argv[3]);
 	return 0;
 }

@@ -78,6 +78,13 @@
 		fflush(stdout);                    \
 	} while (0)
 
+/* `reason`: why this machine can't run the test. */
+#define SKIP(function, reason)                                    \
+	do {                                                      \
+		printf("ok   %s # SKIP %s\n", #function, reason); \
+		fflush(stdout);                                   \
+	} while (0)
+
 enum view { NORMAL, SIM };
 enum outcome { RUNNING, STOPPED, LEFT, STUCK };
 
