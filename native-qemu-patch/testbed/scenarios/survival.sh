@@ -185,8 +185,8 @@ case_crash() {
     check "which then works" domain_ready s-guest 180
     boots=$(armed_boots)
     # Written once the guest runs again: a manager that dies before that leaves none.
-    check "its baseline is kept" \
-        wait_until 60 test -e "/var/lib/sim-manager/domains/$(virsh -q domuuid s-guest)/baseline.json"
+    check "its baseline is kept" wait_until 60 \
+        test -e "/var/lib/sim-manager/domains/$(virsh -q domuuid s-guest)/baseline.json"
     manager_stop KILL
     check "no manager while armed: the guest works" works
     mark
