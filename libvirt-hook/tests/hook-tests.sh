@@ -109,14 +109,16 @@ rc=$(cat "$work/rc") ms=$(cat "$work/ms") err=$(cat "$work/err"); refuses "did n
 test="missing arguments are a usage error"
 out=$("$hook" demo </dev/null 2>"$work/err"); rc=$?; err=$(cat "$work/err"); if [ $rc = 2 ] && [[ $err == usage:* ]]; then ok; else bad "expected usage"; fi
 
-test="median time of a call, the manager's answer included, is under 3 ms"
+# How long a call takes depends on the machine; how it compares with a program that does nothing
+# hardly does.
+test="a call, the manager's answer included, costs less than three starts of /bin/true (median)"
 manager ok
-best=999999
-for _ in 1 2 3; do # a busy machine gets three tries
-    read -r p50 p99 < <("$latency" "$hook" "$work/required.xml" 200); [ "$p50" -lt $best ] && best=$p50
-    [ $best -lt 3000 ] && break
-done
-rc=0 out='' err='' ms=0; if [ $best -lt 3000 ]; then ok; else bad "p50 is $best us"; fi
+rc=0 out='' err='' ms=0
+read -r p50 p99 baseline < <("$latency" "$hook" "$work/required.xml" 200)
+if [ "$p50" -lt $((3 * baseline)) ]; then ok; else
+    bad "p50 is $p50 us, that of /bin/true $baseline us"
+fi
 
-echo "libvirt-hook: $passed passed, $failed failed; p50 $best us, p99 $p99 us"
+echo "libvirt-hook: $passed passed, $failed failed;" \
+    "p50 $p50 us, p99 $p99 us, /bin/true p50 $baseline us"
 [ $failed = 0 ]
