@@ -2,14 +2,22 @@
 package org.simvm.integrity;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.simvm.arming.ArmedGuest;
+import org.simvm.arming.HookSite;
+import org.simvm.arming.PersistedBoot;
+import org.simvm.guest.kernel.PatchSite;
 import org.simvm.state.StateFile;
 
 /**
@@ -20,74 +28,24 @@ import org.simvm.state.StateFile;
  * @param recorded when, as ISO 8601
  * @param kernel release of the guest's kernel
  * @param lstar {@code MSR_LSTAR} at the boot stop
- * @param copies parts of the kernel's image that must not change, each with a file
- * @param segments parts of the region that must not change
- * @param tables tables of the kernel that must not change
- * @param registers of the virtual CPUs, by name
  * @param hooks what was written into the text
  * @param paging the kernel's own page tables
  * @param gate how the gates are mapped
+ * @param checks what each check keeps, by the name of its definition
  */
 record Baseline(
         int format,
         String recorded,
         String kernel,
         String lstar,
-        List<Copy> copies,
-        List<Segment> segments,
-        List<Table> tables,
-        Map<String, String> registers,
         List<Hook> hooks,
         Paging paging,
-        Gate gate) {
-    static final int FORMAT = 2;
+        Gate gate,
+        Map<String, JsonNode> checks) {
+    static final int FORMAT = 3;
     static final String FILE = "baseline.json";
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-
-    /**
-     * A part of the kernel's image.
-     *
-     * @param name of it and of the file with its bytes
-     * @param start first guest virtual address
-     * @param bytes length
-     * @param excluded bytes that the kernel itself patches, and hooks; zero for the digest
-     * @param sha256 digest
-     * @param pieces where it lies in guest-physical memory
-     */
-    record Copy(
-            String name,
-            String start,
-            long bytes,
-            long excluded,
-            String sha256,
-            List<Piece> pieces) {}
-
-    /**
-     * A physically contiguous piece of a copy.
-     *
-     * @param offset of its first byte in the copy
-     * @param gpa guest-physical address
-     */
-    record Piece(int offset, String gpa) {}
-
-    /**
-     * A part of the region.
-     *
-     * @param name the region's own
-     * @param bytes length
-     * @param sha256 digest
-     */
-    record Segment(String name, long bytes, String sha256) {}
-
-    /**
-     * A table in the kernel's data.
-     *
-     * @param symbol its name
-     * @param address guest virtual address
-     * @param contents its bytes
-     */
-    record Table(String symbol, String address, String contents) {}
 
     /**
      * A hook.
@@ -128,11 +86,64 @@ record Baseline(
      */
     record Gate(String entryGpa, String entry, String frame, String virtualBase, String pages) {}
 
-    Copy copy(String name) throws IOException {
-        return copies.stream()
-                .filter(copy -> copy.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IOException("the baseline has no " + name));
+    /**
+     * Describes a boot.
+     *
+     * @param recorded when, as ISO 8601
+     * @param sections what each check keeps
+     */
+    static Baseline of(ArmedGuest guest, String recorded, Map<String, Object> sections) {
+        Map<String, JsonNode> checks = new LinkedHashMap<>();
+        sections.forEach((name, section) -> checks.put(name, JSON.valueToTree(section)));
+        return new Baseline(
+                FORMAT,
+                recorded,
+                guest.kernel().version(),
+                Long.toHexString(guest.lstar()),
+                guest.hooks().stream().map(Baseline::hook).toList(),
+                new Paging(
+                        Long.toHexString(guest.kernelTables().root()),
+                        guest.kernelTables().levels()),
+                new Gate(
+                        Long.toHexString(guest.gateEntryGpa()),
+                        Long.toHexString(guest.image().gateEntry()),
+                        Long.toHexString(guest.image().gateFrame()),
+                        Long.toHexString(guest.image().gateVirtualBase()),
+                        Long.toHexString(guest.image().gatePages())),
+                checks);
+    }
+
+    private static Hook hook(HookSite hook) {
+        HexFormat hex = HexFormat.of();
+        return new Hook(
+                hook.monitor(),
+                hook.declaration().id(),
+                hook.symbol(),
+                Long.toHexString(hook.address()),
+                Long.toHexString(hook.gpa()),
+                hex.formatHex(hook.original()),
+                hex.formatHex(hook.call()));
+    }
+
+    /**
+     * Returns what a check kept, or nothing if it kept nothing.
+     *
+     * @param directory for the message
+     * @throws IOException if it is something else than such a section
+     */
+    <S> Optional<S> section(String name, Class<S> type, Path directory) throws IOException {
+        JsonNode section = checks == null ? null : checks.get(name);
+        if (section == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(JSON.treeToValue(section, type));
+        } catch (JsonProcessingException e) {
+            throw new IOException(
+                    directory.resolve(FILE) + ": section " + name + " is damaged: "
+                            + e.getOriginalMessage(),
+                    e);
+        }
     }
 
     /**
@@ -150,14 +161,53 @@ record Baseline(
     static Baseline read(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
         try {
-            int format = JSON.readTree(Files.readAllBytes(file)).path("format").asInt();
+            byte[] bytes = Files.readAllBytes(file);
+            int format = JSON.readTree(bytes).path("format").asInt();
             if (format != FORMAT) {
                 throw new IOException(
                         file + ": format " + format + ", this manager knows " + FORMAT);
             }
-            return JSON.readValue(Files.readAllBytes(file), Baseline.class);
+            return JSON.readValue(bytes, Baseline.class);
         } catch (JsonProcessingException e) {
             throw new IOException(file + ": not a baseline: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /** Reads what arming must know of a boot to go on with its guest. */
+    static PersistedBoot persistedBoot(Path directory) throws IOException {
+        try {
+            return read(directory).persistedBoot(PatchSiteFile.read(directory));
+        } catch (IllegalArgumentException
+                | NullPointerException e) { // JSON, but of other things than a baseline has
+            throw new IOException(directory.resolve(FILE) + ": damaged: " + e.getMessage(), e);
+        }
+    }
+
+    private PersistedBoot persistedBoot(List<PatchSite> patchable) {
+        HexFormat hex = HexFormat.of();
+        return new PersistedBoot(
+                number(lstar),
+                number(paging.root()),
+                paging.levels(),
+                number(gate.entryGpa()),
+                number(gate.entry()),
+                number(gate.frame()),
+                number(gate.virtualBase()),
+                number(gate.pages()),
+                hooks.stream()
+                        .map(hook -> new PersistedBoot.Hook(
+                                hook.monitor(),
+                                hook.id(),
+                                hook.symbol(),
+                                number(hook.address()),
+                                number(hook.gpa()),
+                                hex.parseHex(hook.original()),
+                                hex.parseHex(hook.call())))
+                        .toList(),
+                patchable);
+    }
+
+    static long number(String hexadecimal) {
+        return Long.parseUnsignedLong(hexadecimal, 16);
     }
 }

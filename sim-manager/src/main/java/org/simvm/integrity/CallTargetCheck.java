@@ -7,13 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.simvm.arming.ArmedGuest;
 import org.simvm.guest.kernel.FtraceTargets;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Kprobes;
-import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Follows pointers to functions that attackers like to plant: hooks of security modules, network
@@ -25,7 +24,6 @@ final class CallTargetCheck implements Check {
     private static final int MOST_NAMESPACES = 4096;
     private static final int MOST_PER_HOOK = 1024; // MAX_HOOK_COUNT of net/netfilter/core.c
     private static final int MOST_SECURITY_HOOKS = 8192;
-    private static final int ATTEMPTS = 3;
     /** Points in the network where filters hook: protocol and how many. */
     private static final List<Map.Entry<String, Integer>> FILTERS = List.of(
             Map.entry("ipv4", 5),
@@ -33,9 +31,14 @@ final class CallTargetCheck implements Check {
             Map.entry("arp", 3),
             Map.entry("bridge", 5));
 
+    static final CheckDefinition<Void> DEFINITION = CheckDefinition.withoutBaseline(
+            "call-targets",
+            IntegrityCheck.CALL_TARGETS,
+            guest -> Optional.of(new CallTargetCheck(guest)));
+
+    private final CheckedGuest guest;
     private final Kernel kernel;
     private final VirtualMemory memory;
-    private final Optional<ModuleList> modules;
 
     /** A pointer to a function, where it is and what it is for. */
     private record Target(String subject, long at, long function) {}
@@ -45,47 +48,41 @@ final class CallTargetCheck implements Check {
         void read(List<Target> targets) throws GuestMemoryException;
     }
 
-    CallTargetCheck(ArmedGuest guest, Optional<ModuleList> modules) {
+    private CallTargetCheck(CheckedGuest guest) {
+        this.guest = guest;
         this.kernel = guest.kernel();
-        this.memory = new VirtualMemory(guest.kernelTables());
-        this.modules = modules;
+        this.memory = guest.memory();
     }
 
     @Override
-    public void run(FindingCollector findings) throws GuestMemoryException {
+    public void run(FindingCollector findings) {
         follow("security hooks", this::securityHooks, findings);
         follow("network filters", this::networkFilters, findings);
         follow("tracers", this::tracers, findings);
         follow("kprobes", this::kprobes, findings);
     }
 
-    private void follow(String what, Source source, FindingCollector findings)
-            throws GuestMemoryException {
-        String reason = "";
-        for (int attempt = 0;
-                attempt < ATTEMPTS;
-                attempt++) { // entries come and go under the reader
-            try {
-                List<Target> targets = new ArrayList<>();
-                source.read(targets);
-                LoadedCode code =
-                        LoadedCode.read(kernel, modules); // later: who registers is loaded before
-                for (Target target : targets) {
-                    findings.compared(Long.BYTES);
-                    if (target.function() != 0 && !code.function(target.function())) {
-                        findings.addGuestControlled(
-                                FindingCode.TARGET_UNKNOWN,
-                                target.subject(),
-                                OptionalLong.of(target.at()),
-                                new Evidence.Target(code.address(target.function())));
-                    }
+    private void follow(String what, Source source, FindingCollector findings) {
+        try {
+            List<Target> targets = CheckedGuest.readStable(() -> {
+                List<Target> read = new ArrayList<>();
+                source.read(read);
+                return read;
+            });
+            LoadedCode code = guest.code(); // later: who registers is loaded before
+            for (Target target : targets) {
+                findings.compared(Long.BYTES);
+                if (target.function() != 0 && !code.function(target.function())) {
+                    findings.addGuestControlled(
+                            FindingCode.TARGET_UNKNOWN,
+                            target.subject(),
+                            OptionalLong.of(target.at()),
+                            new Evidence.Target(code.address(target.function())));
                 }
-                return;
-            } catch (GuestMemoryException e) {
-                reason = e.getMessage();
             }
+        } catch (GuestMemoryException e) {
+            findings.addIncomplete(what, e.getMessage(), true);
         }
-        findings.addIncomplete(what, reason, true);
     }
 
     /** Lists of hooks up to Linux 6.11, static calls since. */

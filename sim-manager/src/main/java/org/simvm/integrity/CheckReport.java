@@ -13,11 +13,9 @@ import org.simvm.settings.IntegrityCheck;
  * @param started when the round began
  * @param took how long it took
  * @param bytes of guest memory and region that were compared
- * @param abandoned the guest was reset or went away during the round, so that nothing in it counts
  * @param results one for each check that ran, in the order in which they ran
  */
-public record CheckReport(
-        Instant started, Duration took, long bytes, boolean abandoned, List<Result> results) {
+public record CheckReport(Instant started, Duration took, long bytes, List<Result> results) {
     public CheckReport {
         results = List.copyOf(results);
     }

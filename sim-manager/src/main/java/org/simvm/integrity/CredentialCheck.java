@@ -15,6 +15,7 @@ import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Compares each process's credentials ({@code real_cred}) with those at the last look.
@@ -22,16 +23,23 @@ import org.simvm.guest.paging.VirtualMemory;
  * <p>A process without the right to take other ids can reach an id or a capability that it did not
  * have only by starting a program, or in another user namespace. No process of the guest's user
  * space has the kernel's own credentials, {@code init_cred}. Where all system calls are seen,
- * credentials that change at all, with no call that changes them, are a finding too. A process is
- * looked at anew once it has started a program.
+ * credentials that change at all, with no call that changes them, are a finding too. A process
+ * starts over once it has started a program.
  */
 final class CredentialCheck implements Check {
     private static final long CAP_SETGID = 1L << 6;
     private static final long CAP_SETUID = 1L << 7;
     private static final List<String> USERS = List.of("uid", "suid", "euid", "fsuid");
     private static final List<String> GROUPS = List.of("gid", "sgid", "egid", "fsgid");
-    private static final int ATTEMPTS = 3;
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    /** Left out if this kernel's types do not say how credentials look. */
+    static final CheckDefinition<Void> DEFINITION = CheckDefinition.withoutBaseline(
+            "credentials",
+            IntegrityCheck.CREDENTIALS,
+            guest -> guest.kernel().offset("task_struct.real_cred").isPresent()
+                    ? Optional.of(new CredentialCheck(guest))
+                    : Optional.empty());
 
     private final VirtualMemory memory;
     private final TaskList tasks;
@@ -70,24 +78,12 @@ final class CredentialCheck implements Check {
     private record Seen(
             int pid, long mm, long programs, int execId, long calls, Credentials credentials) {}
 
-    /**
-     * Makes the check.
-     *
-     * @param record of the process monitor, if it runs
-     * @param callsSeen whether every system call is reported
-     * @throws BaselineException if the kernel lacks a structure
-     */
-    CredentialCheck(
-            VirtualMemory memory,
-            Kernel kernel,
-            TaskList tasks,
-            Optional<ProcessRecord> record,
-            boolean callsSeen)
-            throws BaselineException {
-        this.memory = memory;
-        this.tasks = tasks;
-        this.record = record;
-        this.callsSeen = callsSeen && record.isPresent();
+    private CredentialCheck(CheckedGuest guest) throws BaselineException {
+        Kernel kernel = guest.kernel();
+        this.memory = guest.memory();
+        this.tasks = guest.tasks();
+        this.record = guest.record();
+        this.callsSeen = guest.callsSeen() && record.isPresent();
         kernelsOwn = kernel.symbol("init_cred");
         try {
             realCred = kernel.requireOffset("task_struct.real_cred");
@@ -112,19 +108,11 @@ final class CredentialCheck implements Check {
 
     @Override
     public void run(FindingCollector findings) throws InterruptedException {
-        List<TaskList.Process> processes = List.of();
-        String reason = "";
-        for (int attempt = 0; attempt < ATTEMPTS && processes.isEmpty(); attempt++) {
-            try {
-                processes = tasks.read();
-            } catch (GuestMemoryException e) {
-                reason = e.getMessage();
-            }
-        }
-        if (processes.isEmpty()) {
-            if (!reason.isEmpty()) {
-                findings.addIncomplete("the guest's list of processes", reason, true);
-            }
+        List<TaskList.Process> processes;
+        try {
+            processes = CheckedGuest.readStable(tasks::read);
+        } catch (GuestMemoryException e) {
+            findings.addIncomplete("the guest's list of processes", e.getMessage(), true);
             return;
         }
         Set<Long> there = new HashSet<>();
@@ -166,8 +154,8 @@ final class CredentialCheck implements Check {
     }
 
     private Seen read(TaskList.Process process) throws GuestMemoryException {
-        Optional<ProcessRecord.TaskActivity> deeds =
-                record.flatMap(known -> known.deeds(process.task()));
+        Optional<ProcessRecord.TaskActivity> activity =
+                record.flatMap(known -> known.activity(process.task()));
         long credentials = memory.readLong(process.task() + realCred);
         int[] userIds = new int[users.length];
         int[] groupIds = new int[groups.length];
@@ -178,9 +166,9 @@ final class CredentialCheck implements Check {
         return new Seen(
                 process.pid(),
                 process.mm(),
-                deeds.map(ProcessRecord.TaskActivity::programs).orElse(0L),
+                activity.map(ProcessRecord.TaskActivity::programs).orElse(0L),
                 memory.readInt(process.task() + execId),
-                deeds.map(ProcessRecord.TaskActivity::credentialCalls).orElse(0L),
+                activity.map(ProcessRecord.TaskActivity::credentialCalls).orElse(0L),
                 new Credentials(
                         credentials,
                         userIds,
@@ -196,19 +184,15 @@ final class CredentialCheck implements Check {
         if (before == null || before.pid() != now.pid()) {
             return Optional.empty();
         }
-        Optional<ProcessRecord.TaskActivity> deeds =
-                record.flatMap(known -> known.deeds(process.task()));
-        if (callsSeen && deeds.isPresent() && deeds.get().escalation().isPresent()) {
+        Optional<ProcessRecord.TaskActivity> activity =
+                record.flatMap(known -> known.activity(process.task()));
+        if (callsSeen && activity.isPresent() && activity.get().escalation().isPresent()) {
             return Wrong.of(
                     FindingCode.CREDENTIALS_RAISED_BETWEEN_EVENTS,
-                    "it rose " + deeds.get().escalation().get()
+                    "it rose " + activity.get().escalation().get()
                             + " between two of its events, with no call");
         }
-        // TaskActivity are read anew: what was done while the credentials were read counts as well.
-        boolean started = deeds.isPresent()
-                ? deeds.get().programs() != before.programs()
-                : now.execId() != before.execId() || now.mm() != before.mm();
-        if (started
+        if (started(before, now, activity)
                 || now.credentials().same(before.credentials())
                 || now.credentials().namespace() != before.credentials().namespace()) {
             return Optional.empty();
@@ -219,12 +203,27 @@ final class CredentialCheck implements Check {
                     FindingCode.CREDENTIALS_GAINED,
                     "it had no right to " + gained.get() + " and started no program");
         }
-        if (callsSeen && deeds.isPresent() && deeds.get().credentialCalls() == before.calls()) {
+        if (callsSeen
+                && activity.isPresent()
+                && activity.get().credentialCalls() == before.calls()) {
             return Wrong.of(
                     FindingCode.CREDENTIALS_CHANGED_WITHOUT_CALL,
                     "it made no call that changes credentials");
         }
         return Optional.empty();
+    }
+
+    /**
+     * Tells whether a process started a program between two looks. The event alone may be forged,
+     * so its {@code self_exec_id} must have changed as well: {@code begin_new_exec} counts it up
+     * before it commits credentials, and they were read first. The activity is read again here:
+     * what was done while the credentials were read counts as well.
+     */
+    private boolean started(Seen before, Seen now, Optional<ProcessRecord.TaskActivity> activity) {
+        boolean seen = activity.isEmpty()
+                || record.get().unsure()
+                || activity.get().programs() != before.programs();
+        return seen && now.execId() != before.execId();
     }
 
     /** Says what a process got that it could not get by itself. */

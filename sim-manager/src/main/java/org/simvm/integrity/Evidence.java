@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.integrity;
 
+import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.simvm.guest.kernel.PatchSite;
@@ -203,6 +205,29 @@ public sealed interface Evidence {
         @Override
         public String found() {
             return now + ", before " + before;
+        }
+    }
+
+    /**
+     * Things that happened within some time, and should not have.
+     *
+     * @param count at least 1
+     */
+    record Rate(long count, Duration time) implements Evidence {
+        @Override
+        public String expected() {
+            return "none that are forged";
+        }
+
+        @Override
+        public String found() {
+            double seconds = Math.max(time.toNanos() / 1e9, 1e-3);
+            return String.format(
+                    Locale.ROOT,
+                    "%d of no hook in %.1f s, %.1f a second",
+                    count,
+                    seconds,
+                    count / seconds);
         }
     }
 

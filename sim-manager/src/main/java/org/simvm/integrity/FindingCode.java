@@ -45,6 +45,14 @@ public enum FindingCode {
     TASK_HIDDEN,
     /** A task is in the guest's list, and nobody saw it begin. */
     TASK_NEVER_BEGAN,
+    /** A task ended, as the process monitor saw, and yet it runs. */
+    TASK_ENDED_YET_RUNS,
+    /** A task is gone, and its end called no monitor. */
+    TASK_END_UNSEEN,
+    /** A task that nobody saw begin runs, or made an event, and is not in the guest's list. */
+    TASK_RUNS_UNSEEN,
+    /** The gate was called, and by no hook. */
+    CALLS_FORGED,
     /** A process has the kernel's own credentials, {@code init_cred}. */
     CREDENTIALS_OF_KERNEL,
     /** A process got an id or a capability that it had no right to. */

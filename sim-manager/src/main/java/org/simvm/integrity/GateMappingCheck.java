@@ -15,9 +15,9 @@ import org.simvm.guest.paging.PageTables;
 import org.simvm.guest.paging.TableEntry;
 import org.simvm.guest.paging.TableLevel;
 import org.simvm.guest.paging.Translation;
-import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Looks at how page tables map the gates: the kernel's own, and those of every process in the
@@ -33,14 +33,19 @@ final class GateMappingCheck implements Check {
     private static final int ATTEMPTS = 3;
     private static final long USER_TABLE = 4096;
 
+    static final CheckDefinition<Void> DEFINITION = CheckDefinition.withoutBaseline(
+            "gate-mapping",
+            IntegrityCheck.GATE_MAPPING,
+            guest -> Optional.of(new GateMappingCheck(guest)));
+
+    private final CheckedGuest checked;
     private final ArmedGuest guest;
     private final TaskList tasks;
-    private final VirtualMemory kernelMemory;
 
-    private GateMappingCheck(ArmedGuest guest, TaskList tasks, VirtualMemory kernelMemory) {
-        this.guest = guest;
-        this.tasks = tasks;
-        this.kernelMemory = kernelMemory;
+    private GateMappingCheck(CheckedGuest checked) {
+        this.checked = checked;
+        this.guest = checked.armed();
+        this.tasks = checked.tasks();
     }
 
     /**
@@ -56,11 +61,6 @@ final class GateMappingCheck implements Check {
                 .entry(gateAddress(), guest.kernelTables().top())
                 .filter(TableEntry::present)
                 .isPresent();
-    }
-
-    static GateMappingCheck of(ArmedGuest guest) throws BaselineException {
-        VirtualMemory kernelMemory = new VirtualMemory(guest.kernelTables());
-        return new GateMappingCheck(guest, TaskList.of(kernelMemory, guest.kernel()), kernelMemory);
     }
 
     @Override
@@ -112,9 +112,12 @@ final class GateMappingCheck implements Check {
         Map<Integer, String> wrong = new TreeMap<>();
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) { // registers may be half a switch old
             Map<Integer, String> now = new TreeMap<>();
-            for (SimStatus.Vcpu vcpu : guest.vcpus().vcpus()) {
+            if (attempt > 0) {
+                checked.beginLook();
+            }
+            for (SimStatus.Vcpu vcpu : checked.vcpus()) {
                 findings.compared(Long.BYTES);
-                if (!vcpu.inSimView() && vcpu.lstar() != 0) {
+                if (!vcpu.inSimView()) {
                     long root = vcpu.cr3() & -USER_TABLE;
                     Optional<String> difference = difference(root);
                     if (difference.isPresent() && isolated() && (root & USER_TABLE) != 0) {
@@ -141,18 +144,12 @@ final class GateMappingCheck implements Check {
     }
 
     private List<TaskList.Process> readTasks(FindingCollector findings) {
-        String reason = "";
-        for (int attempt = 0;
-                attempt < ATTEMPTS;
-                attempt++) { // entries come and go under the reader
-            try {
-                return tasks.read();
-            } catch (GuestMemoryException e) {
-                reason = e.getMessage();
-            }
+        try {
+            return CheckedGuest.readStable(tasks::read);
+        } catch (GuestMemoryException e) {
+            findings.addIncomplete("the guest's list of processes", e.getMessage(), true);
+            return List.of();
         }
-        findings.addIncomplete("the guest's list of processes", reason, true);
-        return List.of();
     }
 
     private void compareProcess(TaskList.Process process, FindingCollector findings) {
@@ -176,7 +173,7 @@ final class GateMappingCheck implements Check {
 
     private Optional<String> differenceOf(TaskList.Process process) {
         try {
-            return difference(kernelMemory.physical(process.pgd()));
+            return difference(checked.memory().physical(process.pgd()));
         } catch (GuestMemoryException e) {
             return Optional.of(e.getMessage());
         }

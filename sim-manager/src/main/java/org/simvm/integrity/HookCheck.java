@@ -9,15 +9,19 @@ import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.HookSite;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.Translation;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Looks at each hook twice: where the kernel's own page tables lead now, so that a page put in
  * place of the patched one shows; and at the guest-physical address where it was written.
  */
 final class HookCheck implements Check {
+    static final CheckDefinition<Void> DEFINITION = CheckDefinition.withoutBaseline(
+            "hooks", IntegrityCheck.HOOKS, guest -> Optional.of(new HookCheck(guest.armed())));
+
     private final ArmedGuest guest;
 
-    HookCheck(ArmedGuest guest) {
+    private HookCheck(ArmedGuest guest) {
         this.guest = guest;
     }
 

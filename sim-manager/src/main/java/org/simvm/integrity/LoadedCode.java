@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelModule;
-import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.kernel.SymbolOffset;
-import org.simvm.guest.memory.GuestMemoryException;
 
 /**
  * What is code in the guest's kernel at a moment: its text, which has a check, and the text of
@@ -16,21 +14,6 @@ import org.simvm.guest.memory.GuestMemoryException;
  * @param modules those in the list
  */
 record LoadedCode(Kernel kernel, List<KernelModule> modules) {
-    private static final int ATTEMPTS = 3;
-
-    /** Reads the list of modules, which may change under the reader. */
-    static LoadedCode read(Kernel kernel, Optional<ModuleList> list) throws GuestMemoryException {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return new LoadedCode(kernel, list.isPresent() ? list.get().read() : List.of());
-            } catch (GuestMemoryException e) {
-                if (attempt == ATTEMPTS) {
-                    throw e;
-                }
-            }
-        }
-    }
-
     Optional<KernelModule> moduleAt(long address) {
         return modules.stream()
                 .filter(module -> module.text().contains(address))

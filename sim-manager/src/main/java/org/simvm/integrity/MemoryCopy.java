@@ -52,6 +52,31 @@ final class MemoryCopy {
 
     private volatile MappedFile file;
 
+    /**
+     * What the baseline keeps of a copy.
+     *
+     * @param name of it and of the file with its bytes
+     * @param start first guest virtual address
+     * @param bytes length
+     * @param excluded bytes that the kernel itself patches, and hooks; zero for the digest
+     * @param pieces where it lies in guest-physical memory
+     */
+    record Kept(
+            String name,
+            String start,
+            long bytes,
+            long excluded,
+            String sha256,
+            List<Piece> pieces) {}
+
+    /**
+     * A physically contiguous piece of a copy.
+     *
+     * @param offset of its first byte in the copy
+     * @param gpa guest-physical address
+     */
+    record Piece(int offset, String gpa) {}
+
     private record Place(VirtualRange range, PatchSite site) {}
 
     private MemoryCopy(
@@ -119,7 +144,7 @@ final class MemoryCopy {
      * @throws IOException if the file is not what the baseline says
      */
     static MemoryCopy resume(
-            Baseline.Copy kept,
+            Kept kept,
             Path directory,
             VirtualMemory memory,
             LongFunction<String> names,
@@ -128,10 +153,10 @@ final class MemoryCopy {
             throws IOException {
         MappedFile file = MappedFile.map(directory.resolve(kept.name()));
         TreeMap<Integer, Long> pieces = new TreeMap<>();
-        for (Baseline.Piece piece : kept.pieces()) {
-            pieces.put(piece.offset(), Long.parseUnsignedLong(piece.gpa(), 16));
+        for (Piece piece : kept.pieces()) {
+            pieces.put(piece.offset(), Baseline.number(piece.gpa()));
         }
-        long start = Long.parseUnsignedLong(kept.start(), 16);
+        long start = Baseline.number(kept.start());
         MemoryCopy copy = new MemoryCopy(
                 memory,
                 new VirtualRange(start, start + kept.bytes()),
@@ -161,20 +186,19 @@ final class MemoryCopy {
         return bytes;
     }
 
-    Baseline.Copy baseline(String name) {
+    Kept kept(String name) {
         long excluded = 0;
         for (int i = 0; i < placeStarts.length; i++) {
             excluded += placeEnds[i] - placeStarts[i];
         }
-        return new Baseline.Copy(
+        return new Kept(
                 name,
                 Long.toHexString(range.start()),
                 range.size(),
                 excluded,
                 digest(),
                 pieces.entrySet().stream()
-                        .map(piece -> new Baseline.Piece(
-                                piece.getKey(), Long.toHexString(piece.getValue())))
+                        .map(piece -> new Piece(piece.getKey(), Long.toHexString(piece.getValue())))
                         .toList());
     }
 

@@ -8,13 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.simvm.arming.ArmedGuest;
-import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelModule;
-import org.simvm.guest.kernel.ModuleList;
 import org.simvm.guest.kernel.PatchSites;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Compares the text of each module with what it was when it was first seen live, and says when a
@@ -28,9 +26,13 @@ final class ModuleCheck implements Check {
 
     private static final int ATTEMPTS = 3;
 
-    private final Kernel kernel;
+    static final CheckDefinition<Void> DEFINITION = CheckDefinition.withoutBaseline(
+            "module-text",
+            IntegrityCheck.MODULE_TEXT,
+            guest -> Optional.of(new ModuleCheck(guest)));
+
+    private final CheckedGuest guest;
     private final VirtualMemory memory;
-    private final Optional<ModuleList> list;
     private final Map<Identity, MemoryCopy> copies = new HashMap<>();
     private boolean first = true;
 
@@ -45,22 +47,21 @@ final class ModuleCheck implements Check {
         }
     }
 
-    ModuleCheck(ArmedGuest guest, Optional<ModuleList> list) {
-        this.kernel = guest.kernel();
-        this.memory = new VirtualMemory(guest.kernelTables());
-        this.list = list;
+    private ModuleCheck(CheckedGuest guest) {
+        this.guest = guest;
+        this.memory = guest.memory();
     }
 
     @Override
     public void run(FindingCollector findings) throws GuestMemoryException {
         LoadedCode code;
         try {
-            code = LoadedCode.read(kernel, list);
+            code = guest.code();
         } catch (GuestMemoryException e) {
             findings.addIncomplete("the guest's list of modules", e.getMessage(), true);
             return;
         }
-        PatchSiteVerifier judge = new PatchSiteVerifier(kernel, memory, code);
+        PatchSiteVerifier judge = new PatchSiteVerifier(guest.kernel(), memory, code);
         Set<Identity> there = new HashSet<>();
         for (KernelModule module : code.modules()) {
             Identity identity = Identity.of(module);
@@ -140,7 +141,7 @@ final class ModuleCheck implements Check {
     }
 
     private boolean stillThere(KernelModule module) throws GuestMemoryException {
-        return LoadedCode.read(kernel, list).modules().stream()
+        return guest.code().modules().stream()
                 .anyMatch(now -> now.live() && Identity.of(now).equals(Identity.of(module)));
     }
 

@@ -4,6 +4,7 @@ package org.simvm.integrity;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -17,9 +18,12 @@ import org.simvm.events.Subject;
 import org.simvm.events.SyscallEvent;
 
 /**
- * What the process monitor saw of the guest's tasks: which began and did not end, which started a
+ * What the process monitor saw of the guest's tasks: which began, which ended, which started a
  * program or asked for other credentials. Tasks are known by the address of their
  * {@code task_struct}, as a thread that starts a program takes its leader's process id.
+ *
+ * <p>An event can be forged, so that a task which ended is kept until {@link TaskCheck} has seen
+ * that it is gone; and one that makes an event though it never began is a stranger.
  */
 public final class ProcessRecord implements EventSink {
     /**
@@ -27,6 +31,10 @@ public final class ProcessRecord implements EventSink {
      * make up.
      */
     private static final int MOST = 1 << 18;
+
+    private static final int MOST_STRANGERS = 256;
+    /** Two rounds with two looks each. */
+    private static final int LOOKS_AT_STRANGER = 4;
     /** Calls by which a task changes its credentials; starting a program is an event of its own. */
     private static final Set<String> CREDENTIAL_CALLS = Set.of(
             "setuid",
@@ -55,12 +63,17 @@ public final class ProcessRecord implements EventSink {
 
     private final Runnable wake;
     private final LongSupplier losses;
-    private final Map<Long, Life> alive = new HashMap<>();
+    private final LongSupplier nanoClock;
+    private final Map<Long, Life> lives = new HashMap<>();
+    private final Map<Long, Life> strangers = new LinkedHashMap<>();
     private long lossesKnown;
+    private long lossesAtLook;
     private long emptied;
     private boolean full;
+    private boolean primed;
+    private boolean adopted;
 
-    /** A task that lives, and what it has done since it was first seen. */
+    /** A task, and what it has done since it was first seen. */
     static final class Life {
         private final int pid;
         private final int tgid;
@@ -69,6 +82,10 @@ public final class ProcessRecord implements EventSink {
         private long credentialCalls;
         private Subject last;
         private String escalation;
+        private boolean ended;
+        private long endedNanos;
+        private boolean ranAfterEnd;
+        private int looks;
 
         private Life(int pid, int tgid, String comm) {
             this.pid = pid;
@@ -76,8 +93,19 @@ public final class ProcessRecord implements EventSink {
             this.comm = comm;
         }
 
-        int pid() {
-            return pid;
+        /** Tells whether it called {@code do_exit}'s hook, or somebody did in its name. */
+        boolean ended() {
+            return ended;
+        }
+
+        /** Tells whether it made an event after its end. */
+        boolean ranAfterEnd() {
+            return ranAfterEnd;
+        }
+
+        /** Tells whether such ids are its own: an exec gives a thread its leader's. */
+        boolean isTask(int otherPid, int otherTgid) {
+            return otherTgid == tgid && (otherPid == pid || otherPid == tgid);
         }
 
         boolean leader() {
@@ -105,24 +133,38 @@ public final class ProcessRecord implements EventSink {
      * @param losses counts events that were lost so far
      */
     public ProcessRecord(Runnable wake, LongSupplier losses) {
+        this(wake, losses, System::nanoTime);
+    }
+
+    ProcessRecord(Runnable wake, LongSupplier losses, LongSupplier nanoClock) {
         this.wake = wake;
         this.losses = losses;
+        this.nanoClock = nanoClock;
     }
 
     @Override
     public synchronized void accept(Event event) {
         if (event instanceof ForkEvent fork) {
             begin(fork.child().task(), life(fork.child()));
-        } else if (event instanceof ExitEvent exit) {
-            alive.remove(exit.head().subject().task());
+        }
+        Subject subject = event.head().subject();
+        Life life = lives.get(subject.task());
+        if (event instanceof ExitEvent) {
+            if (life != null && !life.ended) {
+                life.ended = true;
+                life.endedNanos = nanoClock.getAsLong();
+            }
             return;
         }
-        Life life = alive.get(event.head().subject().task());
         if (life == null) {
+            if (primed && strangers.size() < MOST_STRANGERS) {
+                strangers.putIfAbsent(subject.task(), life(subject));
+            }
             return;
         }
-        escalation(life, event.head().subject());
-        life.comm = clean(event.head().subject());
+        life.ranAfterEnd |= life.ended;
+        escalation(life, subject);
+        life.comm = clean(subject);
         if (event instanceof ExecEvent) {
             life.programs++;
             life.last = null; // what it starts may have rights of its own
@@ -130,7 +172,7 @@ public final class ProcessRecord implements EventSink {
             life.credentialCalls++;
             life.last = null;
         } else {
-            life.last = event.head().subject();
+            life.last = subject;
         }
     }
 
@@ -148,11 +190,14 @@ public final class ProcessRecord implements EventSink {
     }
 
     private void begin(long task, Life life) {
-        if (alive.size() >= MOST && !alive.containsKey(task)) {
+        strangers.remove(task);
+        if (lives.size() >= MOST && !lives.containsKey(task)) {
+            lives.values().removeIf(Life::ended); // nobody looks, or somebody forges ends
             full = true;
-            return;
         }
-        alive.put(task, life);
+        if (lives.size() < MOST) {
+            lives.put(task, life);
+        }
     }
 
     private static void escalation(Life life, Subject now) {
@@ -172,37 +217,67 @@ public final class ProcessRecord implements EventSink {
         notifyAll();
     }
 
-    /** Adds tasks that live and were never seen to begin. */
-    synchronized void add(Collection<TaskList.Task> tasks) {
-        for (TaskList.Task task : tasks) {
-            if (!task.exiting() && !alive.containsKey(task.address())) {
-                begin(task.address(), new Life(task.pid(), task.tgid(), task.comm()));
-            }
-        }
+    /** Begins with the tasks that live when the baseline is recorded. */
+    synchronized void begin(Collection<TaskList.Task> tasks) {
+        primed = true;
+        lossesKnown = losses.getAsLong();
+        tasks.stream().filter(task -> !task.exiting()).forEach(this::take);
     }
 
     /**
-     * Begins anew with what the guest's own list says; returns how many events were lost before.
+     * Begins with the tasks that live when a manager takes a guest up: events since the last one
+     * may be missing, so that the record is unsure until the next look.
      */
-    synchronized void restart(Collection<TaskList.Task> tasks) {
-        lossesKnown = losses.getAsLong();
-        full = false;
-        alive.keySet().retainAll(tasks.stream().map(TaskList.Task::address).toList());
-        add(tasks);
+    synchronized void adopt(Collection<TaskList.Task> tasks) {
+        begin(tasks);
+        adopted = true;
     }
 
-    /** Tells whether events were lost since the record began, so that it may be wrong. */
+    /** Takes in a task that lives and was never seen to begin. */
+    synchronized void take(TaskList.Task task) {
+        Life known = lives.get(task.address());
+        if (known == null || !known.isTask(task.pid(), task.tgid())) {
+            begin(task.address(), new Life(task.pid(), task.tgid(), task.comm()));
+        }
+    }
+
+    /** Forgets a task that is gone; not another one that began at its address meanwhile. */
+    synchronized void forget(long task, Life life) {
+        lives.remove(task, life);
+    }
+
+    /** Tells whether events were lost since the last look, so that the record may lack some. */
     synchronized boolean unsure() {
-        return full || losses.getAsLong() != lossesKnown;
+        lossesAtLook = losses.getAsLong();
+        return full || adopted || lossesAtLook != lossesKnown;
     }
 
-    /** Returns who lives now, as far as events have been read. */
-    synchronized Map<Long, Life> alive() {
-        return new HashMap<>(alive);
+    /** The guest's own lists have filled the gaps that lost events left. */
+    synchronized void reconciled() {
+        lossesKnown = lossesAtLook;
+        full = false;
+        adopted = false;
+        strangers.clear();
     }
 
-    synchronized Optional<TaskActivity> deeds(long task) {
-        return Optional.ofNullable(alive.get(task))
+    /** Returns the tasks that are known, as far as events have been read. */
+    synchronized Map<Long, Life> lives() {
+        return new HashMap<>(lives);
+    }
+
+    /** Returns tasks that made an event and never began; each is returned some times only. */
+    synchronized Map<Long, Life> strangers() {
+        strangers.values().removeIf(life -> ++life.looks > LOOKS_AT_STRANGER);
+        return new HashMap<>(strangers);
+    }
+
+    /** Tells whether a task ended longer ago than some time. */
+    synchronized boolean endedBefore(Life life, Duration time) {
+        return life.ended && nanoClock.getAsLong() - life.endedNanos > time.toNanos();
+    }
+
+    synchronized Optional<TaskActivity> activity(long task) {
+        return Optional.ofNullable(lives.get(task))
                 .map(life -> new TaskActivity(
                         life.programs, life.credentialCalls, Optional.ofNullable(life.escalation)));
     }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.integrity;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.simvm.arming.ArmedGuest;
-import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimStatus;
+import org.simvm.settings.IntegrityCheck;
 
 /**
- * Compares registers of every virtual CPU that has been brought up with what the first one had when
- * the guest was armed. QEMU tells them, so no guest memory is believed.
+ * Compares registers of every vCPU that was brought up with what the first one had when the guest
+ * was armed. QEMU reports them, so no guest memory is believed.
  */
 final class RegisterCheck implements Check {
     /**
@@ -25,12 +25,30 @@ final class RegisterCheck implements Check {
     /** {@code CR0}: WP, PG. */
     private static final long CR0_BITS = 1L << 16 | 1L << 31;
 
-    private final ArmedGuest guest;
-    private final List<Register> registers;
-    private final Map<String, Long> recorded;
+    /** Where system calls enter the kernel, and the bits that protect it. */
+    static final CheckDefinition<Values> ENTRIES = definition(
+            "entry-registers",
+            IntegrityCheck.ENTRY_REGISTERS,
+            List.of(
+                    Register.address("LSTAR", vcpu -> OptionalLong.of(vcpu.lstar())),
+                    Register.address("CSTAR", SimStatus.Vcpu::cstar),
+                    Register.address("SYSENTER_EIP", SimStatus.Vcpu::sysenterEip),
+                    Register.bits("CR0", SimStatus.Vcpu::cr0, CR0_BITS),
+                    Register.bits("CR4", vcpu -> OptionalLong.of(vcpu.cr4()), CR4_BITS),
+                    Register.bits("EFER", vcpu -> OptionalLong.of(vcpu.efer()), EFER_BITS)));
 
-    /** Reads a register of a CPU; empty if QEMU does not tell it. */
-    private interface Reader {
+    /** Where the interrupt table is: Linux shows one to all CPUs. */
+    static final CheckDefinition<Values> INTERRUPT_TABLE = definition(
+            "interrupt-table-register",
+            IntegrityCheck.INTERRUPT_TABLE,
+            List.of(Register.address("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()))));
+
+    private final CheckedGuest guest;
+    private final List<Register> registers;
+    private final Values recorded;
+
+    /** Reads a register of a vCPU; empty if QEMU does not report it. */
+    interface Reader {
         OptionalLong read(SimStatus.Vcpu vcpu);
     }
 
@@ -38,83 +56,75 @@ final class RegisterCheck implements Check {
      * A register that is compared.
      *
      * @param mask bits that must stay as they were; those off at the baseline may be on
+     * @param address whether it holds an address, all of which is compared
      */
-    private record Register(String name, Reader reader, long mask, boolean address) {}
+    record Register(String name, Reader reader, long mask, boolean address) {
+        static Register address(String name, Reader reader) {
+            return new Register(name, reader, -1, true);
+        }
 
-    /** Where system calls enter the kernel, and the bits that protect it. */
-    private static final List<Register> ENTRIES = List.of(
-            new Register("LSTAR", vcpu -> OptionalLong.of(vcpu.lstar()), -1, true),
-            new Register("CSTAR", SimStatus.Vcpu::cstar, -1, true),
-            new Register("SYSENTER_EIP", SimStatus.Vcpu::sysenterEip, -1, true),
-            new Register("CR0", SimStatus.Vcpu::cr0, CR0_BITS, false),
-            new Register("CR4", vcpu -> OptionalLong.of(vcpu.cr4()), CR4_BITS, false),
-            new Register("EFER", vcpu -> OptionalLong.of(vcpu.efer()), EFER_BITS, false));
-    /** Where the interrupt table is: Linux shows one to all CPUs. */
-    private static final List<Register> INTERRUPTS =
-            List.of(new Register("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()), -1, true));
+        static Register bits(String name, Reader reader, long mask) {
+            return new Register(name, reader, mask, false);
+        }
+    }
 
-    private RegisterCheck(ArmedGuest guest, List<Register> registers, Map<String, Long> recorded) {
+    /**
+     * Values of registers, by name.
+     *
+     * @param registers hexadecimal
+     */
+    record Values(Map<String, String> registers) {
+        OptionalLong of(Register register) {
+            String value = registers.get(register.name());
+            return value == null ? OptionalLong.empty() : OptionalLong.of(Baseline.number(value));
+        }
+    }
+
+    private RegisterCheck(CheckedGuest guest, List<Register> registers, Values recorded) {
         this.guest = guest;
         this.registers = registers;
         this.recorded = recorded;
     }
 
-    static RegisterCheck recordEntries(ArmedGuest guest) throws QmpException, InterruptedException {
-        return record(guest, ENTRIES);
+    /** Defines a check of registers that all vCPUs have alike. */
+    static CheckDefinition<Values> definition(
+            String name, IntegrityCheck group, List<Register> registers) {
+        return new CheckDefinition<>(
+                name,
+                group,
+                Values.class,
+                guest -> Optional.of(new RegisterCheck(guest, registers, record(guest, registers))),
+                (guest, kept, directory) -> new RegisterCheck(guest, registers, kept));
     }
 
-    static RegisterCheck recordInterrupts(ArmedGuest guest)
+    private static Values record(CheckedGuest guest, List<Register> registers)
             throws QmpException, InterruptedException {
-        return record(guest, INTERRUPTS);
-    }
-
-    private static RegisterCheck record(ArmedGuest guest, List<Register> registers)
-            throws QmpException, InterruptedException {
-        Map<String, Long> values = new LinkedHashMap<>();
-        Optional<SimStatus.Vcpu> first = guest.vcpus().vcpus().stream()
-                .filter(vcpu -> vcpu.lstar() == guest.lstar())
+        Map<String, String> values = new LinkedHashMap<>();
+        Optional<SimStatus.Vcpu> first = guest.vcpus().stream()
+                .filter(vcpu -> vcpu.lstar() == guest.armed().lstar())
                 .findFirst();
         for (Register register : registers) {
             first.map(register.reader()::read)
-                    .ifPresent(value -> value.ifPresent(
-                            known -> values.put(register.name(), known & register.mask())));
+                    .ifPresent(value -> value.ifPresent(known -> values.put(
+                            register.name(), Long.toHexString(known & register.mask()))));
         }
-        return new RegisterCheck(guest, registers, values);
+        return new Values(values);
     }
 
-    static RegisterCheck resumeEntries(ArmedGuest guest, Map<String, String> kept) {
-        return resume(guest, ENTRIES, kept);
-    }
-
-    static RegisterCheck resumeInterrupts(ArmedGuest guest, Map<String, String> kept) {
-        return resume(guest, INTERRUPTS, kept);
-    }
-
-    private static RegisterCheck resume(
-            ArmedGuest guest, List<Register> registers, Map<String, String> kept) {
-        Map<String, Long> values = new LinkedHashMap<>();
-        kept.forEach((name, value) -> values.put(name, Long.parseUnsignedLong(value, 16)));
-        return new RegisterCheck(guest, registers, values);
-    }
-
-    Map<String, String> baseline() {
-        Map<String, String> values = new LinkedHashMap<>();
-        recorded.forEach((name, value) -> values.put(name, Long.toHexString(value)));
-        return values;
+    @Override
+    public Optional<Object> section(Path directory) {
+        return Optional.of(recorded);
     }
 
     @Override
     public void run(FindingCollector findings) throws QmpException, InterruptedException {
-        for (SimStatus.Vcpu vcpu : guest.vcpus().vcpus()) {
-            if (vcpu.lstar() == 0) { // not brought up
-                continue;
-            }
+        for (SimStatus.Vcpu vcpu : guest.vcpus()) {
             for (Register register : registers) {
-                Long expected = recorded.get(register.name());
+                OptionalLong expected = recorded.of(register);
                 OptionalLong now = register.reader().read(vcpu);
-                if (expected != null && now.isPresent()) {
+                if (expected.isPresent() && now.isPresent()) {
                     findings.compared(Long.BYTES);
-                    compare(vcpu, register, expected, now.getAsLong(), findings);
+                    compare(vcpu, register, expected.getAsLong(), now.getAsLong(), findings);
                 }
             }
         }
@@ -134,7 +144,7 @@ final class RegisterCheck implements Check {
                         subject,
                         OptionalLong.of(now),
                         OptionalLong.empty(),
-                        new Evidence.Addresses(describe(expected), describe(now)));
+                        new Evidence.Addresses(guest.address(expected), guest.address(now)));
             }
         } else if ((expected & ~now) != 0) {
             findings.add(
@@ -144,10 +154,5 @@ final class RegisterCheck implements Check {
                     OptionalLong.empty(),
                     new Evidence.Bits(expected, now));
         }
-    }
-
-    private Evidence.Address describe(long address) {
-        return new Evidence.Address(
-                address, guest.kernel().symbolAt(address).map(SymbolOffset::toString));
     }
 }

@@ -3,15 +3,17 @@ package org.simvm.integrity;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
-import org.simvm.region.RegionLayout;
 import org.simvm.region.RegionSegment;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Compares segments of the region with their digests. Findings name segments, never their
@@ -22,13 +24,38 @@ final class SegmentCheck implements Check {
     /** Accessed and dirty: what the CPU sets in entries of page tables. */
     private static final long CPU_BITS = 0x60;
 
+    static final CheckDefinition<Digest[]> MONITOR_CODE =
+            definition("monitor-code", IntegrityCheck.MONITOR_CODE, SegmentCheck::monitorCode);
+    static final CheckDefinition<Digest[]> GATES =
+            definition("gates", IntegrityCheck.GATES, SegmentCheck::gates);
+    static final CheckDefinition<Digest[]> MONITOR_DATA =
+            definition("monitor-data", IntegrityCheck.MONITOR_DATA, SegmentCheck::pageTables);
+
     private final RegionFile region;
     private final List<Recorded> segments = new ArrayList<>();
+
+    /**
+     * A part of the region, as the baseline keeps it.
+     *
+     * @param name the region's own
+     * @param bytes length
+     */
+    record Digest(String name, long bytes, String sha256) {}
 
     private record Recorded(RegionSegment segment, String sha256) {}
 
     private SegmentCheck(RegionFile region) {
         this.region = region;
+    }
+
+    private static CheckDefinition<Digest[]> definition(
+            String name, IntegrityCheck group, Predicate<RegionSegment> which) {
+        return new CheckDefinition<>(
+                name,
+                group,
+                Digest[].class,
+                guest -> Optional.of(record(guest, which)),
+                (guest, kept, directory) -> resume(guest, which, List.of(kept)));
     }
 
     /** Tells the segments that hold monitor code or what only the host writes. */
@@ -57,11 +84,10 @@ final class SegmentCheck implements Check {
         return segment.role() == RegionSegment.Role.PAGE_TABLES;
     }
 
-    static SegmentCheck record(
-            RegionFile region, RegionLayout layout, Predicate<RegionSegment> which)
+    private static SegmentCheck record(CheckedGuest guest, Predicate<RegionSegment> which)
             throws RegionException {
-        SegmentCheck check = new SegmentCheck(region);
-        for (RegionSegment segment : layout.segments()) {
+        SegmentCheck check = new SegmentCheck(guest.armed().region());
+        for (RegionSegment segment : guest.armed().image().layout().segments()) {
             if (which.test(segment)) {
                 check.segments.add(new Recorded(segment, check.digest(segment)));
             }
@@ -69,14 +95,10 @@ final class SegmentCheck implements Check {
         return check;
     }
 
-    /** Takes up what an earlier manager recorded. */
-    static SegmentCheck resume(
-            RegionFile region,
-            RegionLayout layout,
-            Predicate<RegionSegment> which,
-            List<Baseline.Segment> kept) {
-        SegmentCheck check = new SegmentCheck(region);
-        for (RegionSegment segment : layout.segments()) {
+    private static SegmentCheck resume(
+            CheckedGuest guest, Predicate<RegionSegment> which, List<Digest> kept) {
+        SegmentCheck check = new SegmentCheck(guest.armed().region());
+        for (RegionSegment segment : guest.armed().image().layout().segments()) {
             kept.stream()
                     .filter(each -> which.test(segment) && each.name().equals(segment.name()))
                     .forEach(each -> check.segments.add(new Recorded(segment, each.sha256())));
@@ -84,11 +106,12 @@ final class SegmentCheck implements Check {
         return check;
     }
 
-    List<Baseline.Segment> baseline() {
-        return segments.stream()
-                .map(recorded -> new Baseline.Segment(
+    @Override
+    public Optional<Object> section(Path directory) {
+        return Optional.of(segments.stream()
+                .map(recorded -> new Digest(
                         recorded.segment().name(), recorded.segment().size(), recorded.sha256()))
-                .toList();
+                .toList());
     }
 
     @Override

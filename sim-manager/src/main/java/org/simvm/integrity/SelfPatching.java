@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.function.LongSupplier;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
@@ -25,34 +24,24 @@ final class SelfPatching {
 
     private final Kernel kernel;
     private final VirtualMemory memory;
-    private final LongSupplier nanoClock;
-    private Duration timeout = TIMEOUT;
+    private final RoundClock clock;
     private OptionalLong since = OptionalLong.empty();
 
-    SelfPatching(Kernel kernel, VirtualMemory memory) {
-        this(kernel, memory, System::nanoTime);
-    }
-
-    SelfPatching(Kernel kernel, VirtualMemory memory, LongSupplier nanoClock) {
+    SelfPatching(Kernel kernel, VirtualMemory memory, RoundClock clock) {
         this.kernel = kernel;
         this.memory = memory;
-        this.nanoClock = nanoClock;
-    }
-
-    /** For tests: how long {@link #await} waits. */
-    void timeout(Duration waits) {
-        timeout = waits;
+        this.clock = clock;
     }
 
     /**
      * Waits until it is done with, or the timeout is over; returns whether it was under way at all.
      */
     boolean await() throws InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = clock.nanoTime() + TIMEOUT.toNanos();
         boolean waited = false;
-        while (underWay() && System.nanoTime() < deadline) {
+        while (underWay() && clock.nanoTime() < deadline) {
             waited = true;
-            Thread.sleep(STEP.toMillis());
+            clock.pause(STEP);
         }
         return waited;
     }
@@ -66,7 +55,7 @@ final class SelfPatching {
             since = OptionalLong.empty();
             return false;
         }
-        long now = nanoClock.getAsLong();
+        long now = clock.nanoTime();
         if (since.isEmpty()) {
             since = OptionalLong.of(now);
         }

@@ -3,6 +3,7 @@ package org.simvm.integrity;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -10,12 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.simvm.arming.ArmedGuest;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Symbol;
 import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
+import org.simvm.settings.IntegrityCheck;
 
 /**
  * Compares tables that say where the kernel's entry points are: system calls of each kind and
@@ -27,12 +28,19 @@ final class TableCheck implements Check {
      * branch target injection, call system calls by a {@code switch} ({@code x64_sys_call}), which
      * is text; then only tracing reads the tables.
      */
-    static final List<Layout> SYSTEM_CALLS = List.of(
-            new Layout("sys_call_table", 8, "x64_sys_call"),
-            new Layout("ia32_sys_call_table", 8, "ia32_sys_call"),
-            new Layout("x32_sys_call_table", 8, "x32_sys_call"));
+    static final CheckDefinition<Contents[]> SYSTEM_CALLS = definition(
+            "system-calls",
+            IntegrityCheck.SYSTEM_CALLS,
+            List.of(
+                    new Layout("sys_call_table", 8, "x64_sys_call"),
+                    new Layout("ia32_sys_call_table", 8, "ia32_sys_call"),
+                    new Layout("x32_sys_call_table", 8, "x32_sys_call")));
 
-    static final List<Layout> INTERRUPTS = List.of(new Layout("idt_table", 16, ""));
+    static final CheckDefinition<Contents[]> INTERRUPTS = definition(
+            "interrupt-table",
+            IntegrityCheck.INTERRUPT_TABLE,
+            List.of(new Layout("idt_table", 16, "")));
+
     private static final int LARGEST = 1 << 16;
 
     private final Kernel kernel;
@@ -48,15 +56,35 @@ final class TableCheck implements Check {
      */
     record Layout(String symbol, int entrySize, String replacedBy) {}
 
+    /**
+     * A table as the baseline keeps it.
+     *
+     * @param symbol its name
+     * @param address guest virtual address
+     * @param contents its bytes
+     */
+    record Contents(String symbol, String address, String contents) {}
+
     private record Recorded(Layout layout, long address, byte[] bytes) {}
 
-    private TableCheck(ArmedGuest guest) {
+    private TableCheck(CheckedGuest guest) {
         kernel = guest.kernel();
-        memory = new VirtualMemory(guest.kernelTables());
+        memory = guest.memory();
+    }
+
+    private static CheckDefinition<Contents[]> definition(
+            String name, IntegrityCheck group, List<Layout> layouts) {
+        return new CheckDefinition<>(
+                name,
+                group,
+                Contents[].class,
+                guest -> Optional.of(record(guest, layouts)),
+                (guest, kept, directory) -> resume(guest, layouts, List.of(kept)));
     }
 
     /** Records those of the tables that the kernel has. */
-    static TableCheck record(ArmedGuest guest, List<Layout> layouts) throws GuestMemoryException {
+    private static TableCheck record(CheckedGuest guest, List<Layout> layouts)
+            throws GuestMemoryException {
         TableCheck check = new TableCheck(guest);
         for (Layout layout : layouts) {
             for (Symbol table : check.kernel.symbols(layout.symbol())) {
@@ -68,27 +96,28 @@ final class TableCheck implements Check {
         return check;
     }
 
-    /** Takes up what an earlier manager recorded. */
-    static TableCheck resume(ArmedGuest guest, List<Layout> layouts, List<Baseline.Table> kept) {
+    private static TableCheck resume(
+            CheckedGuest guest, List<Layout> layouts, List<Contents> kept) {
         TableCheck check = new TableCheck(guest);
         for (Layout layout : layouts) {
             kept.stream()
                     .filter(table -> table.symbol().equals(layout.symbol()))
                     .forEach(table -> check.tables.add(new Recorded(
                             layout,
-                            Long.parseUnsignedLong(table.address(), 16),
+                            Baseline.number(table.address()),
                             HexFormat.of().parseHex(table.contents()))));
         }
         return check;
     }
 
-    List<Baseline.Table> baseline() {
-        return tables.stream()
-                .map(table -> new Baseline.Table(
+    @Override
+    public Optional<Object> section(Path directory) {
+        return Optional.of(tables.stream()
+                .map(table -> new Contents(
                         table.layout().symbol(),
                         Long.toHexString(table.address()),
                         HexFormat.of().formatHex(table.bytes())))
-                .toList();
+                .toList());
     }
 
     @Override

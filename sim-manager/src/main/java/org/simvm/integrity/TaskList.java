@@ -4,6 +4,7 @@ package org.simvm.integrity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -33,6 +34,9 @@ final class TaskList {
     private final int pgd;
     private final int tgid;
     private final int flags;
+    private final OptionalInt exitState;
+    private final OptionalInt onQueue;
+    private final OptionalInt onCpu;
     private final OptionalInt signal;
     private final OptionalInt threadHead;
     private final OptionalInt threadNode;
@@ -47,6 +51,9 @@ final class TaskList {
         pgd = kernel.offset("mm_struct.pgd").orElseThrow();
         tgid = kernel.offset("task_struct.tgid").orElseThrow();
         flags = kernel.offset("task_struct.flags").orElseThrow();
+        exitState = kernel.offset("task_struct.exit_state");
+        onQueue = kernel.offset("task_struct.on_rq");
+        onCpu = kernel.offset("task_struct.on_cpu");
         signal = kernel.offset("task_struct.signal");
         threadHead = kernel.offset("signal_struct.thread_head");
         threadNode = kernel.offset("task_struct.thread_node");
@@ -125,6 +132,59 @@ final class TaskList {
         @Override
         public String toString() {
             return "process '" + comm + "' (pid " + pid + ")";
+        }
+    }
+
+    /** Tells whether a task is the one that is meant. */
+    @FunctionalInterface
+    interface IdTest {
+        boolean test(int pid, int tgid);
+    }
+
+    /**
+     * What a {@code task_struct} says of its own end ({@code include/linux/sched.h}).
+     *
+     * @param exitState it is a zombie, or dead: {@code exit_state} is not 0
+     * @param exiting {@code PF_EXITING}, which is set soon after {@code do_exit} was called
+     * @param scheduled it is on a run queue or on a CPU ({@code on_rq}, {@code on_cpu})
+     */
+    record State(boolean exitState, boolean exiting, boolean scheduled) {
+        /** Tells whether it never runs again. */
+        boolean dead() {
+            return exitState && !scheduled;
+        }
+    }
+
+    /**
+     * Returns the state of a task; empty if another task, or none, is at the address by now.
+     *
+     * @param address guest virtual address of its {@code task_struct}
+     * @param isTask tells whether a thread id and a process id are the task's
+     */
+    Optional<State> state(long address, IdTest isTask) {
+        try {
+            if (!isTask.test(memory.readInt(address + pid), memory.readInt(address + tgid))) {
+                return Optional.empty();
+            }
+            return Optional.of(new State(
+                    set(address, exitState),
+                    (memory.readInt(address + flags) & EXITING) != 0,
+                    set(address, onQueue) || set(address, onCpu)));
+        } catch (GuestMemoryException e) {
+            return Optional.empty();
+        }
+    }
+
+    private boolean set(long address, OptionalInt member) throws GuestMemoryException {
+        return member.isPresent() && memory.readInt(address + member.getAsInt()) != 0;
+    }
+
+    /** Reads a task that need not be in the list; empty if there is no memory. */
+    Optional<Task> at(long address) {
+        try {
+            return Optional.of(task(address));
+        } catch (GuestMemoryException e) {
+            return Optional.empty();
         }
     }
 

@@ -89,7 +89,10 @@ final class SimMessages {
                     unsigned(vcpu, "rip"),
                     optionalUnsigned(vcpu, "cstar"),
                     optionalUnsigned(vcpu, "sysenter-eip"),
-                    optionalUnsigned(vcpu, "cr0")));
+                    optionalUnsigned(vcpu, "cr0"),
+                    vcpu.hasNonNull("online")
+                            ? Optional.of(vcpu.path("online").asBoolean())
+                            : Optional.empty()));
         }
         return new SimStatus(
                 integer(node, "abi"),

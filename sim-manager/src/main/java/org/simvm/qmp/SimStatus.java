@@ -73,6 +73,8 @@ public record SimStatus(
      *     tell
      * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not tell
      * @param cr0 the register's value; empty if QEMU does not tell
+     * @param online whether it left the state in which it waits for its startup interrupt; empty if
+     *     QEMU does not tell
      */
     public record Vcpu(
             int index,
@@ -86,7 +88,16 @@ public record SimStatus(
             long rip,
             OptionalLong cstar,
             OptionalLong sysenterEip,
-            OptionalLong cr0) {
+            OptionalLong cr0,
+            Optional<Boolean> online) {
+        /**
+         * Tells whether the guest has brought it up: it was sent the startup interrupt, as the
+         * hypervisor says. A QEMU that does not say leaves its entry of system calls to go by.
+         */
+        public boolean broughtUp() {
+            return online.orElse(lstar != 0);
+        }
+
         /** Tells whether it runs monitor code just now. */
         public boolean inSimView() {
             return view.equals("sim");

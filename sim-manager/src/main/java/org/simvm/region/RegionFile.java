@@ -257,6 +257,13 @@ public final class RegionFile implements AutoCloseable {
                 .getLong();
     }
 
+    /** Tells how many calls of the gate came from no hook since the guest was armed. */
+    public long unknownCalls() throws RegionException {
+        return read(layout.segment(Role.RING), SimAbi.Ring.UNKNOWN_CALLS, Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
+    }
+
     /** Closes the file; it stays where it is, and so does a ring reader's mapping. */
     @Override
     public void close() {

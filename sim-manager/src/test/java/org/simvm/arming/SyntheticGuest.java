@@ -55,6 +55,12 @@ public final class SyntheticGuest implements AutoCloseable {
     public static final int SIGNAL = 96;
     public static final int THREAD_HEAD = 16;
     public static final int THREAD_NODE = 104;
+    public static final int EXIT_STATE = 112;
+    public static final int ON_RQ = 116;
+    public static final int GROUP_NODE = 128;
+    public static final int RQ_CURRENT = 8;
+    public static final int RQ_IDLE = 16;
+    public static final int RQ_FAIR = 24;
     /** The text of the one module. */
     public static final long MODULE_TEXT = DATA + 0x180000;
 
@@ -137,7 +143,11 @@ public final class SyntheticGuest implements AutoCloseable {
                 "__start_static_call_sites",
                 "__stop_static_call_sites",
                 "module_a_entry",
-                "ftrace_lock")) {
+                "ftrace_lock",
+                "runqueues",
+                "__per_cpu_offset",
+                "idle_task",
+                "unlisted_task")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
@@ -159,6 +169,13 @@ public final class SyntheticGuest implements AutoCloseable {
         for (int i = 0; i < ids.size(); i++) {
             offsets.put("cred." + ids.get(i), 8 + 4 * i);
         }
+        offsets.put("task_struct.exit_state", EXIT_STATE);
+        offsets.put("task_struct.on_rq", ON_RQ);
+        offsets.put("task_struct.on_cpu", 120);
+        offsets.put("task_struct.se.group_node", GROUP_NODE);
+        offsets.put("rq.curr", RQ_CURRENT);
+        offsets.put("rq.idle", RQ_IDLE);
+        offsets.put("rq.cfs_tasks", RQ_FAIR);
         offsets.put("cred.cap_permitted", CAPABILITIES);
         offsets.put("cred.user_ns", 56);
         offsets.put("module.list", 8);
@@ -262,6 +279,9 @@ public final class SyntheticGuest implements AutoCloseable {
             putInt(tasks[i] + PID, i * 100);
             putInt(tasks[i] + TGID, i * 100);
         }
+        putLong(address("runqueues") + RQ_CURRENT, address("idle_task"));
+        putLong(address("runqueues") + RQ_IDLE, address("idle_task"));
+        putLong(address("runqueues") + RQ_FAIR, address("runqueues") + RQ_FAIR);
         lists();
         process("shell", 0x20000);
         process("daemon", 0x22000);

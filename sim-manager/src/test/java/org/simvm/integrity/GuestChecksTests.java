@@ -3,80 +3,31 @@ package org.simvm.integrity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.simvm.arming.ArmedGuest;
-import org.simvm.arming.ArmingBench;
 import org.simvm.arming.HookSite;
-import org.simvm.arming.PersistedBoot;
 import org.simvm.arming.SyntheticGuest;
-import org.simvm.arming.SyntheticMonitors;
 import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.region.RegionSegment;
-import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
 
 @DisplayName("The checks of an armed guest")
 @Timeout(60)
-class GuestChecksTests {
-    @TempDir
-    Path directory;
-
-    private ArmingBench bench;
-    private SyntheticGuest guest;
-    private ArmedGuest armed;
-    private GuestChecks checks;
-
-    @BeforeEach
-    void arm() throws Exception {
-        bench = new ArmingBench(directory, SyntheticMonitors.usual());
-        bench.atBaseline(standing -> checks = GuestChecks.record(standing));
-        armed = bench.arm();
-        guest = bench.guest;
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        bench.close();
-    }
-
-    private List<Finding> findings(IntegrityCheck check) {
-        return checks.check(Set.of(check)).findings();
-    }
-
-    private Finding onlyFinding(IntegrityCheck check) {
-        List<Finding> findings = findings(check);
-        assertEquals(1, findings.size(), findings.toString());
-        assertEquals(check.findingClass(), findings.get(0).findingClass());
-        return findings.get(0);
-    }
-
+class GuestChecksTests extends CheckedGuestFixture {
     @Test
     void findNothingInAHealthyGuestAndSayHowMuchTheyCompared() {
         CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
@@ -86,7 +37,6 @@ class GuestChecksTests {
                 checks.available(),
                 "all but what needs a record of processes");
         assertEquals(checks.available().size(), report.results().size());
-        assertFalse(report.abandoned());
         assertTrue(report.bytes() > SyntheticGuest.TEXT_SIZE);
         assertTrue(report.gigabytesPerSecond() > 0);
     }
@@ -164,6 +114,29 @@ class GuestChecksTests {
             tamper(RegionSegment.Role.GATE_INNER);
             assertEquals(2, findings(IntegrityCheck.GATES).size());
             assertEquals(List.of(), findings(IntegrityCheck.MONITOR_CODE));
+        }
+
+        @Test
+        void findCallsOfTheGateThatComeFromNoHookOnceForEachRoundThatHasThem() throws IOException {
+            assertEquals(List.of(), findings(IntegrityCheck.GATES));
+            unknownCalls(7);
+            Finding finding = onlyFinding(IntegrityCheck.GATES);
+            assertEquals(FindingCode.CALLS_FORGED, finding.code());
+            assertTrue(finding.found().startsWith("7 of no hook in "), finding.found());
+            assertEquals(List.of(), findings(IntegrityCheck.GATES));
+            unknownCalls(8);
+            assertTrue(onlyFinding(IntegrityCheck.GATES).found().startsWith("1 of no hook in "));
+        }
+
+        private void unknownCalls(long count) throws IOException {
+            RegionSegment ring = armed.image().layout().segments().stream()
+                    .filter(each -> each.role() == RegionSegment.Role.RING)
+                    .findFirst()
+                    .orElseThrow();
+            try (FileChannel file =
+                    FileChannel.open(directory.resolve("region"), StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.wrap(long64(count)), ring.offset() + UNKNOWN_CALLS);
+            }
         }
 
         @Test
@@ -251,7 +224,6 @@ class GuestChecksTests {
 
         @Test
         void leaveToTheNextRoundWhatFtraceIsWritingAndNothingElse() {
-            checks.timeout(Duration.ofMillis(10));
             guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
             branch(0xe8, guest.address("do_exit") + 4, SyntheticGuest.MODULE_TEXT + 0x800);
             CheckReport report = checks.check(Set.of(IntegrityCheck.KERNEL_TEXT));
@@ -266,16 +238,15 @@ class GuestChecksTests {
         }
 
         @Test
-        void leaveItNoLongerThanAKernelCanNeed() {
-            AtomicLong now = new AtomicLong(1);
+        void leaveItNoLongerThanAKernelCanNeed() throws Exception {
             SelfPatching patching = new SelfPatching(
-                    armed.kernel(), new VirtualMemory(armed.kernelTables()), now::get);
+                    armed.kernel(), new VirtualMemory(armed.kernelTables()), clock);
             assertFalse(patching.postpones(), "nobody holds a lock");
             guest.putLong(guest.address("ftrace_lock"), guest.address("shell_task"));
             assertTrue(patching.postpones());
-            now.addAndGet(SelfPatching.LONGEST.toNanos() - 1);
+            clock.pause(SelfPatching.LONGEST.minusNanos(1));
             assertTrue(patching.postpones());
-            now.addAndGet(1);
+            clock.pause(Duration.ofNanos(1));
             assertFalse(patching.postpones(), "a lock that is held for ever");
             patching.ended();
             assertTrue(patching.postpones(), "another time");
@@ -356,6 +327,14 @@ class GuestChecksTests {
         }
 
         @Test
+        void findAnEntryThatWasClearedThoughAVcpuWithoutOneLooksAsIfItWereOffline() {
+            bench.qemu.setRegisters(SyntheticGuest.CR3, 0, 0xfffffe0000000000L);
+            Finding finding = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
+            assertEquals(FindingCode.REGISTER_CHANGED, finding.code());
+            assertEquals("LSTAR of vCPU 0", finding.subject());
+        }
+
+        @Test
         void findProtectionSwitchedOff() {
             bench.qemu.setProtection(0x20, 0x501);
             Finding finding = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
@@ -386,289 +365,5 @@ class GuestChecksTests {
             List<Finding> findings = findings(IntegrityCheck.KERNEL_TEXT);
             assertEquals(FindingCollector.LIMIT, findings.size());
         }
-    }
-
-    @Nested
-    @DisplayName("of the gates' mapping")
-    class Mapping {
-        @Test
-        void findARewrittenEntry() {
-            guest.putGateSlot(509, armed.image().gateEntry() | 2);
-            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
-            assertEquals("page-table entry of the gates", findings.get(0).subject());
-            assertEquals("gates, by the kernel's page tables", findings.get(1).subject());
-            assertTrue(
-                    findings.get(1).found().contains("writable"),
-                    findings.get(1).found());
-        }
-
-        @Test
-        void allowTheBitsThatTheCpuSets() {
-            guest.putGateSlot(509, armed.image().gateEntry() | 0x40);
-            assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
-        }
-
-        @Test
-        void findAProcessWithKernelTablesOfItsOwn() {
-            byte[] kernelTable = guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096);
-            guest.write(0x30000, kernelTable);
-            guest.write(0x30000 + 509 * 8, new byte[8]);
-            guest.write(0x20000 + 511 * 8, long64(0x30000 | 0x67));
-            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
-            assertEquals("process 'shell' (pid 100)", finding.subject());
-            assertEquals("gates not mapped", finding.found());
-            assertTrue(finding.guestControlled());
-        }
-
-        @Test
-        void findAProcessThatSeesOtherCodeAtAHook() {
-            guest.write(0x30000, guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096));
-            guest.write(0x31000, guest.read(0x12000, 4096));
-            guest.write(0x31000 + 8 * 8, long64(0x800000 | 0xe1));
-            guest.write(0x30000 + 510 * 8, long64(0x31000 | 0x67));
-            guest.write(0x22000 + 511 * 8, long64(0x30000 | 0x67));
-            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
-            assertEquals("process 'daemon' (pid 200)", finding.subject());
-            assertTrue(
-                    finding.found().startsWith("hook wake_up_new_task+0x4 at gpa 0x800"),
-                    finding.found());
-        }
-
-        @Test
-        void findPageTablesInUseThatNoProcessHas() {
-            guest.write(0x30000, guest.read(SyntheticGuest.LEVEL3_KERNEL_PGT, 4096));
-            guest.write(0x30000 + 509 * 8, new byte[8]);
-            guest.write(0x40000, guest.read(SyntheticGuest.CR3, 4096));
-            guest.write(0x40000 + 511 * 8, long64(0x30000 | 0x67));
-            bench.qemu.setRegisters(0x40000, armed.lstar(), 0xfffffe0000000000L);
-            Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
-            assertEquals("page tables in use on vCPU 0", finding.subject());
-            assertEquals("gates not mapped", finding.found());
-            assertFalse(finding.guestControlled());
-        }
-
-        @Test
-        void knowTheUserHalfOfPageTableIsolation() {
-            guest.write(
-                    SyntheticGuest.CR3 + 4096 + 511 * 8,
-                    long64(0x31000 | 0x67)); // the kernel has one
-            guest.write(0x20000 + 4096 + 511 * 8, long64(0x31000 | 0x67));
-            bench.qemu.setRegisters(0x20000 + 4096, armed.lstar(), 0xfffffe0000000000L);
-            assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
-        }
-
-        @Test
-        void sayThatAListOfProcessesLeadsNowhere() {
-            guest.putLong(guest.address("shell_task") + SyntheticGuest.TASKS, 0xdead000000000100L);
-            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
-            assertEquals(1, findings.size());
-            assertEquals(FindingClass.CHECK_INCOMPLETE, findings.get(0).findingClass());
-            assertTrue(findings.get(0).guestControlled());
-        }
-
-        @Test
-        void endWithAListOfProcessesThatDoesNot() {
-            long shell = guest.address("shell_task") + SyntheticGuest.TASKS;
-            guest.putLong(shell, shell);
-            List<Finding> findings = findings(IntegrityCheck.GATE_MAPPING);
-            assertEquals(FindingClass.CHECK_INCOMPLETE, findings.get(0).findingClass());
-            assertTrue(
-                    findings.get(0).found().contains("more than 65536 entries"),
-                    findings.get(0).found());
-        }
-    }
-
-    @Nested
-    @DisplayName("and their baseline")
-    class OnDisk {
-        @Test
-        void sayWhatTheBootLookedLikeWithoutTheRegionsSecrets() throws IOException {
-            checks.persist(directory);
-            Baseline baseline = Baseline.read(directory);
-            assertEquals("6.12.0-synthetic", baseline.kernel());
-            assertEquals(SyntheticGuest.TEXT_SIZE, baseline.copy(Recorded.TEXT).bytes());
-            assertEquals(
-                    15 + 3 * 5,
-                    baseline.copy(Recorded.TEXT).excluded(),
-                    "three places that the kernel patches, three hooks");
-            assertEquals(
-                    List.of(
-                            "wake_up_new_task+0x4",
-                            "begin_new_exec",
-                            "entry_SYSCALL_64_after_hwframe+0x47"),
-                    baseline.hooks().stream().map(Baseline.Hook::symbol).toList());
-            String text = Files.readString(directory.resolve(Baseline.FILE));
-            assertFalse(text.contains(Long.toHexString(armed.image().simCr3())));
-            assertEquals(
-                    "rw-------",
-                    PosixFilePermissions.toString(
-                            Files.getPosixFilePermissions(directory.resolve(Baseline.FILE))));
-        }
-
-        @Test
-        void leaveNothingHalfWrittenBehind() throws IOException {
-            checks.persist(directory);
-            checks.persist(directory);
-            try (var files = Files.list(directory)) {
-                assertEquals(
-                        List.of("baseline.json", "kernel-text"),
-                        files.map(file -> file.getFileName().toString())
-                                .filter(name ->
-                                        name.contains("baseline") || name.contains("kernel-text"))
-                                .sorted()
-                                .toList());
-            }
-        }
-
-        @Test
-        void refuseADamagedFileWithOneLine() throws IOException {
-            Files.writeString(directory.resolve(Baseline.FILE), "{\"format\": 2, \"recorded\":");
-            IOException e = assertThrows(IOException.class, () -> Baseline.read(directory));
-            assertTrue(
-                    e.getMessage()
-                            .startsWith(directory.resolve(Baseline.FILE) + ": not a baseline: "),
-                    e.getMessage());
-        }
-    }
-
-    @Nested
-    @DisplayName("and a later manager")
-    class Resumed {
-        private GuestChecks resume() throws Exception {
-            checks.persist(directory);
-            return GuestChecks.resume(armed, Optional.empty(), directory);
-        }
-
-        @Test
-        void goOnWithTheBaselineThatWasKept() throws Exception {
-            GuestChecks later = resume();
-            assertEquals(checks.available(), later.available());
-            assertEquals(
-                    List.of(), later.check(EnumSet.allOf(IntegrityCheck.class)).findings());
-        }
-
-        @Test
-        void findWhatWasChangedWhileNoManagerLooked() throws Exception {
-            checks.persist(directory);
-            long at = guest.address("plain_function") + 0x20;
-            guest.writeVirtual(at, new byte[] {(byte) ~guest.readVirtual(at, 1)[0]});
-            guest.writeVirtual(guest.address("__start_rodata") + 8, new byte[] {7});
-            guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
-            guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1});
-            bench.qemu.setRegisters(
-                    SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
-            GuestChecks later = GuestChecks.resume(armed, Optional.empty(), directory);
-            assertEquals(
-                    Set.of(
-                            "plain_function+0x20/0x100",
-                            "__start_rodata+0x8/0x1000",
-                            "sys_call_table[3]",
-                            "idt_table[14]",
-                            "LSTAR of vCPU 0"),
-                    later.check(EnumSet.allOf(IntegrityCheck.class)).findings().stream()
-                            .map(Finding::subject)
-                            .collect(Collectors.toSet()));
-        }
-
-        @Test
-        void tellsArmingWhatItMustKnow() throws Exception {
-            checks.persist(directory);
-            PersistedBoot kept = GuestChecks.persistedBoot(directory);
-            assertEquals(armed.patchable(), kept.patchable());
-            assertEquals(armed.image().gateEntry(), kept.gateEntry());
-            assertEquals(armed.kernelTables().root(), kept.root());
-            assertEquals(
-                    armed.hooks().stream().map(HookSite::address).toList(),
-                    kept.hooks().stream().map(PersistedBoot.Hook::address).toList());
-        }
-
-        @Test
-        void refuseABaselineThatIsDamagedInOneLine() throws Exception {
-            for (String name :
-                    List.of(Baseline.FILE, PatchSiteFile.FILE, Recorded.TEXT, Recorded.DATA)) {
-                for (int kept : new int[] {0, 1, 50, 99}) {
-                    checks.persist(directory);
-                    Path file = directory.resolve(name);
-                    byte[] whole = Files.readAllBytes(file);
-                    Files.delete(file); // the old one is mapped
-                    Files.write(
-                            file, Arrays.copyOf(whole, (int) ((long) whole.length * kept / 100)));
-                    BaselineException e = assertThrows(
-                            BaselineException.class,
-                            () -> {
-                                GuestChecks.persistedBoot(directory);
-                                GuestChecks.resume(armed, Optional.empty(), directory);
-                            },
-                            name + " of which " + kept + " % are left");
-                    assertTrue(
-                            e.getMessage().contains(file.toString())
-                                    && e.getMessage().lines().count() == 1,
-                            e.getMessage());
-                }
-            }
-            checks.persist(directory);
-            assertEquals(
-                    checks.available(),
-                    GuestChecks.resume(armed, Optional.empty(), directory).available());
-        }
-
-        @Test
-        void refuseABaselineWithoutSomeOfItsParts() throws Exception {
-            checks.persist(directory);
-            Path file = directory.resolve(Baseline.FILE);
-            String whole = Files.readString(file);
-            for (String part : List.of("\"gate\"", "\"paging\"", "\"hooks\"", "\"lstar\"")) {
-                Files.writeString(file, whole.replace(part, "\"other\""));
-                BaselineException e = assertThrows(
-                        BaselineException.class, () -> GuestChecks.persistedBoot(directory), part);
-                assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
-            }
-        }
-
-        @Test
-        void refuseACopyThatIsNotTheOneThatWasRecorded() throws Exception {
-            checks.persist(directory);
-            byte[] text = Files.readAllBytes(directory.resolve(Recorded.TEXT));
-            text[0x930] ^= 1;
-            Files.write(directory.resolve(Recorded.TEXT), text);
-            BaselineException e = assertThrows(
-                    BaselineException.class,
-                    () -> GuestChecks.resume(armed, Optional.empty(), directory));
-            assertTrue(
-                    e.getMessage().endsWith("kernel-text: not the copy that the baseline names"),
-                    e.getMessage());
-        }
-    }
-
-    @Nested
-    @DisplayName("when the guest goes away")
-    class Gone {
-        @Test
-        void countForNothingOnceRetired() {
-            guest.writeVirtual(armed.hooks().get(0).address(), SyntheticGuest.NOP5);
-            checks.retire();
-            CheckReport report = checks.check(EnumSet.allOf(IntegrityCheck.class));
-            assertTrue(report.abandoned());
-            assertEquals(List.of(), report.findings());
-        }
-
-        @Test
-        void countForNothingIfRetiredWhileTheyRun() throws Exception {
-            guest.boot(); // a reset guest overwrites everything, before anybody has heard of the
-            // reset
-            CompletableFuture<CheckReport> round = CompletableFuture.supplyAsync(
-                    () -> checks.check(EnumSet.allOf(IntegrityCheck.class)));
-            Thread.sleep(30);
-            checks.retire();
-            CheckReport report = round.get();
-            assertTrue(report.abandoned());
-        }
-    }
-
-    private static byte[] long64(long value) {
-        return ByteBuffer.allocate(8)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(value)
-                .array();
     }
 }

@@ -75,7 +75,6 @@ class MetricsServerTests {
                 begun,
                 Duration.ofMillis(20),
                 4096,
-                false,
                 List.of(new CheckReport.Result(
                         IntegrityCheck.HOOKS,
                         Duration.ofMillis(20),
