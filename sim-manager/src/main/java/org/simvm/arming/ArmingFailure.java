@@ -15,6 +15,10 @@ public record ArmingFailure(Kind kind, ArmingState reached, String reason, boole
     public enum Kind {
         /** No QEMU opened its socket, or it spoke another version of the protocol. */
         QEMU,
+        /** User mode ran before any kernel came to its boot stop. */
+        USER_MODE,
+        /** No kernel came to its boot stop in the vCPU time that it may take. */
+        BOOT_LIMIT,
         /** The guest's RAM could not be mapped or read. */
         GUEST_MEMORY,
         /** The guest's kernel, or a symbol or structure in it, could not be resolved. */

@@ -19,6 +19,8 @@ import org.simvm.region.RegionPlan;
  *     not closed by it
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
+ * @param bootLimit vCPU time that a guest may use up to its boot stop, firmware and boot loader
+ *     included; zero for any
  * @param earlier what an earlier manager has done for this QEMU
  * @param outside runs the monitors outside of the guest, if that is where they run
  */
@@ -29,6 +31,7 @@ public record ArmingRequest(
         RegionFile region,
         RegionPlan plan,
         boolean required,
+        Duration bootLimit,
         EarlierSession earlier,
         OutsideMonitors outside) {
     public ArmingRequest {
@@ -37,11 +40,12 @@ public record ArmingRequest(
         Objects.requireNonNull(timeout, "timeout");
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(plan, "plan");
+        Objects.requireNonNull(bootLimit, "bootLimit");
         Objects.requireNonNull(earlier, "earlier");
         Objects.requireNonNull(outside, "outside");
     }
 
-    /** A request for a QEMU that is about to start, with monitors in the guest. */
+    /** A request for a QEMU that is about to start, with monitors in the guest and no limit. */
     public ArmingRequest(
             String domain,
             Path qmpSocket,
@@ -56,6 +60,7 @@ public record ArmingRequest(
                 region,
                 plan,
                 required,
+                Duration.ZERO,
                 EarlierSession.NONE,
                 OutsideMonitors.NONE);
     }

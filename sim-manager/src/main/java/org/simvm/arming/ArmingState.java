@@ -27,7 +27,8 @@ public enum ArmingState {
 
     /**
      * Returns the states that may follow. A reset leads back to {@link #WAITING} and the end of
-     * QEMU to {@link #GONE} from wherever the boot is.
+     * QEMU to {@link #GONE} from wherever the boot is. A guest that was given up before its kernel
+     * came, and runs on, is armed when one comes.
      */
     Set<ArmingState> successors() {
         return switch (this) {
@@ -36,7 +37,8 @@ public enum ArmingState {
             case RESOLVING -> EnumSet.of(PREPARING, FAILED, WAITING, GONE);
             case PREPARING -> EnumSet.of(MAPPED, FAILED, WAITING, GONE);
             case MAPPED -> EnumSet.of(ARMED, FAILED, WAITING, GONE);
-            case ARMED, FAILED -> EnumSet.of(WAITING, GONE);
+            case ARMED -> EnumSet.of(WAITING, GONE);
+            case FAILED -> EnumSet.of(RESOLVING, WAITING, GONE);
             case GONE -> EnumSet.noneOf(ArmingState.class);
         };
     }

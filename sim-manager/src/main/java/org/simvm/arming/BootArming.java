@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.arming;
 
+import java.time.Duration;
 import org.simvm.qmp.DeviceState;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimEvent;
@@ -18,6 +19,12 @@ import org.slf4j.LoggerFactory;
  */
 final class BootArming {
     private static final Logger log = LoggerFactory.getLogger(BootArming.class);
+
+    /** Has something done on the worker later. */
+    @FunctionalInterface
+    interface Timer {
+        void after(Duration delay, Runnable task);
+    }
 
     /** A step of this boot. */
     @FunctionalInterface
@@ -60,6 +67,21 @@ final class BootArming {
         }
     }
 
+    /** Begins to watch the guest until it comes to its boot stop. */
+    void watch(VcpuTime time, Timer timer) throws Exception {
+        lookLater(UnarmedWatch.begin(context, time), timer);
+    }
+
+    private void lookLater(UnarmedWatch watch, Timer timer) {
+        Step look = () -> {
+            if (phase instanceof BootPhase.Waiting) {
+                watch.look();
+                lookLater(watch, timer);
+            }
+        };
+        timer.after(UnarmedWatch.INTERVAL, () -> attempt(look));
+    }
+
     /** Goes on with a guest whose device was not waiting for a boot when we connected. */
     void catchUp(SimStatus status) throws Exception {
         CatchUp earlier = new CatchUp(context, listener, kernels);
@@ -80,7 +102,13 @@ final class BootArming {
 
     /** The guest is paused after its first write of {@code MSR_LSTAR}. */
     void bootStop(SimEvent.Boot event) throws Exception {
-        if (state() != ArmingState.WAITING) {
+        if (phase instanceof BootPhase.Failed failed && failed.reached() == ArmingState.WAITING) {
+            if (context.request().required()) {
+                log.info("{}: the guest stays paused at its boot stop", context.domain());
+                return;
+            }
+            log.info("{}: a kernel came after all", context.domain());
+        } else if (!(phase instanceof BootPhase.Waiting)) {
             return; // we connected while the event was on its way, and have seen this stop
         }
         log.info(

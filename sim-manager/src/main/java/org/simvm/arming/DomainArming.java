@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.simvm.guest.kernel.KernelResolver;
 import org.simvm.qmp.DeviceState;
@@ -30,18 +32,24 @@ public final class DomainArming implements AutoCloseable {
             Connector connector,
             KernelSource kernels,
             ExecutorService worker,
-            LongSupplier nanoTime) {
+            LongSupplier nanoTime,
+            VcpuTime vcpuTime,
+            BootArming.Timer timer) {
         @FunctionalInterface
         interface Connector {
             SimDevice connect(ArmingRequest request) throws QmpException, InterruptedException;
         }
 
         static Environment of(String domain) {
+            ScheduledExecutorService worker = Executors.newSingleThreadScheduledExecutor(
+                    body -> daemon(body, "arming " + domain));
             return new Environment(
                     request -> SimDevice.connect(request.qmpSocket(), request.timeout()),
                     KernelResolver::resolve,
-                    Executors.newSingleThreadExecutor(body -> daemon(body, "arming " + domain)),
-                    System::nanoTime);
+                    worker,
+                    System::nanoTime,
+                    VcpuTime::ofProc,
+                    (delay, task) -> worker.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS));
         }
     }
 
@@ -206,6 +214,8 @@ public final class DomainArming implements AutoCloseable {
             first.bootStop(missed.get());
         } else if (status.state() != DeviceState.WAITING) {
             first.catchUp(status);
+        } else {
+            first.watch(environment.vcpuTime(), environment.timer());
         }
     }
 
@@ -228,6 +238,7 @@ public final class DomainArming implements AutoCloseable {
         } catch (Exception e) {
             now.boot().failed(e);
         }
+        now.boot().attempt(() -> now.boot().watch(environment.vcpuTime(), environment.timer()));
     }
 
     private void ended(String reason) {

@@ -4,6 +4,7 @@ package org.simvm.qmp;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,6 +107,22 @@ public final class SimDevice implements AutoCloseable {
     public ViolationLog violationsAfter(long sequence) throws QmpException, InterruptedException {
         return SimMessages.violations(
                 connection.execute("query-sim-violations", SimMessages.since(sequence)));
+    }
+
+    /** Returns the id of the host thread that runs each virtual CPU. */
+    public List<Long> vcpuThreads() throws QmpException, InterruptedException {
+        return SimMessages.threads(connection.execute("query-cpus-fast", null));
+    }
+
+    /**
+     * Returns the privilege level of each virtual CPU, 0 to 3, as it runs.
+     *
+     * <p>No QMP command has it. HMP's {@code info registers} does, for TCG and for KVM, whose
+     * registers it fetches ({@code x86_cpu_dump_state} in {@code target/i386/cpu-dump.c}).
+     */
+    public List<Integer> privilegeLevels() throws QmpException, InterruptedException {
+        return SimMessages.privilegeLevels(connection.execute(
+                "human-monitor-command", SimMessages.monitorCommand("info registers -a")));
     }
 
     /** Tells whether virtual CPUs run. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /**
  * Converts between the records of this package and QMP's JSON. The only place that knows member
@@ -22,6 +23,7 @@ import java.util.OptionalLong;
  */
 final class SimMessages {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern PRIVILEGE_LEVEL = Pattern.compile("\\bCPL=([0-3])\\b");
     private static final BigInteger MAX_UNSIGNED =
             BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
 
@@ -64,6 +66,30 @@ final class SimMessages {
         ObjectNode arguments = JSON.createObjectNode();
         putUnsigned(arguments, "since", sequence);
         return arguments;
+    }
+
+    static ObjectNode monitorCommand(String line) {
+        return JSON.createObjectNode().put("command-line", line);
+    }
+
+    static List<Long> threads(JsonNode cpus) throws QmpException {
+        List<Long> threads = new ArrayList<>();
+        for (JsonNode cpu : cpus) {
+            threads.add(unsigned(cpu, "thread-id"));
+        }
+        return threads;
+    }
+
+    static List<Integer> privilegeLevels(JsonNode registers) throws QmpException {
+        List<Integer> levels = PRIVILEGE_LEVEL
+                .matcher(registers.asText())
+                .results()
+                .map(found -> Integer.valueOf(found.group(1)))
+                .toList();
+        if (levels.isEmpty()) {
+            throw new QmpException("QEMU's 'info registers' shows no CPL");
+        }
+        return levels;
     }
 
     static SimStatus status(JsonNode node) throws QmpException {

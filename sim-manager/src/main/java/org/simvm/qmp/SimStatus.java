@@ -90,12 +90,32 @@ public record SimStatus(
             OptionalLong sysenterEip,
             OptionalLong cr0,
             Optional<Boolean> online) {
+        private static final long PROTECTION = 1;
+        private static final long PAGING = 1L << 31;
+        private static final long LONG_MODE_ACTIVE = 1L << 10;
+        private static final long FRED = 1L << 32;
+
         /**
          * Tells whether the guest has brought it up: it was sent the startup interrupt, as the
          * hypervisor says. A QEMU that does not say leaves its entry of system calls to go by.
          */
         public boolean broughtUp() {
             return online.orElse(lstar != 0);
+        }
+
+        /** Names the processor mode (SDM volume 3, section 2.2) for a person. */
+        public String mode() {
+            String fred = (cr4 & FRED) != 0 ? ", FRED on" : "";
+            if ((efer & LONG_MODE_ACTIVE) != 0) {
+                return "long mode" + fred;
+            }
+            long control = cr0.orElse(0);
+            if ((control & PROTECTION) == 0) {
+                return "real mode";
+            }
+            return "32-bit protected mode, paging "
+                    + ((control & PAGING) != 0 ? "on" : "off")
+                    + fred;
         }
 
         /** Tells whether it runs monitor code just now. */

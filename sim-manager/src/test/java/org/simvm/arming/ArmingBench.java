@@ -26,6 +26,8 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
         void record(ArmedGuest guest) throws Exception;
     }
 
+    static final Duration BOOT_LIMIT = Duration.ofMinutes(2);
+
     public final SyntheticGuest guest;
     public final ModelQemu qemu;
     public final RegionFile region;
@@ -41,6 +43,8 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     private ArmingFailure failure;
     private DomainArming session;
     private ArmingState last = ArmingState.CONNECTING;
+    private final Queue<Runnable> later = new ArrayDeque<>();
+    private Duration vcpuTime = Duration.ZERO;
     private long nanos;
 
     public ArmingBench(Path directory, List<HookDeclaration> hooks, String... slots)
@@ -98,6 +102,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
                 region,
                 plan,
                 required,
+                BOOT_LIMIT,
                 earlier,
                 new OutsideMonitors() {
                     @Override
@@ -112,7 +117,13 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
 
     DomainArming.Environment environment(
             DomainArming.Environment.Connector connector, KernelSource kernels) {
-        return new DomainArming.Environment(connector, kernels, worker, () -> nanos);
+        return new DomainArming.Environment(
+                connector,
+                kernels,
+                worker,
+                () -> nanos,
+                (process, threads) -> vcpuTime,
+                (delay, task) -> later.add(task));
     }
 
     /** Lets manager and guest run until both wait for the test. */
@@ -123,6 +134,17 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
             any |= vcpu.runAll();
         }
         return this;
+    }
+
+    /** Has the session take its next look at a guest that has not come to its boot stop. */
+    ArmingBench look() {
+        later.remove().run();
+        return settle();
+    }
+
+    /** The guest's vCPUs run. */
+    void execute(Duration time) {
+        vcpuTime = vcpuTime.plus(time);
     }
 
     /** Lets time pass. */

@@ -265,6 +265,13 @@ class ArmingStateTests {
             scene.bench.adopt(false, EarlierSession.NONE).settle();
             assertEquals(ArmingState.FAILED, scene.bench.state());
         }
+        try (Scene scene = new Scene(Point.CONNECTED, bench -> {
+            bench.qemu.setPrivilegeLevel(3); // user mode, and then a kernel
+            bench.look();
+        })) {
+            scene.play(false);
+            assertEquals(ArmingState.ARMED, scene.bench.state());
+        }
         Set<String> possible = new TreeSet<>();
         for (ArmingState from : ArmingState.values()) {
             from.successors().forEach(to -> possible.add(from + " -> " + to));

@@ -53,6 +53,7 @@ public final class ModelQemu implements AutoCloseable {
 
     private int questions;
     private int abi = 1;
+    private int privilege;
 
     private ModelQemu(SyntheticGuest guest, Executor vcpu, Wire wire) throws IOException {
         this.guest = guest;
@@ -161,6 +162,11 @@ public final class ModelQemu implements AutoCloseable {
         efer = newEfer;
     }
 
+    /** The guest's vCPU enters a ring. */
+    synchronized void setPrivilegeLevel(int ring) {
+        privilege = ring;
+    }
+
     /** QEMU is of another build. */
     synchronized void setAbi(int version) {
         abi = version;
@@ -221,6 +227,16 @@ public final class ModelQemu implements AutoCloseable {
             }
             case "query-sim-violations" ->
                 violations.after(arguments.path("since").asLong());
+            case "query-cpus-fast" -> {
+                ArrayNode cpus = JSON.createArrayNode();
+                cpus.addObject().put("cpu-index", 0).put("thread-id", 1);
+                yield cpus;
+            }
+            case "human-monitor-command" -> {
+                commands.remove(command);
+                yield JSON.getNodeFactory()
+                        .textNode("RIP=00001000 [---] CPL=" + privilege + " II=0");
+            }
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {
                 stop = arguments.get("address").bigIntegerValue().longValue();

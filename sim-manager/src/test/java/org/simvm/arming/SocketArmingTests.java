@@ -97,7 +97,9 @@ class SocketArmingTests {
                             usual.connector(),
                             (memory, lstar) -> guest.kernel(),
                             usual.worker(),
-                            usual.nanoTime()));
+                            usual.nanoTime(),
+                            (process, threads) -> Duration.ZERO,
+                            usual.timer()));
             expect("mapped", "baseline", "armed");
             qemu.reset();
             expect("reset");
