@@ -25,7 +25,8 @@ run=(
     busybox-static kmod util-linux iproute2 procps jq debootstrap e2fsprogs
 )
 # groovy: CloudStack's hook is one. prometheus: its real scraper and promtool judge the metrics; no service is started.
-test=(perl zstd prometheus groff-base groovy)
+# syslinux, mtools: a guest that boots from its disk.
+test=(perl zstd prometheus groff-base groovy syslinux mtools)
 lint=(shellcheck python3-pyflakes pycodestyle clang-format git jq)
 vtx=(xorriso busybox-static libelf-dev)
 

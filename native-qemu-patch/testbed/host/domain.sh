@@ -3,8 +3,9 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [append=TEXT] [sim=ELEMENT]
+#   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [boot=disk] [append=TEXT] [sim=ELEMENT]
 #       dimms: so many can be plugged in
+#       boot=disk: the firmware boots from the disk; kernel, initrd and append are not used
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
@@ -17,11 +18,12 @@
 
 SIM_XMLNS=https://simvm.org/xmlns/libvirt/domain/1.0
 SIM_POLL=${SIM_POLL:-0.1}
+SIM_COMMAND_LINE="console=ttyS0 quiet panic=-1 no_timer_check"
 
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 dimms=0 dimm_slots='' numa='' disk='' append='' machine=pc metadata='' option
+    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 dimms=0 dimm_slots='' numa='' disk='' boot='' append='' machine=pc metadata='' option
     shift 3
     for option in "$@"; do
         case $option in
@@ -38,6 +40,7 @@ domain_define() {
             sim=*) metadata=${option#*=}
                 metadata=${metadata//</<sim:} metadata=${metadata//<sim:\//</sim:}
                 metadata="<metadata>${metadata/<sim:sim/<sim:sim xmlns:sim=\"$SIM_XMLNS\"}</metadata>" ;;
+            boot=disk) boot=disk ;;
             append=*) append+=" ${option#*=}" ;;
             *) fail "domain_define: what is '$option'?" ;;
         esac
@@ -45,6 +48,12 @@ domain_define() {
     if [ "$dimms" -gt 0 ]; then
         dimm_slots="<maxMemory slots='$dimms' unit='MiB'>$((memory + dimms * 1024))</maxMemory>"
         numa="<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$memory' unit='MiB'/></numa>"
+    fi
+    if [ "$boot" = disk ]; then
+        boot="<boot dev='hd'/>"
+    else
+        boot="<kernel>$kernel/vmlinuz</kernel><initrd>$initrd</initrd>"
+        boot+="<cmdline>$SIM_COMMAND_LINE$append</cmdline>"
     fi
     rm -f "$(console "$name")".*
     mkfifo "$(console "$name").in" "$(console "$name").out"
@@ -59,9 +68,7 @@ domain_define() {
   <cpu mode='$cpu'>$la57$numa</cpu>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
-    <kernel>$kernel/vmlinuz</kernel>
-    <initrd>$initrd</initrd>
-    <cmdline>console=ttyS0 quiet panic=-1 no_timer_check$append</cmdline>
+    $boot
   </os>
   <features><acpi/></features>
   <on_crash>destroy</on_crash>

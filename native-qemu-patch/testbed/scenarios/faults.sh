@@ -232,6 +232,70 @@ case_foreign() {
     forget f-no
 }
 
+# sector NAME: assembles a boot sector of the testbed
+sector() {
+    gcc -m32 -nostdlib -static -Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary \
+        -o "$work/$1" "$testbed/guest/$1.S"
+}
+
+# After its first boot a guest's root may boot anything, and what never writes MSR_LSTAR never comes
+# to the boot stop.
+case_user_mode() {
+    local each was='the guest runs user mode and no kernel has written MSR_LSTAR; '
+    was+='vCPU 0 was seen in ring 3: protected mode, paging off'
+    sector user-mode
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-disk" --disk "$work/user-mode"
+    cat >"$work/syslinux.cfg" <<END
+DEFAULT linux
+LABEL linux
+KERNEL vmlinuz
+INITRD initrd
+APPEND $SIM_COMMAND_LINE
+END
+    truncate -s 64M "$work/linux.disk"
+    mformat -i "$work/linux.disk" ::
+    syslinux --install "$work/linux.disk"
+    mcopy -i "$work/linux.disk" "$kernel/vmlinuz" "$work/syslinux.cfg" ::
+    mcopy -i "$work/linux.disk" "$work/initrd-disk" ::initrd
+    for each in yes no; do
+        cp "$work/linux.disk" "$work/$each.disk"
+        domain_define "f-$each" - - boot=disk disk="$work/$each.disk"
+        domain_watch "f-$each" "<sim required='$each'><monitor name='syscalls'/></sim>"
+        check "a guest with a boot loader, required=$each: it starts" domain_start "f-$each"
+        check "and is armed" reaches "f-$each" armed 180
+        check "and is ready" domain_ready "f-$each" 60
+        mark
+        guest "f-$each" 1 'dd if=/user-mode of=/dev/vda conv=fsync && reboot -f' >/dev/null || true
+        if [ $each = yes ]; then
+            check "its root boots something else: it is stopped" wait_until 120 shut_off f-yes
+        else
+            check "its root boots something else: it counts as failed" reaches f-no failed 120
+            check "and runs on" runs f-no
+            holds "and the log says so" 'the guest runs on without SIM' "$(told_of f-no)"
+        fi
+        holds "'virt-sim info' says what was seen, required=$each" "$was" "$(sim_problem "f-$each")"
+        holds "'virt-sim findings' too" "$was" "$(virt-sim findings "f-$each")"
+        forget "f-$each"
+    done
+}
+
+case_boot_limit() {
+    # A boot sector that spins: jmp .
+    { printf '\xeb\xfe'; head -c 508 /dev/zero; printf '\x55\xaa'; } >"$work/sector"
+    manager_stop
+    manager_start SIM_BOOT_LIMIT=2
+    machine f-yes "$(sim yes)" "$work/sector"
+    machine f-no "$(sim no)" "$work/sector"
+    unresolved "a guest that uses up its boot limit" \
+        'no kernel has written MSR_LSTAR in [0-9]+ s of vCPU time .*vCPU 0 was seen in real mode' \
+        start_plain
+    virsh -q destroy f-no || true
+    forget f-yes
+    forget f-no
+    manager_stop
+    manager_start
+}
+
 case_btf() {
     local each
     mkdir -p "$work/no-btf"

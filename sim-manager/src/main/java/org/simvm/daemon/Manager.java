@@ -124,7 +124,8 @@ public final class Manager implements ManagerControl, AutoCloseable {
                         new MappingBudget(),
                         libvirt,
                         outlets,
-                        eventLogs));
+                        eventLogs,
+                        () -> this.settings.bootLimit()));
         Reconciler reconciler =
                 new Reconciler(registry, libvirt, workers, settings.launcher(), directories);
         HookResponder hooks = new HookResponder(registry, preparation, sessions, directories);

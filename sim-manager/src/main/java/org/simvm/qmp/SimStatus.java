@@ -113,9 +113,7 @@ public record SimStatus(
             if ((control & PROTECTION) == 0) {
                 return "real mode";
             }
-            return "32-bit protected mode, paging "
-                    + ((control & PAGING) != 0 ? "on" : "off")
-                    + fred;
+            return "protected mode, paging " + ((control & PAGING) != 0 ? "on" : "off") + fred;
         }
 
         /** Tells whether it runs monitor code just now. */

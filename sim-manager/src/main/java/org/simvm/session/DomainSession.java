@@ -57,8 +57,6 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
      * From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start.
      */
     private static final Duration QEMU_TIMEOUT = Duration.ofSeconds(60);
-    /** vCPU time of firmware, boot loader and kernel up to its first system call entry. */
-    private static final Duration BOOT_LIMIT = Duration.ofMinutes(2);
 
     private final DomainSpec spec;
     private final RegionFile region;
@@ -159,7 +157,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
                             region,
                             spec.plan(),
                             spec.sim().required(),
-                            BOOT_LIMIT,
+                            context.bootLimit().get(),
                             notes.earlier(),
                             exitGate.<OutsideMonitors>map(gate -> gate)
                                     .orElse(OutsideMonitors.NONE)),

@@ -3,6 +3,7 @@ package org.simvm.settings;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,6 +23,7 @@ import java.util.UUID;
  * @param controlGroup members may use the control socket
  * @param monitorDirectories where a monitor named by {@code file=} may lie; empty: anywhere
  * @param regionBytes size of a region whose domain names none
+ * @param bootLimit vCPU time that a guest may use before its kernel is seen; zero for any
  * @param eventLogFile relative: a file in each domain's state directory; absolute: one for all
  *     domains
  * @param eventLogBytes an event log this long is rotated
@@ -43,6 +45,7 @@ public record ManagerSettings(
         String controlGroup,
         List<Path> monitorDirectories,
         long regionBytes,
+        Duration bootLimit,
         Path eventLogFile,
         long eventLogBytes,
         int eventLogFiles,
@@ -69,6 +72,7 @@ public record ManagerSettings(
         Objects.requireNonNull(qemuUser, "qemuUser");
         Objects.requireNonNull(qemuGroup, "qemuGroup");
         Objects.requireNonNull(controlGroup, "controlGroup");
+        Objects.requireNonNull(bootLimit, "bootLimit");
         Objects.requireNonNull(eventLogFile, "eventLogFile");
         Objects.requireNonNull(logLevel, "logLevel");
         Objects.requireNonNull(metrics, "metrics");

@@ -12,6 +12,8 @@ import java.util.Set;
 /** Turns the layers of the host's configuration into the record. */
 final class ManagerSettingsConversion {
     private static final int MAXIMUM_PORT = 65535;
+    /** One day, in seconds. */
+    private static final int MAXIMUM_BOOT_LIMIT = 86_400;
 
     private final ConfigurationLayers layers;
     private final ConfigurationValues values;
@@ -50,6 +52,7 @@ final class ManagerSettingsConversion {
                         "region.size",
                         SimSettings.MINIMUM_REGION_BYTES,
                         SimSettings.MAXIMUM_REGION_BYTES),
+                Duration.ofSeconds(values.number("boot.limit", 0, MAXIMUM_BOOT_LIMIT)),
                 values.path("event.log.file"),
                 values.size("event.log.size", 64 << 10, 1L << 40),
                 values.number("event.log.files", 1, 1000),

@@ -46,6 +46,7 @@ public record SettingsReload(
                 read.monitorDirectories(),
                 changed);
         note("region.size", before.regionBytes(), read.regionBytes(), changed);
+        note("boot.limit", before.bootLimit(), read.bootLimit(), changed);
         note("event.log.size", before.eventLogBytes(), read.eventLogBytes(), changed);
         note("event.log.files", before.eventLogFiles(), read.eventLogFiles(), changed);
         note("log.level", before.logLevel(), read.logLevel(), changed);
@@ -66,6 +67,7 @@ public record SettingsReload(
                         read.controlGroup(),
                         read.monitorDirectories(),
                         read.regionBytes(),
+                        read.bootLimit(),
                         eventLog,
                         read.eventLogBytes(),
                         read.eventLogFiles(),

@@ -161,7 +161,7 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
             assertEquals(6, problems.size(), () -> String.join("\n", problems));
             assertTrue(problems.get(0)
                     .startsWith("/conf.d/x.conf: qemu.usr: there is no such key; use one "
-                            + "of checks.store.file, control"));
+                            + "of boot.limit, checks.store"));
             assertTrue(
                     problems.containsAll(List.of(
                             "/sim-manager.conf: region.size: \"8M\" is not a size; "
@@ -182,6 +182,9 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
         @ParameterizedTest(name = "{0} = {1}")
         @CsvSource({
             "region.size, 1 KiB",
+            "boot.limit, -1",
+            "boot.limit, 2 minutes",
+            "boot.limit, 86401",
             "region.size, 2 GiB",
             "region.size, 1025 KiB",
             "region.size, -8 MiB",
