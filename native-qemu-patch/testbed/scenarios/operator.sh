@@ -93,7 +93,7 @@ check "metrics are served from then on" fetch "$metrics"
 printf 'metrics.port = 9476\n' >"$configuration"
 mark
 kill -HUP "$(manager_pid)"
-check "SIGHUP has it read, too" wait_until 20 hears 'configuration read anew; changed: nothing'
+check "SIGHUP has it read, too" wait_until 20 hears 'configuration read again; changed: nothing'
 
 # --- Prometheus ----------------------------------------------------------------------------------------------------------------
 fetch "$metrics" >"$work/metrics"

@@ -3,7 +3,7 @@ package org.simvm.cli;
 
 import java.util.List;
 import java.util.Set;
-import org.simvm.daemon.Manager;
+import org.simvm.daemon.ManagerVersion;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -71,7 +71,7 @@ public final class VirtSim implements Runnable {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[] {"virt-sim " + Manager.version()};
+            return new String[] {"virt-sim " + ManagerVersion.text()};
         }
     }
 

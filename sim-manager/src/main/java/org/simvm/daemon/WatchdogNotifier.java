@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives systemd a sign of life, three times in each period of its watchdog, while everything that
- * must live lives. When something does not, there is no sign, and systemd starts the manager anew,
+ * must live lives. When something does not, there is no sign, and systemd restarts the manager,
  * which takes the guests up. A domain that hangs is no such thing: it delays itself alone.
  */
 final class WatchdogNotifier implements AutoCloseable {
@@ -62,7 +62,7 @@ final class WatchdogNotifier implements AutoCloseable {
             } else if (!wrong.get().equals(told)) {
                 log.error(
                         "{}; no sign of life is given until it is well again, and the service "
-                                + "will be started anew",
+                                + "will be restarted",
                         wrong.get());
             }
             told = wrong.orElse("");

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A connection to one libvirt URI that comes back by itself.
  *
- * <p>Opening returns at once. A thread connects, waits for libvirt to close the connection
+ * <p>Starting returns at once. A thread connects, waits for libvirt to close the connection
  * (libvirtd is restarted, or exits because it is idle), and connects again: after half a second,
  * then twice as long each time, 30 seconds at most, a random part less so that not everything on a
  * host comes back at once. While there is no connection, calls fail with
@@ -35,7 +35,7 @@ public final class LibvirtConnection extends LibvirtDomains implements AutoClose
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final String uri;
-    private final Consumer<LibvirtEvent> listener;
+    private Consumer<LibvirtEvent> listener = event -> {};
     private final BlockingQueue<LibvirtEvent> events = new LinkedBlockingQueue<>();
     private final Thread connector;
     private final Thread dispatcher;
@@ -43,24 +43,28 @@ public final class LibvirtConnection extends LibvirtDomains implements AutoClose
     private volatile Session session;
     private volatile boolean closed;
 
-    private LibvirtConnection(String uri, Consumer<LibvirtEvent> listener) {
+    /**
+     * Makes one that does nothing until it is started.
+     *
+     * @param uri as for {@code virsh -c}
+     */
+    public LibvirtConnection(String uri) {
         this.uri = uri;
-        this.listener = listener;
         connector = daemonThread("libvirt-connection", this::keepConnected);
         dispatcher = daemonThread("libvirt-events", this::dispatch);
     }
 
     /**
-     * Starts to connect, and to hand events to the listener.
+     * Starts to connect, and to hand events to a listener. To be called once.
      *
-     * @param uri as for {@code virsh -c}
      * @param listener called on a thread of this connection's; what it throws is logged
+     * @return this
      */
-    public static LibvirtConnection open(String uri, Consumer<LibvirtEvent> listener) {
-        LibvirtConnection connection = new LibvirtConnection(uri, listener);
-        connection.dispatcher.start();
-        connection.connector.start();
-        return connection;
+    public LibvirtConnection start(Consumer<LibvirtEvent> listener) {
+        this.listener = listener;
+        dispatcher.start();
+        connector.start();
+        return this;
     }
 
     /** Tells whether there is a connection at present. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.metrics;
 
-import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.exporter.httpserver.HTTPServer;
 import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
 import io.prometheus.metrics.instrumentation.jvm.JvmThreadsMetrics;
@@ -11,7 +10,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.simvm.integrity.CheckReport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,31 +18,16 @@ public final class MetricsServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MetricsServer.class);
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
-    private final Histogram durations;
     private Optional<InetSocketAddress> address = Optional.empty();
     private HTTPServer server;
 
     /** Makes one that serves nothing yet. */
-    public MetricsServer(ManagerFigures.Source source) {
+    public MetricsServer(ManagerFigures.Source source, CheckDurations durations) {
         registry.register(new ManagerCollector(source));
-        durations = Histogram.builder()
-                .name("sim_check_duration_seconds")
-                .help("How long integrity checks took.")
-                .labelNames("check")
-                .classicOnly()
-                .classicUpperBounds(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
-                .register(registry);
+        registry.register(durations.histogram());
         ProcessMetrics.builder().register(registry);
         JvmMemoryMetrics.builder().register(registry);
         JvmThreadsMetrics.builder().register(registry);
-    }
-
-    /** Notes how long the checks of a round took. */
-    public void checked(CheckReport report) {
-        report.results()
-                .forEach(result -> durations
-                        .labelValues(result.check().xmlName())
-                        .observe(result.took().toNanos() / 1e9));
     }
 
     /**

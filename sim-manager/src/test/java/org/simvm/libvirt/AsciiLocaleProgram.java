@@ -14,7 +14,8 @@ final class AsciiLocaleProgram {
     private AsciiLocaleProgram() {}
 
     public static void main(String[] arguments) throws Exception {
-        try (LibvirtConnection other = LibvirtConnection.open("test://" + arguments[0], e -> {})) {
+        try (LibvirtConnection other =
+                new LibvirtConnection("test://" + arguments[0]).start(e -> {})) {
             other.awaitConnected(Duration.ofSeconds(20));
             Domains.Domain first = other.list().get(0);
             UUID web = first.uuid();

@@ -76,7 +76,7 @@ class LibvirtConnectionTests {
     void connect() throws Exception {
         node = directory.resolve("node.xml");
         writeNode();
-        connection = LibvirtConnection.open("test://" + node, events::add);
+        connection = new LibvirtConnection("test://" + node).start(events::add);
         assertTrue(connection.awaitConnected(Duration.ofSeconds(20)), "connected");
         assertEquals(
                 new LibvirtEvent.Connected("test://" + node), events.poll(5, TimeUnit.SECONDS));
@@ -250,7 +250,7 @@ class LibvirtConnectionTests {
     @Test
     @DisplayName("refuses calls once it is closed, and tells nothing more")
     void closed() throws Exception {
-        LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> {});
+        LibvirtConnection other = new LibvirtConnection("test://" + node).start(e -> {});
         assertTrue(other.awaitConnected(Duration.ofSeconds(20)));
         other.close();
         assertFalse(other.isConnected());
@@ -263,7 +263,8 @@ class LibvirtConnectionTests {
     void connectsLater() throws Exception {
         Path late = directory.resolve("late.xml");
         BlockingQueue<LibvirtEvent> lateEvents = new LinkedBlockingQueue<>();
-        try (LibvirtConnection other = LibvirtConnection.open("test://" + late, lateEvents::add)) {
+        try (LibvirtConnection other =
+                new LibvirtConnection("test://" + late).start(lateEvents::add)) {
             assertFalse(other.awaitConnected(Duration.ofMillis(300)));
             assertEquals(Cause.NOT_CONNECTED, reason(other::list));
             Files.copy(node, late);
@@ -280,7 +281,7 @@ class LibvirtConnectionTests {
         CountDownLatch twice = new CountDownLatch(2);
         LibvirtConnection[] self = new LibvirtConnection[1];
         CountDownLatch ready = new CountDownLatch(1);
-        try (LibvirtConnection other = LibvirtConnection.open("test://" + node, event -> {
+        try (LibvirtConnection other = new LibvirtConnection("test://" + node).start(event -> {
             if (event instanceof LibvirtEvent.Lifecycle) {
                 try {
                     ready.await();
@@ -307,7 +308,7 @@ class LibvirtConnectionTests {
     void severalThreads() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
-            LibvirtConnection other = LibvirtConnection.open("test://" + node, e -> {});
+            LibvirtConnection other = new LibvirtConnection("test://" + node).start(e -> {});
             assertTrue(other.awaitConnected(Duration.ofSeconds(20)));
             CountDownLatch warm = new CountDownLatch(4);
             List<Future<Integer>> counts = IntStream.range(0, 4)

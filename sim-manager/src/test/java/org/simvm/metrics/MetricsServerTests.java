@@ -46,11 +46,14 @@ class MetricsServerTests {
 
     private final CheckTally tally = new CheckTally();
     private List<DomainFigures> domains = new ArrayList<>(List.of(domain("web")));
-    private final MetricsServer server = new MetricsServer(() -> new ManagerFigures(
-            "1.2",
-            true,
-            domains,
-            List.of(new OutletStatus("webhook", true, true, 7, 1, 2, 3, 400))));
+    private final CheckDurations durations = new CheckDurations();
+    private final MetricsServer server = new MetricsServer(
+            () -> new ManagerFigures(
+                    "1.2",
+                    true,
+                    domains,
+                    List.of(new OutletStatus("webhook", true, true, 7, 1, 2, 3, 400))),
+            durations);
 
     private DomainFigures domain(String name) {
         List<Long> dropped = new ArrayList<>(Collections.nCopies(32, 0L));
@@ -146,7 +149,7 @@ class MetricsServerTests {
                 FindingClass.HOOKS, FindingCode.HOOK_OVERWRITTEN, "do_exit", "a", "b");
         for (CheckReport each : List.of(report(), report(), report(finding))) {
             tally.add(each);
-            server.checked(each);
+            durations.observe(each);
         }
         Map<String, Double> samples = scrape().samples();
         assertEquals(
