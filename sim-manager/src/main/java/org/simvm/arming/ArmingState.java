@@ -3,27 +3,39 @@ package org.simvm.arming;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.simvm.domain.DomainState;
 
 /** How far a guest's present boot has been armed. */
 public enum ArmingState {
     /** QEMU has not opened its socket yet. */
-    CONNECTING,
+    CONNECTING(DomainState.CONNECTING),
     /**
      * The guest has not reached its kernel's {@code MSR_LSTAR} write since it was started or reset.
      */
-    WAITING,
+    WAITING(DomainState.WAITING),
     /** The guest is paused at the boot stop, its kernel is being resolved. */
-    RESOLVING,
+    RESOLVING(DomainState.RESOLVING),
     /** The guest runs; the region is being filled in. */
-    PREPARING,
+    PREPARING(DomainState.PREPARING),
     /** Gates and hooks are effective; the baseline is still to come. */
-    MAPPED,
+    MAPPED(DomainState.MAPPED),
     /** Armed: baseline recorded, hooks sealed. */
-    ARMED,
+    ARMED(DomainState.ARMED),
     /** This boot can't be armed, see {@link ArmingFailure}; a reset starts again. */
-    FAILED,
+    FAILED(DomainState.FAILED),
     /** QEMU is gone. */
-    GONE;
+    GONE(DomainState.GONE);
+
+    private final DomainState domainState;
+
+    ArmingState(DomainState domainState) {
+        this.domainState = domainState;
+    }
+
+    /** Returns the state that the domain is in while its boot is in this one. */
+    public DomainState domainState() {
+        return domainState;
+    }
 
     /**
      * Returns the states that may follow. A reset leads back to {@link #WAITING} and the end of

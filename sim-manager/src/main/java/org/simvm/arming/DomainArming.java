@@ -7,8 +7,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.simvm.guest.kernel.KernelResolver;
+import org.simvm.guest.kernel.ResolverWarmup;
 import org.simvm.qmp.DeviceState;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimDevice;
@@ -26,6 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class DomainArming implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainArming.class);
+    private static final AtomicBoolean warmedUp = new AtomicBoolean();
 
     /** How QEMU is reached, and on what a session runs. */
     record Environment(
@@ -104,9 +107,12 @@ public final class DomainArming implements AutoCloseable {
      * for when the manager starts. Without it the first guest waits some 200 ms longer.
      */
     public static void warmUp() {
+        if (warmedUp.getAndSet(true)) {
+            return; // what a process has compiled stays so
+        }
         Runnable warmUp = () -> {
             try {
-                KernelResolver.warmUp();
+                ResolverWarmup.run();
             } catch (IOException e) {
                 log.warn("the first guest to be armed will wait a little longer: {}", e.toString());
             }

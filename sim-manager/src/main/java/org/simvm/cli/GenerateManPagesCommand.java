@@ -10,7 +10,9 @@ import java.util.concurrent.Callable;
 import org.simvm.settings.ManagerSettings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** For packaging: the pages of commands that {@code --help} lists, and of the configuration. */
 @Command(
@@ -22,9 +24,12 @@ final class GenerateManPagesCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DIRECTORY", description = "Such as /usr/share/man.")
     private Path directory;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws Exception {
-        CommandLine program = VirtSim.commandLine();
+        CommandLine program = spec.root().commandLine();
         page(program);
         for (CommandLine verb : program.getSubcommands().values()) {
             if (!verb.getCommandSpec().usageMessage().hidden()

@@ -97,7 +97,8 @@ public enum DomainState {
                     case PREPARING -> Set.of(MAPPED, WAITING, FAILED, GONE, STOPPED);
                     case MAPPED -> Set.of(ARMED, WAITING, FAILED, GONE, STOPPED);
                     case ARMED -> Set.of(WAITING, FAILED, GONE, STOPPED);
-                    case FAILED -> Set.of(WAITING, GONE, STOPPED);
+                    // RESOLVING: its kernel came after all.
+                    case FAILED -> Set.of(WAITING, RESOLVING, GONE, STOPPED);
                     case STOPPED -> Set.of(WAITING, GONE);
                 });
         return next;

@@ -54,6 +54,24 @@ public final class Notices {
                 Codec.write(data));
     }
 
+    /** A domain's guest was armed with another kernel than at its last boot. */
+    public static Notice kernel(Notice.Domain domain, KernelBuild before, KernelBuild now) {
+        Map<String, String> data = new LinkedHashMap<>();
+        data.put("state", DomainState.ARMED.word());
+        data.put("before", DomainState.ARMED.word());
+        data.put("kernel", now.banner());
+        now.buildId().ifPresent(id -> data.put("buildId", id));
+        data.put("kernelBefore", before.banner());
+        before.buildId().ifPresent(id -> data.put("buildIdBefore", id));
+        return new Notice(
+                Instant.now(),
+                Notice.Kind.STATE,
+                Notice.Severity.NOTICE,
+                Optional.of(domain),
+                domain.name() + ": boots another kernel: " + now + ", before: " + before,
+                Codec.write(data));
+    }
+
     /** The manager itself: one word for programs, one line for people. */
     public static Notice manager(Notice.Severity severity, String event, String text) {
         return new Notice(

@@ -4,9 +4,6 @@ package org.simvm.session;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -20,17 +17,11 @@ import org.simvm.arming.DomainArming;
 import org.simvm.arming.OutsideMonitors;
 import org.simvm.arming.PersistedBoot;
 import org.simvm.domain.DomainState;
-import org.simvm.events.EventLog;
 import org.simvm.events.EventNames;
-import org.simvm.events.EventSink;
 import org.simvm.incident.IncidentActions;
 import org.simvm.integrity.BaselineException;
 import org.simvm.integrity.CheckReport;
-import org.simvm.integrity.Evidence;
 import org.simvm.integrity.Finding;
-import org.simvm.integrity.FindingCode;
-import org.simvm.integrity.ProcessRecord;
-import org.simvm.outlets.EventNotices;
 import org.simvm.outlets.Notice;
 import org.simvm.policy.Policy;
 import org.simvm.prepare.DomainSpec;
@@ -40,10 +31,7 @@ import org.simvm.qmp.SimViolation;
 import org.simvm.region.RegionFile;
 import org.simvm.region.RingReader;
 import org.simvm.region.RingStatistics;
-import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
-import org.simvm.settings.MonitorSettings;
-import org.simvm.workers.DomainWorkers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,34 +41,27 @@ import org.slf4j.LoggerFactory;
  */
 public final class DomainSession implements ArmingListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DomainSession.class);
-    /**
-     * From libvirt's word that it starts QEMU to QEMU's socket; a busy host, and QEMU's own start.
-     */
+    /** From libvirt's start of QEMU until QEMU has its socket, on a busy host. */
     private static final Duration QEMU_TIMEOUT = Duration.ofSeconds(60);
 
     private final DomainSpec spec;
     private final RegionFile region;
-    private final SessionOutputs outputs;
     private final SessionListener listener;
-    private final DomainWorkers workers;
     private final SessionContext context;
     private final Runnable whenGone;
     private final Policy policy;
-    private final EventNames names;
-    private final Optional<EventLog> eventLog;
+    private final SessionEvents events;
+    private final SessionFindings findings;
     private final SessionNotes notes;
+    private final LastKernel lastKernel;
     private final Optional<ExitGate> exitGate;
     private final SessionChecks checks;
 
     private DomainArming arming;
     private boolean closed;
-    private volatile RingDrain drain;
-    private volatile ProcessRecord processes;
     private volatile ArmingFailure failure;
     private volatile DomainState state = DomainState.PREPARED;
     private volatile boolean failStopped;
-    /** How far the ring was reserved when the last process that wrote it was gone. */
-    private long ringAbandoned;
 
     /**
      * @param region made for this spec, or found again; closed with the session
@@ -97,14 +78,9 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         this.spec = spec;
         this.region = region;
         this.context = context;
-        this.outputs = outputs;
         this.listener = listener;
-        this.workers = context.workers();
         this.whenGone = whenGone;
         Path state = context.directories().state(spec.domain());
-        this.names = new EventNames(
-                spec.name(),
-                spec.sim().monitors().stream().map(MonitorSettings::name).toList());
         this.policy = new Policy(
                 spec.sim().policy(),
                 new IncidentActions(
@@ -113,14 +89,17 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
                         outputs.incidents(),
                         state,
                         context.libvirt(),
-                        workers,
+                        context.workers(),
                         this::stopGuest,
                         context.outlets()));
-        this.eventLog = context.eventLogs().open(state, names);
+        this.findings = new SessionFindings(policy::finding);
+        this.events = new SessionEvents(spec, state, context, outputs.events(), policy::finding);
         this.notes = SessionNotes.of(state);
+        this.lastKernel =
+                new LastKernel(state, new Notice.Domain(uuid(), name()), context.outlets());
         this.exitGate = spec.plan().gate().inGuest()
                 ? Optional.empty()
-                : Optional.of(new ExitGate(name(), region, policy::finding, this::abandon));
+                : Optional.of(new ExitGate(name(), region, policy::finding, events::abandon));
         this.checks = new SessionChecks(spec, state, context, listener, policy::finding);
     }
 
@@ -137,7 +116,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
     }
 
     public EventNames eventNames() {
-        return names;
+        return events.names();
     }
 
     public RegionFile region() {
@@ -188,12 +167,11 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     /** Returns the account of the ring; empty while there is none. */
     public Optional<RingStatistics> ringStatistics() {
-        RingDrain now = drain;
-        return now == null ? Optional.empty() : Optional.of(now.statistics());
+        return events.ring();
     }
 
     public long eventsNotLogged() {
-        return eventLog.map(EventLog::lost).orElse(0L);
+        return events.notLogged();
     }
 
     /** Asks the device; empty if QEMU does not answer. */
@@ -217,14 +195,6 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         return exitGate.map(ExitGate::pid).orElse(OptionalLong.empty());
     }
 
-    private synchronized void abandon(long reserved) {
-        ringAbandoned = reserved;
-        RingDrain now = drain;
-        if (now != null) {
-            now.abandon(reserved);
-        }
-    }
-
     private void stopGuest() throws IOException, InterruptedException {
         Optional<DomainArming> now = arming();
         if (now.isPresent()) {
@@ -239,12 +209,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     /** The watchdog saw that a round of checks does not end, or does not begin. */
     public void checksStuck(String what) {
-        policy.finding(Finding.ofManager(
-                FindingClass.CHECK_INCOMPLETE,
-                FindingCode.SCHEDULE_STUCK,
-                "schedule of checks",
-                "rounds that come and end",
-                what));
+        findings.checksStuck(what);
     }
 
     /** Somebody let the paused guest run. */
@@ -252,11 +217,9 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         policy.guestResumed();
     }
 
-    // --- what becomes of the guest
-
     @Override
     public void stateChanged(ArmingState reached) {
-        enter(stateOf(reached));
+        enter(reached.domainState());
     }
 
     private void enter(DomainState next) {
@@ -264,41 +227,21 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         listener.stateChanged();
     }
 
-    private static DomainState stateOf(ArmingState arming) {
-        return switch (arming) {
-            case CONNECTING -> DomainState.CONNECTING;
-            case WAITING -> DomainState.WAITING;
-            case RESOLVING -> DomainState.RESOLVING;
-            case PREPARING -> DomainState.PREPARING;
-            case MAPPED -> DomainState.MAPPED;
-            case ARMED -> DomainState.ARMED;
-            case FAILED -> DomainState.FAILED;
-            case GONE -> DomainState.GONE;
-        };
-    }
-
     @Override
     public void mapped(RingReader ring) {
-        List<EventSink> sinks = new ArrayList<>(outputs.events());
-        eventLog.ifPresent(sinks::add);
-        sinks.add(new EventNotices(context.outlets(), new Notice.Domain(uuid(), name()), names));
-        processes = new ProcessRecord(ring::wake, () -> ring.statistics().droppedInAll());
-        sinks.add(processes);
-        synchronized (this) {
-            ring.abandon(ringAbandoned);
-            drain = RingDrain.start(name(), ring, sinks, policy::finding);
-        }
+        events.drain(ring);
     }
 
     @Override
     public void recordBaseline(ArmedGuest standing) throws BaselineException {
-        checks.record(standing, processes);
+        checks.record(standing, events.processes());
     }
 
     @Override
     public void armed(ArmedGuest running) {
         failure = null;
         notes.armed(true);
+        lastKernel.armed(running.kernel());
         checks.begin(running);
         listener.stateChanged();
     }
@@ -310,18 +253,13 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void adopted(ArmedGuest running) throws BaselineException {
-        checks.goOn(running, processes);
+        checks.goOn(running, events.processes());
         listener.stateChanged();
     }
 
     @Override
     public void notAdopted(String reason) {
-        policy.finding(Finding.ofManager(
-                FindingClass.CHECK_INCOMPLETE,
-                FindingCode.BASELINE_UNUSABLE,
-                "baseline of an earlier manager",
-                "integrity checks that go on",
-                reason));
+        findings.notAdopted(reason);
         listener.stateChanged();
     }
 
@@ -329,15 +267,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
     public void failed(ArmingFailure why) {
         failure = why;
         listener.notArmed(why.reason());
-        policy.finding(new Finding(
-                Instant.now(),
-                FindingClass.ARMING_FAILED,
-                FindingCode.ARMING_FAILED,
-                "arming while " + why.reached(),
-                OptionalLong.empty(),
-                OptionalLong.empty(),
-                new Evidence.Text("an armed guest", why.reason()),
-                true));
+        findings.notArmed(why);
         listener.stateChanged();
     }
 
@@ -353,11 +283,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
         checks.end();
         failure = null;
         failStopped = false;
-        RingDrain now = drain;
-        if (now != null) {
-            now.stop();
-            drain = null;
-        }
+        events.stop();
     }
 
     @Override
@@ -372,20 +298,12 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
 
     @Override
     public void violationsLost(long number) {
-        policy.finding(Finding.ofManager(
-                FindingClass.EVENTS_LOST,
-                FindingCode.VIOLATIONS_DROPPED,
-                "violations",
-                "an account of each violation",
-                number + " came faster than QEMU keeps them"));
+        findings.violationsLost(number);
     }
 
     @Override
     public void doorbell() {
-        RingDrain now = drain;
-        if (now != null) {
-            now.wake();
-        }
+        events.wake();
     }
 
     @Override
@@ -397,7 +315,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
             ended = !closed; // else it was this manager that hung up, and QEMU may well be alive
         }
         if (ended) {
-            workers.submit(uuid(), "cleaning up", whenGone);
+            context.workers().submit(uuid(), "cleaning up", whenGone);
         }
     }
 
@@ -426,7 +344,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
             ending.close();
         }
         disarm();
-        eventLog.ifPresent(EventLog::close);
+        events.close();
         region.close();
     }
 }

@@ -289,4 +289,15 @@ class ArmingStateTests {
                             IllegalStateException.class, () -> from.requireSuccessor(to)));
         }
     }
+
+    @Test
+    @DisplayName("each transition is one of the domain's as well")
+    void domainStates() {
+        for (ArmingState from : ArmingState.values()) {
+            from.successors().stream()
+                    .filter(to -> to != from)
+                    .forEach(to -> assertTrue(
+                            from.domainState().mayBecome(to.domainState()), from + " -> " + to));
+        }
+    }
 }

@@ -460,6 +460,11 @@ public final class SyntheticGuest implements AutoCloseable {
         }
 
         @Override
+        public Optional<String> buildId() {
+            return Optional.of("0123456789abcdef");
+        }
+
+        @Override
         public VirtualRange image() {
             return new VirtualRange(TEXT, DATA + 0x200000);
         }

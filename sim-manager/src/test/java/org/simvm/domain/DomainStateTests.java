@@ -29,7 +29,7 @@ class DomainStateTests {
             "preparing", "mapped waiting failed gone stopped",
             "mapped", "armed waiting failed gone stopped",
             "armed", "waiting failed gone stopped",
-            "failed", "waiting gone stopped",
+            "failed", "waiting resolving gone stopped",
             "stopped", "waiting gone");
 
     private static final List<String> ALWAYS =

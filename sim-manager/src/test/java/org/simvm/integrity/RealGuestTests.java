@@ -31,7 +31,7 @@ import org.simvm.arming.ArmingRequest;
 import org.simvm.arming.DomainArming;
 import org.simvm.arming.HookSite;
 import org.simvm.arming.StepTime;
-import org.simvm.guest.kernel.KernelResolver;
+import org.simvm.guest.kernel.ResolverWarmup;
 import org.simvm.guest.kernel.VirtualRange;
 import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.qmp.SimStatus;
@@ -120,7 +120,7 @@ class RealGuestTests {
 
     @BeforeAll
     static void compile() throws Exception {
-        KernelResolver.warmUp();
+        ResolverWarmup.run();
     }
 
     @ParameterizedTest(name = "{0} on {1} with {2} MiB and {3} vCPUs")

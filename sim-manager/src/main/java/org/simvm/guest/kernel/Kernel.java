@@ -27,6 +27,9 @@ public interface Kernel {
      */
     String banner();
 
+    /** Returns the build ID that the linker gave it, in hexadecimal; empty if it has none. */
+    Optional<String> buildId();
+
     /** Returns the range of the kernel image, from the first to the last mapped page. */
     VirtualRange image();
 

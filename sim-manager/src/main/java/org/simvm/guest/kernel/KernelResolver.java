@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.guest.kernel;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.simvm.guest.kernel.KernelUnresolvedException.Step;
@@ -39,19 +38,6 @@ public final class KernelResolver {
     }
 
     /**
-     * Resolves a small kernel made up in a temporary file, several times, so that the code is
-     * compiled before the first guest waits for it. Takes about a second; meant for a thread of its
-     * own when the manager starts.
-     *
-     * @throws IOException if the temporary file can't be made; nothing is lost but the first
-     *     guest's time
-     * @throws IllegalStateException if the made-up kernel doesn't resolve, so no other will
-     */
-    public static void warmUp() throws IOException {
-        ResolverWarmup.run();
-    }
-
-    /**
      * Resolves the kernel of a guest whose LSTAR is perhaps not known, for a look at a guest that
      * is not armed.
      *
@@ -74,8 +60,8 @@ public final class KernelResolver {
                 Duration.ofNanos(imageFound - start),
                 Duration.ofNanos(symbolsFound - imageFound),
                 Duration.ofNanos(typesFound - symbolsFound));
-        ResolvedKernel kernel =
-                new ResolvedKernel(banner, image.range(), text, symbols, types, times);
+        ResolvedKernel kernel = new ResolvedKernel(
+                banner, BuildId.of(image, symbols), image.range(), text, symbols, types, times);
         checkFirstTask(image, kernel);
         return kernel;
     }

@@ -13,6 +13,7 @@ import org.simvm.guest.kernel.KernelUnresolvedException.Step;
 /** A kernel whose tables have been found; looks things up in them. */
 final class ResolvedKernel implements Kernel {
     private final String banner;
+    private final Optional<String> buildId;
     private final VirtualRange image;
     private final VirtualRange text;
     private final SymbolTable symbols;
@@ -28,12 +29,14 @@ final class ResolvedKernel implements Kernel {
 
     ResolvedKernel(
             String banner,
+            Optional<String> buildId,
             VirtualRange image,
             VirtualRange text,
             SymbolTable symbols,
             TypeTable types,
             ResolutionTimes times) {
         this.banner = banner;
+        this.buildId = buildId;
         this.image = image;
         this.text = text;
         this.symbols = symbols;
@@ -50,6 +53,11 @@ final class ResolvedKernel implements Kernel {
     @Override
     public String banner() {
         return banner;
+    }
+
+    @Override
+    public Optional<String> buildId() {
+        return buildId;
     }
 
     @Override

@@ -16,12 +16,11 @@ import org.simvm.guest.paging.VirtualMemory;
 
 /**
  * Makes up the RAM of a guest with a small kernel in it and resolves that, on the very path a real
- * guest takes.
+ * guest takes, so that the code is compiled before the first guest waits for it.
  *
- * <p>The kernel has the newest layout, and every token is one character; see
- * {@link KernelResolver#warmUp}.
+ * <p>The kernel has the newest layout, and every token is one character.
  */
-final class ResolverWarmup {
+public final class ResolverWarmup {
     private static final int ROUNDS = 12;
     private static final int SYMBOLS = 60_000;
     private static final int STRUCTURES = 20_000;
@@ -46,8 +45,15 @@ final class ResolverWarmup {
         put(FIRST_TASK, "swapper\0");
     }
 
-    /** Resolves the kernel often enough to have it compiled. */
-    static void run() throws IOException {
+    /**
+     * Resolves the kernel often enough to have the code compiled. Takes about a second; meant for a
+     * thread of its own when the manager starts.
+     *
+     * @throws IOException if the temporary file can't be made; nothing is lost but the first
+     *     guest's time
+     * @throws IllegalStateException if the made-up kernel doesn't resolve, so no other will
+     */
+    public static void run() throws IOException {
         Path file = Files.createTempFile("sim-rehearsal", ".ram");
         try {
             byte[] ram = new ResolverWarmup().ram.array();

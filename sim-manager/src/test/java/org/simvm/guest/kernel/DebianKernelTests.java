@@ -91,6 +91,7 @@ class DebianKernelTests {
                     virtual.physical(kernel.image().start()),
                     kernel.times());
             assertTrue(kernel.version().startsWith(series + "."), kernel.version());
+            assertTrue(kernel.buildId().orElse("").matches("[0-9a-f]{40}"), "build ID");
             assertTrue(
                     kernel.symbolCount() > LEAST_SYMBOLS.get(series),
                     () -> "symbols: " + kernel.symbolCount());

@@ -456,6 +456,6 @@ class KernelResolverTests {
 
     @Test
     void madeUpForWarmingUpIsResolved() throws Exception {
-        KernelResolver.warmUp();
+        ResolverWarmup.run();
     }
 }
