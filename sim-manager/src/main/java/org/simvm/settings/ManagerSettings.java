@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * The host's configuration. {@link ManagerSettingsReader} makes it and says which key sets what.
@@ -94,26 +93,6 @@ public record ManagerSettings(
     /** Returns the directory of notices that wait to be sent. */
     public Path spoolDirectory() {
         return stateDirectory.resolve("spool");
-    }
-
-    /** Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. */
-    public Path runDirectory(UUID domain) {
-        return runDirectory.resolve("domains").resolve(domain.toString());
-    }
-
-    /** Returns the directory of the baseline, the last findings and the event log. */
-    public Path stateDirectory(UUID domain) {
-        return stateDirectory.resolve("domains").resolve(domain.toString());
-    }
-
-    /** Returns the marker that forbids the launcher to start the domain unprepared. */
-    public Path requiredMarker(UUID domain) {
-        return stateDirectory.resolve("required").resolve(domain.toString());
-    }
-
-    /** Returns the file that the domain's events are appended to. */
-    public Path eventLog(UUID domain) {
-        return stateDirectory(domain).resolve(eventLogFile);
     }
 
     /** Returns where gates and monitors are. */

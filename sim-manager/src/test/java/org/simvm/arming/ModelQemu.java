@@ -7,11 +7,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -38,22 +35,15 @@ public final class ModelQemu implements AutoCloseable {
     private boolean started;
     private boolean executed;
     private boolean firstProgram;
-    private volatile long cr3 = SyntheticGuest.CR3;
-    private volatile long lstar;
-    private volatile long cr4 = 0x20;
-    private volatile long efer = 0xd01;
-    private volatile long idt = 0xfffffe0000000000L;
+    private final ModelVcpu registers = new ModelVcpu();
     private long stop;
     private int mapped;
     private final ModelViolations violations = new ModelViolations();
     private volatile Runnable whileStarting = () -> {};
     private volatile Runnable beforeMapping = () -> {};
-
     private boolean lastBranchRecord;
-
     private int questions;
     private int abi = 1;
-    private int privilege;
 
     private ModelQemu(SyntheticGuest guest, Executor vcpu, Wire wire) throws IOException {
         this.guest = guest;
@@ -87,19 +77,23 @@ public final class ModelQemu implements AutoCloseable {
     /** The guest's kernel writes {@code MSR_LSTAR}. */
     public synchronized void boot() {
         state = "boot-stop";
-        lstar = guest.address("entry_SYSCALL_64");
+        registers.lstar(guest.address("entry_SYSCALL_64"));
         running = false;
         started = false;
         executed = false;
         firstProgram = false;
-        wire.emit("SIM_BOOT", bootData());
+        wire.emit(
+                "SIM_BOOT",
+                ModelVcpu.stopped()
+                        .put("lstar", ModelVcpu.unsigned(guest.address("entry_SYSCALL_64")))
+                        .put("efer", 0xd01));
     }
 
     /** The same, but long before anybody is connected. */
     public synchronized void bootUnseen() {
         state = "boot-stop";
         running = false;
-        lstar = guest.address("entry_SYSCALL_64");
+        registers.lstar(guest.address("entry_SYSCALL_64"));
     }
 
     /** It keeps a record of the last branch. */
@@ -151,20 +145,17 @@ public final class ModelQemu implements AutoCloseable {
 
     /** What the guest does to its CPU's registers. */
     public void setRegisters(long newCr3, long newLstar, long newIdt) {
-        cr3 = newCr3;
-        lstar = newLstar;
-        idt = newIdt;
+        registers.set(newCr3, newLstar, newIdt);
     }
 
     /** What the guest does to its CPU's control registers. */
     public void setProtection(long newCr4, long newEfer) {
-        cr4 = newCr4;
-        efer = newEfer;
+        registers.protection(newCr4, newEfer);
     }
 
     /** The guest's vCPU enters a ring. */
     synchronized void setPrivilegeLevel(int ring) {
-        privilege = ring;
+        registers.ring(ring);
     }
 
     /** QEMU is of another build. */
@@ -207,15 +198,6 @@ public final class ModelQemu implements AutoCloseable {
         return mapped;
     }
 
-    private ObjectNode bootData() {
-        return JSON.createObjectNode()
-                .put("cpu", 0)
-                .put("lstar", unsigned(guest.address("entry_SYSCALL_64")))
-                .put("cr3", SyntheticGuest.CR3)
-                .put("cr4", 0x20)
-                .put("efer", 0xd01);
-    }
-
     private synchronized JsonNode execute(String command, JsonNode arguments) {
         if (!command.startsWith("query-")) {
             commands.add(command);
@@ -227,15 +209,10 @@ public final class ModelQemu implements AutoCloseable {
             }
             case "query-sim-violations" ->
                 violations.after(arguments.path("since").asLong());
-            case "query-cpus-fast" -> {
-                ArrayNode cpus = JSON.createArrayNode();
-                cpus.addObject().put("cpu-index", 0).put("thread-id", 1);
-                yield cpus;
-            }
+            case "query-cpus-fast" -> registers.thread();
             case "human-monitor-command" -> {
                 commands.remove(command);
-                yield JSON.getNodeFactory()
-                        .textNode("RIP=00001000 [---] CPL=" + privilege + " II=0");
+                yield registers.shown();
             }
             case "query-status" -> JSON.createObjectNode().put("running", running);
             case "sim-set-stop" -> {
@@ -289,17 +266,7 @@ public final class ModelQemu implements AutoCloseable {
         } catch (IOException e) {
             throw new ScriptedQmp.CommandError(e.getMessage());
         }
-        status.putArray("vcpus")
-                .addObject()
-                .put("index", 0)
-                .put("view", "normal")
-                .put("calls", 0)
-                .put("cr3", cr3)
-                .put("cr4", cr4)
-                .put("efer", efer)
-                .put("lstar", unsigned(lstar))
-                .put("idt", unsigned(idt))
-                .put("rip", 0);
+        status.putArray("vcpus").add(registers.described());
         return status;
     }
 
@@ -313,20 +280,7 @@ public final class ModelQemu implements AutoCloseable {
         if (state.equals("waiting")) {
             throw new ScriptedQmp.CommandError("the guest has not reached its boot stop");
         }
-        HexFormat hex = HexFormat.of();
-        for (JsonNode write : arguments.get("writes")) {
-            byte[] expect = hex.parseHex(write.get("expect").asText());
-            byte[] now = guest.read(write.get("gpa").asLong(), expect.length);
-            if (!Arrays.equals(expect, now)) {
-                throw new ScriptedQmp.CommandError(
-                        "at 0x" + Long.toHexString(write.get("gpa").asLong()) + " there is "
-                                + hex.formatHex(now) + " instead of " + hex.formatHex(expect));
-            }
-        }
-        for (JsonNode write : arguments.get("writes")) {
-            guest.write(
-                    write.get("gpa").asLong(), hex.parseHex(write.get("data").asText()));
-        }
+        ModelWrites.apply(guest, arguments.get("writes"));
         if (arguments.get("map").asBoolean()) {
             state = "mapped";
             mapped++;
@@ -383,16 +337,8 @@ public final class ModelQemu implements AutoCloseable {
             running = false;
             wire.emit(
                     "SIM_STOP",
-                    JSON.createObjectNode()
-                            .put("cpu", 0)
-                            .put("address", unsigned(guest.address(symbol)))
-                            .put("cr3", SyntheticGuest.CR3)
-                            .put("cr4", 0x20));
+                    ModelVcpu.stopped().put("address", ModelVcpu.unsigned(guest.address(symbol))));
         }
-    }
-
-    private static BigInteger unsigned(long value) {
-        return new BigInteger(Long.toUnsignedString(value));
     }
 
     @Override

@@ -4,8 +4,10 @@ package org.simvm.control;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.simvm.control.Peers.counted;
+import static org.simvm.control.Peers.refused;
+import static org.simvm.control.Peers.talk;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -13,12 +15,8 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,10 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.simvm.protocol.Access;
 import org.simvm.protocol.NoArguments;
-import org.simvm.protocol.Verb;
 
 @DisplayName("The control socket")
-@Timeout(30)
+@Timeout(180)
 class ControlSocketTests {
     @TempDir
     Path folder;
@@ -52,33 +49,6 @@ class ControlSocketTests {
     @AfterEach
     void stop() {
         server.close();
-    }
-
-    private static int counted(Path socket, int to) throws ControlException {
-        return new ControlClient(socket)
-                .ask(RecordingHandler.COUNT, new RecordingHandler.Count(to))
-                .size();
-    }
-
-    private static ControlException refused(Path socket, Verb<NoArguments, ?> verb) {
-        return assertThrows(
-                ControlException.class,
-                () -> new ControlClient(socket).ask(verb, new NoArguments()));
-    }
-
-    /** Speaks plain bytes; returns all that comes back until the server hangs up. */
-    private String talk(String... parts) throws IOException {
-        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            for (String part : parts) {
-                channel.write(ByteBuffer.wrap(part.getBytes(StandardCharsets.UTF_8)));
-            }
-            ByteBuffer answer = ByteBuffer.allocate(65536);
-            while (channel.read(answer) >= 0) {
-                assertTrue(answer.hasRemaining(), "answer is too long");
-            }
-            return new String(answer.array(), 0, answer.position(), StandardCharsets.UTF_8);
-        }
     }
 
     @Nested
@@ -158,7 +128,7 @@ class ControlSocketTests {
                 })
         @DisplayName("answers nonsense with one line of error")
         void nonsense(String bytes) throws IOException {
-            String answer = talk(bytes);
+            String answer = talk(socket, bytes);
             assertTrue(
                     answer.startsWith("{\"done\":true,\"error\":\"")
                             && answer.indexOf('\n') == answer.length() - 1,
@@ -169,7 +139,7 @@ class ControlSocketTests {
         @DisplayName("hangs up on an endless first line")
         void endlessLine() {
             try {
-                assertEquals("", talk("x".repeat(100_000)));
+                assertEquals("", talk(socket, "x".repeat(100_000)));
             } catch (IOException e) {
                 assertFalse(e.getMessage().isEmpty()); // hung up while we were still writing
             }
@@ -186,6 +156,7 @@ class ControlSocketTests {
             assertEquals(
                     "ok\n",
                     talk(
+                            socket,
                             "hook prepare begin 3 " + xml.getBytes(StandardCharsets.UTF_8).length
                                     + "\n",
                             "we",
@@ -198,7 +169,7 @@ class ControlSocketTests {
         void refuse() throws IOException {
             recorder.hookAnswer =
                     new HookAnswer.Refuse("first\nsecond \u001b[31m" + "x".repeat(5000));
-            String answer = talk("hook start begin 1 1\nab");
+            String answer = talk(socket, "hook start begin 1 1\nab");
             assertTrue(answer.startsWith("refuse first second [31mxxx"), answer);
             assertEquals(answer.length() - 1, answer.indexOf('\n'));
             assertTrue(answer.length() < 1020, "length " + answer.length());
@@ -207,7 +178,7 @@ class ControlSocketTests {
         @Test
         @DisplayName("refuses when the handler breaks: a required domain must not start then")
         void broken() throws IOException {
-            assertTrue(talk("hook prepare begin 5 1\nthrowx")
+            assertTrue(talk(socket, "hook prepare begin 5 1\nthrowx")
                     .startsWith("refuse sim-manager failed on it"));
         }
 
@@ -227,132 +198,8 @@ class ControlSocketTests {
         @Test
         @DisplayName("refuses what is too long to be libvirt's")
         void tooLong() throws IOException {
-            assertTrue(talk("hook prepare begin 3 99999999\n").startsWith("refuse "));
+            assertTrue(talk(socket, "hook prepare begin 3 99999999\n").startsWith("refuse "));
         }
-    }
-
-    @Nested
-    @DisplayName("its file")
-    class SocketFile {
-        @Test
-        @DisplayName("is for user and group alone")
-        void mode() throws IOException {
-            assertEquals(
-                    "rw-rw----",
-                    PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
-        }
-
-        @Test
-        @DisplayName("is for the user alone if the group does not exist")
-        void noGroup() throws IOException {
-            Path other = folder.resolve("other.sock");
-            try (ControlServer started =
-                    ControlServer.start(other, "no-such-group-here", recorder)) {
-                assertEquals(
-                        "rw-------",
-                        PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
-            }
-        }
-
-        @Test
-        @DisplayName("replaces one that a dead manager left, and goes away at the end")
-        void stale() throws IOException, ControlException {
-            Path other = folder.resolve("stale.sock");
-            Files.writeString(other, "");
-            try (ControlServer started = ControlServer.start(other, "root", recorder)) {
-                assertEquals(1, counted(other, 1));
-            }
-            assertFalse(Files.exists(other));
-            assertEquals(List.of("sim-manager.sock"), names());
-        }
-
-        private List<String> names() throws IOException {
-            try (var files = Files.list(folder)) {
-                return files.map(file -> file.getFileName().toString()).toList();
-            }
-        }
-    }
-
-    @Nested
-    @DisplayName("for those who only look")
-    class ReadOnly {
-        private ControlServer readOnly;
-        private Path other;
-
-        @BeforeEach
-        void open() throws IOException {
-            other = folder.resolve("sim-manager-ro.sock");
-            readOnly = ControlServer.startReadOnly(other, recorder);
-        }
-
-        @AfterEach
-        void end() {
-            readOnly.close();
-        }
-
-        @Test
-        @DisplayName("is there for everybody, and answers")
-        void looks() throws Exception {
-            assertEquals(
-                    "rw-rw-rw-",
-                    PosixFilePermissions.toString(Files.getPosixFilePermissions(other)));
-            assertEquals(1, counted(other, 1));
-            assertEquals(
-                    new Peer(System.getProperty("user.name"), Access.READ, true), recorder.peer);
-        }
-
-        @Test
-        @DisplayName(
-                "refuses whatever needs more in one line with the next step, root's questions too")
-        void refuses() {
-            ControlException error = refused(other, RecordingHandler.ROOT);
-            assertEquals(
-                    "'root' is refused on the read-only socket; use the full one: sudo, or "
-                            + "join the control group"
-                            + " (control.group in sim-manager.conf)",
-                    error.getMessage());
-        }
-
-        @Test
-        @DisplayName("refuses to speak with a hook")
-        void hook() throws IOException {
-            socket = other;
-            assertTrue(talk("hook prepare begin 3 1\nwebx").startsWith("refuse only libvirt"));
-            assertEquals(List.of(), recorder.calls);
-        }
-
-        @Test
-        @DisplayName("leaves the other socket free, however many connect to it and say nothing")
-        void flood() throws Exception {
-            List<SocketChannel> silent = new ArrayList<>();
-            try {
-                for (int i = 0; i < ControlServer.MAX_READ_ONLY_CONNECTIONS + 10; i++) {
-                    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-                    silent.add(channel);
-                    channel.connect(UnixDomainSocketAddress.of(other));
-                }
-                assertEquals(1, counted(socket, 1));
-            } finally {
-                for (SocketChannel channel : silent) {
-                    channel.close();
-                }
-            }
-        }
-    }
-
-    @Test
-    @DisplayName("is made anew when somebody removes its file")
-    void removed() throws Exception {
-        Files.delete(socket);
-        long deadline =
-                System.nanoTime() + TimeUnit.SECONDS.toNanos(10 * ControlServer.LOOK_SECONDS);
-        while (!Files.exists(socket) && System.nanoTime() < deadline) {
-            Thread.sleep(50);
-        }
-        assertEquals(
-                "rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
-        assertEquals(1, counted(socket, 1));
-        assertEquals(Optional.empty(), server.healthProblem());
     }
 
     @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.integrity;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -108,14 +109,8 @@ class SharedStoreTests {
         }
     }
 
-    private static void waitUntil(String what, Callable<Boolean> holds) throws Exception {
-        for (int i = 0; i < 1000; i++) {
-            if (holds.call()) {
-                return;
-            }
-            Thread.sleep(20);
-        }
-        throw new AssertionError(what);
+    private static void waitUntil(String what, Callable<Boolean> holds) {
+        await(what).atMost(Duration.ofSeconds(60)).until(holds);
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -76,7 +77,7 @@ class LibvirtDaemonTests {
                         + "case \"$*\" in *guest=*) touch " + daemon.file("launched") + ";; esac\n"
                         + "exec " + PrivateLibvirtd.QEMU + " \"$@\"\n");
         daemon.start();
-        connection = LibvirtConnection.open(daemon.uri(), EVENTS::add);
+        connection = new LibvirtConnection(daemon.uri()).start(EVENTS::add);
         assertTrue(
                 connection.awaitConnected(Duration.ofSeconds(120)),
                 () -> "libvirtd did not come up: " + output());
@@ -208,10 +209,10 @@ class LibvirtDaemonTests {
                 throw new IllegalStateException(e);
             }
         });
-        while (!Files.exists(daemon.file("stuck"))) {
-            assertFalse(start.isDone());
-            TimeUnit.MILLISECONDS.sleep(20);
-        }
+        Awaitility.await("libvirt is in the hook")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> Files.exists(daemon.file("stuck")) || start.isDone());
+        assertFalse(start.isDone());
         assertEquals(RunState.RUNNING, connection.state(quick).run());
         connection.xml(quick, Copy.LIVE);
         connection.suspend(quick);

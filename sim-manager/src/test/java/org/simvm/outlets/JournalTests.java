@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.outlets;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,13 +12,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -69,14 +70,13 @@ class JournalTests {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("journald.log").toFile())
                 .start();
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (!answers()) {
-            assumeTrue(
-                    journald.isAlive() && System.nanoTime() < deadline,
-                    () -> "skipped: journald does not start here: "
-                            + text(folder.resolve("journald.log")));
-            Thread.sleep(50);
-        }
+        await("journald answers, or is gone")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> answers() || !journald.isAlive());
+        assumeTrue(
+                journald.isAlive(),
+                () -> "skipped: journald does not start here: "
+                        + text(folder.resolve("journald.log")));
     }
 
     private boolean answers() {
@@ -127,34 +127,31 @@ class JournalTests {
                 data);
     }
 
-    /** Reads the entries of our own back, as an operator does. */
-    private List<JsonNode> entries(int count) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
-        while (true) {
-            Process reader = new ProcessBuilder(
-                            "journalctl",
-                            "--directory",
-                            run.resolve("log/journal").toString(),
-                            "--all",
-                            "-o",
-                            "json",
-                            "SYSLOG_IDENTIFIER=sim-manager",
-                            "SIM_DOMAIN=web")
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            List<JsonNode> entries = new ArrayList<>();
-            for (String line : new String(
-                            reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList()) {
-                entries.add(JSON.readTree(line));
-            }
-            if (entries.size() >= count || System.nanoTime() > deadline) {
-                assertEquals(count, entries.size());
-                return entries;
-            }
-            Thread.sleep(200);
+    /** Reads the entries of our own back, as an operator does, once there are so many. */
+    private List<JsonNode> entries(int count) {
+        return await(count + " entries")
+                .atMost(Duration.ofSeconds(60))
+                .until(this::entries, entries -> entries.size() >= count);
+    }
+
+    private List<JsonNode> entries() throws IOException {
+        Process reader = new ProcessBuilder(
+                        "journalctl",
+                        "--directory",
+                        run.resolve("log/journal").toString(),
+                        "--all",
+                        "-o",
+                        "json",
+                        "SYSLOG_IDENTIFIER=sim-manager",
+                        "SIM_DOMAIN=web")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        String text = new String(reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        List<JsonNode> entries = new ArrayList<>();
+        for (String line : text.lines().toList()) {
+            entries.add(JSON.readTree(line));
         }
+        return entries;
     }
 
     @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.outlets;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -136,10 +138,12 @@ class SyslogTests {
             }
             // What is written to a connection that the server has just closed is lost: syslog has
             // no receipts.
-            for (int i = 0; i < 3; i++) {
-                outlets.accept(notice("lost perhaps", "{}"));
-                Thread.sleep(200);
-            }
+            await("it is noticed that the server is gone")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> {
+                        outlets.accept(notice("lost perhaps", "{}"));
+                        return outlets.status().stream().anyMatch(OutletStatus::failing);
+                    });
             try (ServerSocket server =
                     new ServerSocket(port, 5, InetAddress.getLoopbackAddress())) {
                 outlets.accept(notice("größer 5", "{\"number\":5}"));

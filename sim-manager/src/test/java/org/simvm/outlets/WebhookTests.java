@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.outlets;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,7 +23,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import javax.crypto.Mac;
@@ -111,13 +111,8 @@ class WebhookTests {
         }
     }
 
-    private static void eventually(String what, BooleanSupplier condition)
-            throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, "not in time: " + what);
-            Thread.sleep(10);
-        }
+    private static void eventually(String what, BooleanSupplier condition) {
+        await(what).atMost(Duration.ofSeconds(60)).until(condition::getAsBoolean);
     }
 
     private void assertReceived(int count) {

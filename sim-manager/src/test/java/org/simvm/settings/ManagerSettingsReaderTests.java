@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -23,8 +22,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("The reader of the host's configuration")
 class ManagerSettingsReaderTests extends ManagerSettingsFixture {
-
-    private static final UUID DOMAIN = UUID.fromString("5d3f2b1e-6c2c-4a77-9a51-2f0c8d3c1e90");
 
     @Nested
     @DisplayName("knows where things are")
@@ -37,18 +34,6 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
             assertEquals(
                     "/run/sim-manager/sim-manager.sock",
                     settings.controlSocket().toString());
-            assertEquals(
-                    "/run/sim-manager/domains/" + DOMAIN,
-                    settings.runDirectory(DOMAIN).toString());
-            assertEquals(
-                    "/var/lib/sim-manager/domains/" + DOMAIN,
-                    settings.stateDirectory(DOMAIN).toString());
-            assertEquals(
-                    "/var/lib/sim-manager/required/" + DOMAIN,
-                    settings.requiredMarker(DOMAIN).toString());
-            assertEquals(
-                    "/var/lib/sim-manager/domains/" + DOMAIN + "/events.jsonl",
-                    settings.eventLog(DOMAIN).toString());
             assertEquals(
                     "/usr/share/sim-manager/monitors/gates.elf",
                     settings.monitorFiles().gates().toString());
@@ -68,7 +53,7 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
         @DisplayName("with one event log for all domains, if its path is absolute")
         void oneEventLog() throws Exception {
             Files.writeString(file, "event.log.file = /var/log/sim/events.jsonl\n");
-            assertEquals("/var/log/sim/events.jsonl", read().eventLog(DOMAIN).toString());
+            assertEquals("/var/log/sim/events.jsonl", read().eventLogFile().toString());
         }
 
         @Test
