@@ -47,7 +47,8 @@ maven() {
     return $status
 }
 suite_maven() { maven verify; }
-suite_unit() { maven test -DexcludedGroups=integration; }
+# One process for each core: these tests share nothing, and wait for nothing.
+suite_unit() { maven test -DexcludedGroups=integration -DforkCount=1C; }
 
 scenario() {
     PRIVATE_HOST_KEEP_LOGS=$reports/tests/host-$1 \

@@ -2,10 +2,12 @@
 package org.simvm.arming;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -44,15 +46,24 @@ public final class DomainArming implements AutoCloseable {
         }
 
         static Environment of(String domain) {
-            ScheduledExecutorService worker = Executors.newSingleThreadScheduledExecutor(
-                    body -> daemon(body, "arming " + domain));
+            ScheduledThreadPoolExecutor worker =
+                    new ScheduledThreadPoolExecutor(1, body -> daemon(body, "arming " + domain));
+            worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
             return new Environment(
                     request -> SimDevice.connect(request.qmpSocket(), request.timeout()),
                     KernelResolver::resolve,
                     worker,
                     System::nanoTime,
                     VcpuTime::ofProc,
-                    (delay, task) -> worker.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS));
+                    (delay, task) -> later(worker, delay, task));
+        }
+
+        private static void later(ScheduledExecutorService worker, Duration delay, Runnable task) {
+            try {
+                Future<?> unused = worker.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                log.debug("the session is closed, nothing is done later");
+            }
         }
     }
 

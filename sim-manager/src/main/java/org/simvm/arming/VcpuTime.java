@@ -45,7 +45,7 @@ interface VcpuTime {
 
     /** Field 2, the name, may hold blanks and parentheses: fields count from its last one. */
     private static long ticks(String stat) throws IOException {
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", 0);
         try {
             return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {

@@ -15,7 +15,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import sun.misc.Signal;
 
 @Command(
         name = "daemon",
@@ -58,11 +57,11 @@ final class DaemonCommand implements Callable<Integer> {
         CountDownLatch ended = new CountDownLatch(1);
         Manager manager = Manager.start(
                 settings, () -> ManagerSettingsReader.read(System.getenv(), commandLine));
-        Signal.handle(new Signal("HUP"), signal -> {
+        HangupSignal.handle(() -> {
             try {
                 manager.reload();
             } catch (SettingsException e) {
-                // The manager has told all of it.
+                // The manager has logged all of it.
             }
         });
         Runtime.getRuntime()

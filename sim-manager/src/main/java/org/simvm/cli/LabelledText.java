@@ -16,6 +16,7 @@ final class LabelledText {
         value.ifPresent(present -> line(label, present));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency more
     void format(String form, Object... values) {
         text.append(String.format(form, values)).append('\n');
     }

@@ -16,6 +16,9 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 /**
  * Writes manual pages in man(7)'s language, out of what commands and configuration say of
  * themselves, so that no page can tell of an option that is not there, or leave one out.
+ *
+ * <p>Picocli's own generator ({@code picocli-codegen}) writes AsciiDoc: Asciidoctor, with its Ruby,
+ * would have to be there wherever SIM is built, and configuration files it knows nothing of.
  */
 final class ManPage {
     private static final String MANUAL = "Secure in-VM monitoring";

@@ -30,9 +30,6 @@ final class Terminal {
 
     /** Returns the rows of the terminal that standard output is; empty if it is none. */
     static OptionalInt rows() {
-        if (System.console() == null) {
-            return OptionalInt.empty();
-        }
         short[] size = new short[4]; // struct winsize
         int status = Native.load("c", LibC.class)
                 .ioctl(STANDARD_OUTPUT, new NativeLong(TIOCGWINSZ), size);

@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -40,7 +41,7 @@ final class TopText {
         int shown = Math.max(1, rows - LINES_AROUND);
         return String.format(
                         "%s  %d domains under SIM, %d armed, %.0f calls/s%s%n%n",
-                        LocalTime.now().truncatedTo(ChronoUnit.SECONDS),
+                        LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS),
                         domains.size(),
                         armed,
                         calls,

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -97,7 +98,7 @@ public final class ControlServer implements AutoCloseable {
 
     private static ControlServer start(ControlServer server) {
         server.acceptor.start();
-        server.timeouts.scheduleWithFixedDelay(
+        ScheduledFuture<?> unused = server.timeouts.scheduleWithFixedDelay(
                 server::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
         return server;
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -50,7 +51,8 @@ final class WatchdogNotifier implements AutoCloseable {
 
     /** Begins to give signs of life. */
     void start() {
-        clock.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MICROSECONDS);
+        ScheduledFuture<?> unused =
+                clock.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MICROSECONDS);
     }
 
     private void look() {

@@ -44,7 +44,7 @@ public final class SyscallNames {
                 if (line.isBlank() || line.startsWith("#")) {
                     continue;
                 }
-                String[] column = line.split("\t");
+                String[] column = line.split("\t", 0);
                 for (int door = 0; door < names.length; door++) {
                     if (!column[1 + door].equals("-")) {
                         put(names, door, Integer.parseInt(column[1 + door]), column[0]);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
@@ -46,7 +47,7 @@ final class MemoryCopy {
     /**
      * Where each physically contiguous piece lies: offset in the range → guest-physical address.
      */
-    private final TreeMap<Integer, Long> pieces;
+    private final NavigableMap<Integer, Long> pieces;
     /** Replaced, once, by a mapping of the same bytes: one machine may have many guests. */
     private volatile ByteBuffer copy;
 
@@ -85,7 +86,7 @@ final class MemoryCopy {
             LongFunction<String> names,
             List<PatchSite> sites,
             List<VirtualRange> leftOut,
-            TreeMap<Integer, Long> pieces,
+            NavigableMap<Integer, Long> pieces,
             ByteBuffer copy) {
         this.memory = memory;
         this.range = range;

@@ -94,16 +94,17 @@ final class PatchSiteVerifier {
         return switch (site.kind()) {
             case FTRACE ->
                 is(now, NOP5)
-                        || opcode(now) == CALL && ftrace().allows(relative(site.address(), now, 1))
+                        || (opcode(now) == CALL
+                                && ftrace().allows(relative(site.address(), now, 1)))
                         || probe(site.address(), now) > 0;
             case JUMP_LABEL ->
                 site.length() == 2
                         ? is(now, NOP2)
-                                || opcode(now) == JUMP_SHORT
-                                        && site.address() + 2 + now[1] == site.target()
+                                || (opcode(now) == JUMP_SHORT
+                                        && site.address() + 2 + now[1] == site.target())
                         : is(now, NOP5)
-                                || opcode(now) == JUMP
-                                        && relative(site.address(), now, 1) == site.target();
+                                || (opcode(now) == JUMP
+                                        && relative(site.address(), now, 1) == site.target());
             case STATIC_CALL ->
                 site.length() == 6
                         ? (now[0] & 0xff) == 0x0f

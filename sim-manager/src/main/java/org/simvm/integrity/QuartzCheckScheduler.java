@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -83,17 +84,17 @@ final class QuartzCheckScheduler implements CheckScheduler {
             thread.setDaemon(true);
             return thread;
         });
-        clock.scheduleWithFixedDelay(
+        ScheduledFuture<?> unused = clock.scheduleWithFixedDelay(
                 this::followClock, CLOCK_LOOK_SECONDS, CLOCK_LOOK_SECONDS, TimeUnit.SECONDS);
         if (shared) {
             clock.execute(this::forgetEarlierLife);
-            clock.scheduleWithFixedDelay(
+            unused = clock.scheduleWithFixedDelay(
                     this::writeAgain,
                     watchPeriod.toMillis(),
                     watchPeriod.toMillis(),
                     TimeUnit.MILLISECONDS);
         }
-        clock.scheduleWithFixedDelay(
+        unused = clock.scheduleWithFixedDelay(
                 watchdog::look,
                 watchPeriod.toMillis(),
                 watchPeriod.toMillis(),

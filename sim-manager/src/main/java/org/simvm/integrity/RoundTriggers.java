@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.integrity;
 
+import java.time.Instant;
 import java.util.Date;
 import java.util.Optional;
 import java.util.UUID;
@@ -81,6 +82,6 @@ final class RoundTriggers {
     }
 
     private static Date in(long milliseconds) {
-        return new Date(System.currentTimeMillis() + milliseconds);
+        return Date.from(Instant.now().plusMillis(milliseconds));
     }
 }

@@ -17,6 +17,7 @@ import org.quartz.impl.jdbcjobstore.NoSuchDelegateException;
  * domains alone: a guest's memory is on one host. Quartz's own store would give a round to
  * whichever manager asks first. Public because Quartz makes it by its name.
  */
+@SuppressWarnings("unchecked") // Quartz overrides a generic method with a raw one
 public final class SharedStore extends JobStoreTX {
     private static final String DUE = "selectTriggerToAcquire";
     /** Due triggers that are looked at; those of others may be due before ours. */

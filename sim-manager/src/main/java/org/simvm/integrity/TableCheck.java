@@ -153,7 +153,7 @@ final class TableCheck implements Check {
         ByteBuffer entry = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long address = layout.entrySize() == 8
                 ? entry.getLong(at)
-                : entry.getShort(at) & 0xffffL
+                : (entry.getShort(at) & 0xffffL)
                         | (entry.getShort(at + 6) & 0xffffL) << 16
                         | (long) entry.getInt(at + 8) << 32;
         return new Evidence.Address(address, kernel.symbolAt(address).map(SymbolOffset::toString));

@@ -93,7 +93,8 @@ final class TaskCheck implements Check {
             return;
         }
         Optional<TaskList.State> state = tasks.state(address, life::isTask);
-        boolean dead = state.isEmpty() || state.get().dead() && !views.running().contains(address);
+        boolean dead =
+                state.isEmpty() || (state.get().dead() && !views.running().contains(address));
         if (life.ended()) {
             ended(address, life, state, dead, views, findings);
         } else if (!views.listed().containsKey(address)
@@ -132,7 +133,7 @@ final class TaskCheck implements Check {
         }
         TaskList.State now = state.get();
         if (!views.stable(address, life)
-                || now.exitState() && !record.endedBefore(life, LONGEST_EXIT)) {
+                || (now.exitState() && !record.endedBefore(life, LONGEST_EXIT))) {
             return; // it ended during this look, or its last CPU is about to leave it
         }
         boolean runs = now.scheduled() || views.running().contains(address);
@@ -159,7 +160,7 @@ final class TaskCheck implements Check {
         for (TaskList.Task task : views.listed().values()) {
             ProcessRecord.Life life = views.after().get(task.address());
             boolean other = life != null && !life.isTask(task.pid(), task.tgid());
-            if (task.exiting() || life != null && !other) {
+            if (task.exiting() || (life != null && !other)) {
                 continue;
             }
             if (views.lost()) {

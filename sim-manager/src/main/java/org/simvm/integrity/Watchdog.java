@@ -78,6 +78,7 @@ final class Watchdog {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // another round with the same values is another round
     private synchronized void interrupt(String domain, Running round, Instant now) {
         if (running.get(domain) == round) {
             round.thread().interrupt();

@@ -104,7 +104,7 @@ final class DomainObstacles {
         boolean ownSource = device.child("source")
                 .filter(s -> s.child("pagesize").isPresent() || s.child("path").isPresent())
                 .isPresent();
-        if (device.attribute("access").orElse(mode).equals(SHARED) || !named && !ownSource) {
+        if (device.attribute("access").orElse(mode).equals(SHARED) || (!named && !ownSource)) {
             return Optional.empty();
         }
         return Optional.of(document.problem(

@@ -111,10 +111,10 @@ final class ManagerCollector implements MultiCollector {
             domain.checks().counts().forEach((check, count) -> {
                 checks.dataPoint(counter(
                         labels(domain, "check", check.xmlName(), "result", "clean"),
-                        count.clean()));
+                        (double) count.clean()));
                 checks.dataPoint(counter(
                         labels(domain, "check", check.xmlName(), "result", "findings"),
-                        count.withFindings()));
+                        (double) count.withFindings()));
             });
             domain.checks()
                     .last()
@@ -161,9 +161,9 @@ final class ManagerCollector implements MultiCollector {
                 .help("Events that could not be written to the event log.");
         for (DomainFigures domain : figures.domains()) {
             domain.ring()
-                    .ifPresent(
-                            ring -> waiting.dataPoint(gauge(labels(domain), ring.waitingBytes())));
-            notLogged.dataPoint(counter(labels(domain), domain.eventsNotLogged()));
+                    .ifPresent(ring ->
+                            waiting.dataPoint(gauge(labels(domain), (double) ring.waitingBytes())));
+            notLogged.dataPoint(counter(labels(domain), (double) domain.eventsNotLogged()));
         }
         all.metricSnapshot(waiting.build()).metricSnapshot(notLogged.build());
     }
@@ -200,10 +200,10 @@ final class ManagerCollector implements MultiCollector {
                 .help("Whether the last delivery failed.");
         for (OutletStatus outlet : figures.outlets()) {
             Labels labels = Labels.of("outlet", outlet.name());
-            delivered.dataPoint(counter(labels, outlet.delivered()));
-            refused.dataPoint(counter(labels, outlet.refused()));
-            lost.dataPoint(counter(labels, outlet.lost()));
-            waiting.dataPoint(gauge(labels, outlet.waiting()));
+            delivered.dataPoint(counter(labels, (double) outlet.delivered()));
+            refused.dataPoint(counter(labels, (double) outlet.refused()));
+            lost.dataPoint(counter(labels, (double) outlet.lost()));
+            waiting.dataPoint(gauge(labels, (double) outlet.waiting()));
             failing.dataPoint(gauge(labels, outlet.failing() ? 1 : 0));
         }
         all.metricSnapshot(delivered.build())

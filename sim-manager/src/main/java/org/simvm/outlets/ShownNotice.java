@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -82,8 +81,7 @@ final class ShownNotice {
                 fields.put(name, json.get(name).asText());
             }
         }
-        for (Iterator<Map.Entry<String, JsonNode>> i = json.path("data").fields(); i.hasNext(); ) {
-            Map.Entry<String, JsonNode> each = i.next();
+        for (Map.Entry<String, JsonNode> each : json.path("data").properties()) {
             if (each.getValue().isValueNode() && each.getKey().matches("[a-z][A-Za-z0-9]{0,30}")) {
                 fields.putIfAbsent(each.getKey(), each.getValue().asText());
             }

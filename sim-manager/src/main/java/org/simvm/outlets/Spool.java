@@ -60,7 +60,7 @@ final class Spool implements Closeable {
     /**
      * Opens a spool, or makes one.
      *
-     * @param host named in lines of kind {@code lost}
+     * @param host named in lines of the kind "lost"
      * @throws IOException the directory can't be used
      */
     Spool(Path directory, String host, long maxBytes) throws IOException {
@@ -292,7 +292,7 @@ final class Spool implements Closeable {
         }
         String[] words = Files.readString(file, StandardCharsets.ISO_8859_1)
                 .strip()
-                .split(" "); // whatever it holds
+                .split(" ", 0); // whatever it holds
         try {
             long segment = Long.parseLong(words[0]);
             long offset = Long.parseLong(words[1]);

@@ -29,7 +29,7 @@ final class SpoolLosses implements Closeable {
             try {
                 String[] words = Files.readString(path, StandardCharsets.ISO_8859_1)
                         .strip()
-                        .split(" +");
+                        .split(" +", 0);
                 lost = Long.parseLong(words[0]);
                 told = Long.parseLong(words[1]);
             } catch (NumberFormatException | IndexOutOfBoundsException e) {

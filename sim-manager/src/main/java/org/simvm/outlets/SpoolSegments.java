@@ -140,8 +140,9 @@ final class SpoolSegments implements Closeable {
             headSegment = segment;
         }
         ByteBuffer buffer = ByteBuffer.allocate(length);
-        while (buffer.hasRemaining() && head.read(buffer, offset + buffer.position()) > 0) {
-            continue;
+        int got = 1;
+        while (buffer.hasRemaining() && got > 0) {
+            got = head.read(buffer, offset + buffer.position());
         }
         return Arrays.copyOf(buffer.array(), buffer.position());
     }

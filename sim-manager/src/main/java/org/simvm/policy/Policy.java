@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import org.simvm.integrity.Finding;
@@ -31,7 +32,7 @@ public final class Policy {
     private final Actions actions;
     private final LongSupplier nanoClock;
     private final Map<Object, Window> windows = new HashMap<>();
-    private PolicyAction stopped;
+    private Optional<PolicyAction> stopped = Optional.empty();
 
     /** Counts the alerts of one kind within one stretch of time. */
     private static final class Window {
@@ -74,12 +75,13 @@ public final class Policy {
 
     /** Forgets that the guest was stopped: it was resumed, reset or started. */
     public synchronized void guestResumed() {
-        stopped = null;
+        stopped = Optional.empty();
     }
 
     private synchronized void act(
             PolicyAction action, Subject subject, LongFunction<Incident> suppressing) {
-        boolean stops = action.stopsGuest() && (stopped == null || outranks(action, stopped));
+        boolean stops = action.stopsGuest()
+                && stopped.map(before -> outranks(action, before)).orElse(true);
         Window window = window(subject);
         boolean alerts =
                 action != PolicyAction.LOG && (stops || window.alerts < settings.alertsPerMinute());
@@ -93,7 +95,7 @@ public final class Policy {
             window.suppressed++;
         }
         if (stops) {
-            stopped = action;
+            stopped = Optional.of(action);
             switch (action) {
                 case PAUSE -> actions.pause(incident);
                 case DUMP -> actions.dump(incident);

@@ -4,7 +4,7 @@ package org.simvm.protocol;
 import java.util.List;
 
 /**
- * The arguments of {@code check}.
+ * The arguments of the verb "check".
  *
  * @param domain its name, id or UUID
  * @param checks names of the checks to run, as in the domain's element; all if empty

@@ -268,6 +268,7 @@ final class QmpClient implements QmpConnection {
         }
     }
 
+    @SuppressWarnings("UnnecessaryLambda") // an object to be compared with
     private static final Consumer<QmpListener> END = listener -> {};
 
     private void deliver(QmpListener listener) {

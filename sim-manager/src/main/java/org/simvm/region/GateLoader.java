@@ -92,7 +92,7 @@ public final class GateLoader {
             int at = patches.get(each.getKey()).offset();
             int seen = (page.get(at) & 0xff) << 16
                     | (page.get(at + 1) & 0xff) << 8
-                    | page.get(at + 2) & 0xff;
+                    | (page.get(at + 2) & 0xff);
             if (seen != GateKind.VMFUNC.switching()) {
                 throw fault(
                         file,

@@ -84,7 +84,7 @@ final class GatePages {
         bytes.putLong(offset("g2_sim_cr3"), root);
         // The way out compares CR3 with two numbers of 32 bits, the second turned by 31.
         bytes.putInt(offset("g2_sim_cr3_low"), (int) root);
-        bytes.putInt(offset("g2_sim_cr3_high"), (int) (root - (int) root >>> 31));
+        bytes.putInt(offset("g2_sim_cr3_high"), (int) ((root - (int) root) >>> 31));
         long first = stacks + RegionPlan.STACK_STRIDE - STACK_TAKEN_WORD;
         bytes.putLong(offset("g2_stack_first"), first);
         bytes.putLong(offset("g2_stack_again"), first);
@@ -219,7 +219,7 @@ final class GatePages {
         GateLoader.SWITCHES.forEach((symbol, where) -> {
             if (where == page) {
                 for (int i = 0; i < 3; i++) {
-                    bytes.put(offset(symbol) + i, (byte) (kind.switching() >>> 16 - 8 * i));
+                    bytes.put(offset(symbol) + i, (byte) (kind.switching() >>> (16 - 8 * i)));
                 }
             }
         });

@@ -58,7 +58,7 @@ final class HookTable {
 
     /** The entry that the dispatcher looks at for this return address. */
     static int slot(long returnAddress, long multiplier) {
-        return (int) (returnAddress * multiplier >>> SimAbi.HOOK_SHIFT);
+        return (int) ((returnAddress * multiplier) >>> SimAbi.HOOK_SHIFT);
     }
 
     /**

@@ -130,7 +130,7 @@ public final class ProgramLoader {
             if (name.isEmpty()
                     || size <= 0
                     || size % 8 != 0
-                    || type != ParameterDeclaration.Type.SET && size != 8) {
+                    || (type != ParameterDeclaration.Type.SET && size != 8)) {
                 throw fault("parameter '" + name + "' of type " + type + " has " + size + " bytes");
             }
             requireReadOnlyData(address, size, "parameter " + name);
@@ -212,11 +212,11 @@ public final class ProgramLoader {
         }
         byte[] text = new byte[section.bytes().remaining()];
         section.bytes().get(0, text);
-        for (String line : new String(text, StandardCharsets.ISO_8859_1).split("[\n\0]+")) {
+        for (String line : new String(text, StandardCharsets.ISO_8859_1).split("[\n\0]+", 0)) {
             if (line.isEmpty()) {
                 continue;
             }
-            String[] word = line.split(" ");
+            String[] word = line.split(" ", 0);
             if (word.length != 3 || !word[1].matches("[0-9]{1,6}")) {
                 throw fault(".sim_names has the line '" + printable(line)
                         + "', not 'PARAMETER BIT NAME'");

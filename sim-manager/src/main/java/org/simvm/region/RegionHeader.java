@@ -116,8 +116,8 @@ final class RegionHeader {
                     Access.of(header.getInt(at + 28)),
                     view == View.PROCESS ? address : 0);
             if (!inFile(segment, fileSize)
-                    || view != View.PROCESS
-                            && !plan.area().contains(segment.gpa(), segment.size())) {
+                    || (view != View.PROCESS
+                            && !plan.area().contains(segment.gpa(), segment.size()))) {
                 throw new RegionException("the region's header is damaged (segment " + i + ")");
             }
             segments.add(segment);

@@ -26,8 +26,8 @@ public final class RegionSize {
                             + "MiB will do)",
                     plan.fileSize() >> 10,
                     plan.stackCount(),
-                    requiredSize(plan) + 1023 >> 10,
-                    requiredSize(plan) + (1 << 20) - 1 >> 20));
+                    (requiredSize(plan) + 1023) >> 10,
+                    (requiredSize(plan) + (1 << 20) - 1) >> 20));
         }
         if (plan.fileSize() > RegionPlan.MAX_FILE_SIZE) {
             throw new RegionException(String.format(

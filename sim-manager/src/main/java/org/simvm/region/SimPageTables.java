@@ -150,7 +150,7 @@ final class SimPageTables {
     }
 
     private static int index(long virtual, int level) {
-        return (int) (virtual >>> 12 + 9 * (level - 1)) & ENTRIES - 1;
+        return (int) (virtual >>> (12 + 9 * (level - 1))) & ENTRIES - 1;
     }
 
     private int allocate() throws RegionException {

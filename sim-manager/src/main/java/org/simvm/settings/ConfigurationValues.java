@@ -61,7 +61,7 @@ final class ConfigurationValues {
 
     List<Path> directories(String key) {
         List<Path> directories = new ArrayList<>();
-        for (String text : text(key).split(":")) {
+        for (String text : text(key).split(":", 0)) {
             if (text.isBlank()) {
                 continue;
             }
@@ -128,7 +128,7 @@ final class ConfigurationValues {
     /** What an outlet sends: kinds of notices, and types of events. */
     Set<String> sent(String key) {
         Set<String> sent = new TreeSet<>();
-        for (String word : text(key).split("[, ]+")) {
+        for (String word : text(key).split("[, ]+", 0)) {
             if (OutletSettings.KINDS.contains(word) || word.matches("event-[0-9]{1,5}")) {
                 sent.add(word);
             } else if (!word.isEmpty()) {

@@ -319,6 +319,7 @@ public final class DomainDocument {
         return root;
     }
 
+    @SuppressWarnings("deprecation") // of lazy parsing, which is switched off
     private static XMLInputFactory inputFactory() {
         WstxInputFactory factory = new WstxInputFactory();
         factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);

@@ -4,6 +4,7 @@ package org.simvm.settings;
 import java.math.BigInteger;
 import java.text.ParseException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.EnumSet;
@@ -166,7 +167,8 @@ final class IntegrityConversion {
             return new Schedule.Cron(expression);
         }
         try {
-            if (new CronExpression(expression).getNextValidTimeAfter(new Date()) == null) {
+            if (new CronExpression(expression).getNextValidTimeAfter(Date.from(Instant.now()))
+                    == null) {
                 problems.add(
                         when.at(),
                         what + " never comes",

@@ -103,6 +103,7 @@ final class ManagerSettingsConversion {
                 journal, syslog, webhook, values.size("spool.size", 1 << 20, 1L << 40));
     }
 
+    @SuppressWarnings("AddressSelection") // a literal has one address
     private Optional<InetSocketAddress> metrics(String address, int port) {
         // A literal address: a name would be looked up, and a manager must not wait for a name
         // server when it starts.

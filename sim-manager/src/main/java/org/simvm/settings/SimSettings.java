@@ -13,8 +13,8 @@ import java.util.OptionalLong;
  * @param gate how hooks reach the monitor
  * @param regionBytes size of the region, a multiple of 4096 from {@link #MINIMUM_REGION_BYTES} to
  *     {@link #MAXIMUM_REGION_BYTES}; empty: the host's default
- * @param monitors in the order of the XML; the index in this list is {@code monitor} in events. May
- *     be empty: then the guest is armed and checked, and has no hooks
+ * @param monitors in the order of the XML; events name a monitor by its index in this list. May be
+ *     empty: then the guest is armed and checked, and has no hooks
  * @param integrity empty if the domain switched checks off
  * @param policy what is done about violations and findings
  */

@@ -59,7 +59,9 @@ class HandlerTableTests {
     void complete() {
         for (Verb<?, ?> left : Verbs.all()) {
             HandlerTable table = new HandlerTable();
-            Verbs.all().stream().filter(verb -> verb != left).forEach(verb -> ignore(table, verb));
+            Verbs.all().stream()
+                    .filter(verb -> !verb.equals(left))
+                    .forEach(verb -> ignore(table, verb));
             assertEquals(
                     "no handler of " + left.name(),
                     assertThrows(IllegalStateException.class, table::complete).getMessage());

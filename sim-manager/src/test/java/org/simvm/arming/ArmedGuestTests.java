@@ -48,7 +48,10 @@ class ArmedGuestTests {
                     + armed.image().gatePages()
                     - armed.image().gateFrame();
             long target = hook.returnAddress()
-                    + (now[1] & 0xff | (now[2] & 0xff) << 8 | (now[3] & 0xff) << 16 | now[4] << 24);
+                    + ((now[1] & 0xff)
+                            | (now[2] & 0xff) << 8
+                            | (now[3] & 0xff) << 16
+                            | now[4] << 24);
             assertTrue(
                     target >= gate && target < gate + 4096,
                     hook + " calls " + Long.toHexString(target));

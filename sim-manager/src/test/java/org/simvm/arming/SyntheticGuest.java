@@ -41,7 +41,10 @@ public final class SyntheticGuest implements AutoCloseable {
     public static final long DIRECT_MAP = 0xffff888000000000L;
     public static final long CR3 = DATA_GPA + 0x100000;
     public static final long LEVEL3_KERNEL_PGT = 0x11000;
+
+    @SuppressWarnings("MutablePublicArray")
     public static final byte[] NOP5 = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+
     public static final int TASKS = 16;
     public static final int MM = 32;
     public static final int PID = 40;
@@ -342,7 +345,7 @@ public final class SyntheticGuest implements AutoCloseable {
         long credentials = address(name + "_cred");
         putLong(address(name + "_task") + REAL_CRED, credentials);
         for (int i = 0; i < 8; i++) {
-            putInt(credentials + 8 + 4 * i, name.equals("shell") ? 1000 : 0);
+            putInt(credentials + 8 + 4L * i, name.equals("shell") ? 1000 : 0);
         }
         putLong(credentials + CAPABILITIES, name.equals("shell") ? 0 : -1L);
         write(pgd, read(CR3, 4096));
@@ -519,7 +522,7 @@ public final class SyntheticGuest implements AutoCloseable {
 
         @Override
         public OptionalInt offset(String path) {
-            for (String alternative : path.split("\\|")) {
+            for (String alternative : path.split("\\|", 0)) {
                 if (offsets.containsKey(alternative)) {
                     return OptionalInt.of(offsets.get(alternative));
                 }

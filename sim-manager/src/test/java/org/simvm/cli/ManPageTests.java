@@ -85,7 +85,7 @@ class ManPageTests {
             for (Path page : pages.filter(Files::isRegularFile).toList()) {
                 for (String line : Files.readAllLines(page)) {
                     if (line.startsWith(".") || line.startsWith("'")) {
-                        requests.add(line.split(" ")[0]);
+                        requests.add(line.split(" ", 0)[0]);
                     }
                 }
             }

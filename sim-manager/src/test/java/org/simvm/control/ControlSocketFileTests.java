@@ -82,7 +82,7 @@ class ControlSocketFileTests {
     void removed() throws Exception {
         Files.delete(socket);
         await("the socket is there again")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(1))
                 .until(() -> Files.exists(socket));
         assertEquals(
                 "rw-rw----", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));

@@ -57,7 +57,7 @@ class ControlSocketTests {
         @Test
         @DisplayName("sends every answer, then says that it was all")
         void manyAnswers() throws ControlException {
-            List<RecordingHandler.Number> answers = new ControlClient(socket)
+            List<RecordingHandler.Counted> answers = new ControlClient(socket)
                     .ask(RecordingHandler.COUNT, new RecordingHandler.Count(1000));
             assertEquals(1000, answers.size());
             assertEquals(999, answers.get(999).number());

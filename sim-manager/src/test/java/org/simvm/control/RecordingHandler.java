@@ -11,19 +11,19 @@ import org.simvm.protocol.Verb;
 
 /** Answers some verbs of its own, and remembers what the hook said. */
 final class RecordingHandler implements ControlHandler {
-    static final Verb<Count, Number> COUNT =
-            new Verb<>("count", Access.READ, false, Count.class, Number.class);
+    static final Verb<Count, Counted> COUNT =
+            new Verb<>("count", Access.READ, false, Count.class, Counted.class);
     static final Verb<Text, Text> ECHO =
             new Verb<>("echo", Access.READ, false, Text.class, Text.class);
-    static final Verb<NoArguments, Number> WAIT = verb("wait");
-    static final Verb<NoArguments, Number> ROOT = verb("root");
-    static final Verb<NoArguments, Number> BUG = verb("bug");
+    static final Verb<NoArguments, Counted> WAIT = verb("wait");
+    static final Verb<NoArguments, Counted> ROOT = verb("root");
+    static final Verb<NoArguments, Counted> BUG = verb("bug");
 
     /** What {@code count} counts to. */
     record Count(int to) {}
 
     /** What it says on its way. */
-    record Number(int number) {}
+    record Counted(int number) {}
 
     /** What {@code echo} repeats. */
     record Text(String text) {}
@@ -34,8 +34,8 @@ final class RecordingHandler implements ControlHandler {
     volatile HookAnswer hookAnswer = HookAnswer.OK;
     volatile Peer peer;
 
-    static Verb<NoArguments, Number> verb(String name) {
-        return new Verb<>(name, Access.READ, false, NoArguments.class, Number.class);
+    static Verb<NoArguments, Counted> verb(String name) {
+        return new Verb<>(name, Access.READ, false, NoArguments.class, Counted.class);
     }
 
     @Override
@@ -54,7 +54,7 @@ final class RecordingHandler implements ControlHandler {
         switch (request.verb()) {
             case "count" -> {
                 for (int i = 0; i < request.arguments(COUNT).to(); i++) {
-                    answers.send(new Number(i));
+                    answers.send(new Counted(i));
                 }
             }
             case "echo" -> answers.send(request.arguments(ECHO));

@@ -40,7 +40,7 @@ final class ManagerFixture implements AutoCloseable {
     static final UUID SHOP = UUID.fromString("11234567-89ab-cdef-0123-456789abcdef");
     private static final Path MONITORS = TOP.resolve("native-qemu-patch/monitor/build");
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     final Path configuration;
     final ManagerSettings settings;

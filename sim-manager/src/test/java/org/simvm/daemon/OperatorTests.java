@@ -35,7 +35,6 @@ import org.simvm.metrics.Exposition;
 @Timeout(180)
 class OperatorTests {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String WRONG = "<sim required='yes'><monitor name='process'/></sim>";
 
     @TempDir
     Path folder;

@@ -35,9 +35,9 @@ public final class EventFuzzing {
                 || json.indexOf('\r') >= 0
                 || !text.codePoints()
                         .allMatch(each -> each == ' '
-                                || !Character.isISOControl(each)
+                                || (!Character.isISOControl(each)
                                         && !Character.isWhitespace(each)
-                                        && Character.getType(each) != Character.FORMAT)) {
+                                        && Character.getType(each) != Character.FORMAT))) {
             throw new AssertionError("not one harmless line: " + json + " / " + text);
         }
     }

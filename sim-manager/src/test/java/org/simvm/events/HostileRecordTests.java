@@ -39,9 +39,9 @@ class HostileRecordTests {
         line.codePoints()
                 .forEach(each -> assertTrue(
                         each == ' '
-                                || !Character.isISOControl(each)
+                                || (!Character.isISOControl(each)
                                         && !Character.isWhitespace(each)
-                                        && Character.getType(each) != Character.FORMAT,
+                                        && Character.getType(each) != Character.FORMAT),
                         () -> "U+" + Integer.toHexString(each)));
     }
 

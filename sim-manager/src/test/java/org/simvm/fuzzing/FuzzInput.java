@@ -22,7 +22,7 @@ public final class FuzzInput {
     public long number(int size) {
         long value = 0;
         for (int i = 0; i < size && bytes.hasRemaining(); i++) {
-            value |= (bytes.get() & 0xffL) << 8 * i;
+            value |= (bytes.get() & 0xffL) << (8 * i);
         }
         return value;
     }

@@ -18,7 +18,7 @@ import org.simvm.settings.IntegrityCheck;
 class CredentialCheckTests extends GuestListsFixture {
     private void become(String name, int uid, long capabilities) {
         for (int i = 0; i < 8; i++) {
-            guest.putInt(guest.address(name + "_cred") + 8 + 4 * i, uid);
+            guest.putInt(guest.address(name + "_cred") + 8 + 4L * i, uid);
         }
         guest.putLong(guest.address(name + "_cred") + SyntheticGuest.CAPABILITIES, capabilities);
     }

@@ -74,7 +74,7 @@ class HostileGuestTests {
                             random.nextInt(4) == 0
                                     ? random.nextLong()
                                     : guest.address(places.get(random.nextInt(places.size())))
-                                            + random.nextInt(32) * 8);
+                                            + random.nextInt(32) * 8L);
                 }
             }
         }

@@ -224,7 +224,7 @@ final class PatchedQemu implements AutoCloseable {
     /** Has the guest's shell run a command, and returns when it is done. */
     void run(String command) throws Exception {
         say(command + "; echo DO''NE");
-        await("DONE", Duration.ofSeconds(120));
+        await("DONE", Duration.ofMinutes(2));
     }
 
     /** Gives the guest's shell a line. */

@@ -108,10 +108,6 @@ class RealGuestTests {
         }
     };
 
-    private void expect(String what) throws InterruptedException {
-        assertEquals(what, heard.poll(90, TimeUnit.SECONDS));
-    }
-
     private void drain() throws Exception {
         while (ring.drain(record -> events.incrementAndGet(), 100_000) > 0) {
             // until it is empty

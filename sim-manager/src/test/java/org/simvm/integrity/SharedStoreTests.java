@@ -110,7 +110,7 @@ class SharedStoreTests {
     }
 
     private static void waitUntil(String what, Callable<Boolean> holds) {
-        await(what).atMost(Duration.ofSeconds(60)).until(holds);
+        await(what).atMost(Duration.ofMinutes(1)).until(holds);
     }
 
     @Test

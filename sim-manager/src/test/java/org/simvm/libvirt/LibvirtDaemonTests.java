@@ -79,7 +79,7 @@ class LibvirtDaemonTests {
         daemon.start();
         connection = new LibvirtConnection(daemon.uri()).start(EVENTS::add);
         assertTrue(
-                connection.awaitConnected(Duration.ofSeconds(120)),
+                connection.awaitConnected(Duration.ofMinutes(2)),
                 () -> "libvirtd did not come up: " + output());
     }
 
@@ -210,7 +210,7 @@ class LibvirtDaemonTests {
             }
         });
         Awaitility.await("libvirt is in the hook")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(1))
                 .until(() -> Files.exists(daemon.file("stuck")) || start.isDone());
         assertFalse(start.isDone());
         assertEquals(RunState.RUNNING, connection.state(quick).run());

@@ -27,7 +27,7 @@ public record Exposition(Map<String, Double> samples, Map<String, String> types)
         if (!text.endsWith("\n")) {
             throw new IllegalArgumentException("the last line does not end");
         }
-        for (String line : text.split("\n")) {
+        for (String line : text.split("\n", 0)) {
             Matcher type = TYPE.matcher(line);
             Matcher sample = SAMPLE.matcher(line);
             if (type.matches()) {

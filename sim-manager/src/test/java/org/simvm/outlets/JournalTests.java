@@ -71,7 +71,7 @@ class JournalTests {
                 .redirectOutput(folder.resolve("journald.log").toFile())
                 .start();
         await("journald answers, or is gone")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(1))
                 .until(() -> answers() || !journald.isAlive());
         assumeTrue(
                 journald.isAlive(),
@@ -130,7 +130,7 @@ class JournalTests {
     /** Reads the entries of our own back, as an operator does, once there are so many. */
     private List<JsonNode> entries(int count) {
         return await(count + " entries")
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofMinutes(1))
                 .until(this::entries, entries -> entries.size() >= count);
     }
 

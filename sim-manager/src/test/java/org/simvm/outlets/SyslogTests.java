@@ -139,7 +139,7 @@ class SyslogTests {
             // What is written to a connection that the server has just closed is lost: syslog has
             // no receipts.
             await("it is noticed that the server is gone")
-                    .atMost(Duration.ofSeconds(60))
+                    .atMost(Duration.ofMinutes(1))
                     .until(() -> {
                         outlets.accept(notice("lost perhaps", "{}"));
                         return outlets.status().stream().anyMatch(OutletStatus::failing);

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -112,7 +113,7 @@ class WebhookTests {
     }
 
     private static void eventually(String what, BooleanSupplier condition) {
-        await(what).atMost(Duration.ofSeconds(60)).until(condition::getAsBoolean);
+        await(what).atMost(Duration.ofMinutes(1)).until(condition::getAsBoolean);
     }
 
     private void assertReceived(int count) {
@@ -146,7 +147,7 @@ class WebhookTests {
         give(0, 1);
         eventually("it is received", () -> !received.isEmpty());
         Mac mac = Mac.getInstance("HmacSHA256");
-        mac.init(new SecretKeySpec("a secret".getBytes(), "HmacSHA256"));
+        mac.init(new SecretKeySpec("a secret".getBytes(StandardCharsets.US_ASCII), "HmacSHA256"));
         assertEquals(
                 "sha256="
                         + HexFormat.of().formatHex(mac.doFinal((byte[])

@@ -39,7 +39,7 @@ public record SampleAnswers(String name, Verb<?, ?> verb, List<String> lines) {
         try {
             return new SampleAnswers(
                     name,
-                    Verbs.named(name.split("\\.")[0]).orElseThrow(),
+                    Verbs.named(name.split("\\.", 0)[0]).orElseThrow(),
                     Files.readAllLines(folder().resolve(name + ".jsonl")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -49,7 +49,7 @@ public record SampleAnswers(String name, Verb<?, ?> verb, List<String> lines) {
     private static Path folder() {
         try {
             return Path.of(SampleAnswers.class.getResource("about.jsonl").toURI())
-                    .getParent();
+                    .resolveSibling("");
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

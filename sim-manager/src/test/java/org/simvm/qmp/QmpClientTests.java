@@ -270,7 +270,7 @@ class QmpClientTests {
         void refusesALineWithoutEnd() throws Exception {
             try (ScriptedQmpServer server = new ScriptedQmpServer(socket(), QmpClientTests::echo);
                     QmpClient client = connect(recorder)) {
-                CompletableFuture.runAsync(
+                CompletableFuture<Void> unused = CompletableFuture.runAsync(
                         () -> server.send("x".repeat(QmpClient.LINE_LIMIT + 100_000)));
                 assertTrue(heard.take().contains("a line longer than"));
             }

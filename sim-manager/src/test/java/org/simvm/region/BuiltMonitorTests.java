@@ -155,7 +155,7 @@ class BuiltMonitorTests {
                 0x0f01d4,
                 (entry.get(4093) & 0xff) << 16
                         | (entry.get(4094) & 0xff) << 8
-                        | entry.get(4095) & 0xff);
+                        | (entry.get(4095) & 0xff));
         assertNotEquals(entry.get(4095), simEntry.get(4095));
         assertEquals(
                 (byte) 0xe9,

@@ -46,8 +46,9 @@ class GatePagesTests {
         List<BootValues.ArmedHook> hooks = new ArrayList<>();
         List<Long> targets = new ArrayList<>();
         for (int id = 1; id <= 3; id++) {
-            hooks.add(new BootValues.ArmedHook(0, ExamplePrograms.call(id), TEXT + 5 + id * 0x100));
-            targets.add(TEXT + 0x10000 * id);
+            hooks.add(
+                    new BootValues.ArmedHook(0, ExamplePrograms.call(id), TEXT + 5 + id * 0x100L));
+            targets.add(TEXT + 0x10000L * id);
         }
         try (RegionFile file = RegionFile.create(folder.resolve("region"), null, plan)) {
             image = file.finalizeImage(new BootValues(

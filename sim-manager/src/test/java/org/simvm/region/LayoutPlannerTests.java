@@ -36,12 +36,12 @@ class LayoutPlannerTests {
                     segment.name());
             assertTrue(
                     segment.virtualAddress() == 0
-                            || segment.virtualAddress() >= 1L << 30
-                                    && segment.virtualAddress() + segment.size() < 1L << 47,
+                            || (segment.virtualAddress() >= 1L << 30
+                                    && segment.virtualAddress() + segment.size() < 1L << 47),
                     segment.name());
             for (RegionSegment other : segments) {
-                if (segment == other
-                        || gate && other.role().ordinal() <= Role.GATE_INNER.ordinal()) {
+                if (segment.equals(other)
+                        || (gate && other.role().ordinal() <= Role.GATE_INNER.ordinal())) {
                     continue;
                 }
                 assertFalse(

@@ -70,7 +70,7 @@ class OtherGatesTests {
     private static int instruction(ByteBuffer page, int at) {
         return (page.get(at) & 0xff) << 16
                 | (page.get(at + 1) & 0xff) << 8
-                | page.get(at + 2) & 0xff;
+                | (page.get(at + 2) & 0xff);
     }
 
     @Property(tries = 100)

@@ -53,7 +53,7 @@ final class PageWalk {
             if ((entry & 1) == 0) {
                 continue;
             }
-            long at = virtual | (long) i << 12 + 9 * (level - 1);
+            long at = virtual | (long) i << (12 + 9 * (level - 1));
             boolean w = writable && (entry & 2) != 0;
             boolean x = executable && entry >= 0;
             boolean u = user && (entry & 4) != 0;

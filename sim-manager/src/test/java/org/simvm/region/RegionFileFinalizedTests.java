@@ -126,7 +126,7 @@ class RegionFileFinalizedTests extends RegionFileFixture {
                         .filter(each -> each.name().equals("process r-x"))
                         .findFirst()
                         .orElseThrow();
-                int second = 256 + 32 * (int) ((TEXT + 205) * config.getLong(192) >>> 58);
+                int second = 256 + 32 * (int) (((TEXT + 205) * config.getLong(192)) >>> 58);
                 assertEquals(TEXT + 205, config.getLong(second));
                 assertEquals(
                         monitor.virtualAddress() + ExamplePrograms.HANDLER,
@@ -249,6 +249,7 @@ class RegionFileFinalizedTests extends RegionFileFixture {
             }
         }
 
+        @SuppressWarnings("UnnecessaryLongToIntConversion") // that it fits is what is tested
         @Test
         void keepsTheGatesWithinReachOfEveryCall() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {

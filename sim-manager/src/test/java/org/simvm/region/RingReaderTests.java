@@ -168,7 +168,7 @@ class RingReaderTests extends RingReaderFixture {
                                 }
                                 fitted.addAndGet(producer.emit(record) ? 1 : 0);
                                 if (random.nextInt(50) == 0) {
-                                    Thread.yield();
+                                    Thread.onSpinWait();
                                 }
                             }
                             done.countDown();
@@ -188,8 +188,8 @@ class RingReaderTests extends RingReaderFixture {
             }
             RingStatistics statistics = reader.statistics();
             assertEquals(fitted.get(), read);
-            assertEquals(3 * each, statistics.nextSequence());
-            assertEquals(3 * each, statistics.received() + statistics.droppedInAll());
+            assertEquals(3L * each, statistics.nextSequence());
+            assertEquals(3L * each, statistics.received() + statistics.droppedInAll());
             dataIsZero();
         }
 

@@ -109,11 +109,12 @@ class DomainDescriptionReaderTests {
     @Test
     @DisplayName("of a wrong domain is every mistake, with its place")
     void mistakes() {
-        SettingsException e = assertThrows(
-                SettingsException.class,
-                () -> read("<domain type='kvm'>\n"
-                        + "<uuid>x</uuid>\n<memory unit='potatoes'>1</memory>\n<vcpu>0</vcpu>\n"
-                        + "<currentMemory>-1</currentMemory></domain>"));
+        SettingsException e = assertThrows(SettingsException.class, () -> read("""
+                        <domain type='kvm'>
+                        <uuid>x</uuid>
+                        <memory unit='potatoes'>1</memory>
+                        <vcpu>0</vcpu>
+                        <currentMemory>-1</currentMemory></domain>"""));
         assertEquals(
                 List.of(
                         "test.xml:1:1",

@@ -251,6 +251,7 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
     }
 
     @Test
+    @SuppressWarnings("AddressSelection") // a literal has one address
     @DisplayName("serves metrics where it is told")
     void metrics() throws Exception {
         Files.writeString(file, "metrics.port = 9177\nmetrics.address = ::1\n");

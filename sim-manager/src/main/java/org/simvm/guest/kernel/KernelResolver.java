@@ -177,7 +177,7 @@ public final class KernelResolver {
                 if (character == 0) {
                     break;
                 }
-                boolean shown = character >= ' ' && character < 0x7f || character == '\n';
+                boolean shown = (character >= ' ' && character < 0x7f) || character == '\n';
                 text.append(shown ? (char) character : '?');
             }
         } catch (GuestMemoryException e) {

@@ -168,8 +168,8 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
             int blocks = (count + MARKER_INTERVAL - 1) / MARKER_INTERVAL;
             int gap = bytes.length - markers - blocks * Integer.BYTES;
             int withSequences = gap - 3 * count;
-            return gap >= 0 && gap < PADDING_LIMIT
-                    || withSequences >= 0 && withSequences < PADDING_LIMIT;
+            return (gap >= 0 && gap < PADDING_LIMIT)
+                    || (withSequences >= 0 && withSequences < PADDING_LIMIT);
         }
 
         /**
@@ -235,7 +235,7 @@ record NameList(long countAddress, byte[] bytes, int[] positions) {
                 if (tokens >= limit) {
                     return -1;
                 }
-                length = length & 0x7f | (bytes[tokens] & 0xff) << 7;
+                length = (length & 0x7f) | (bytes[tokens] & 0xff) << 7;
                 tokens++;
             }
             return length == 0 || length > limit - tokens ? -1 : tokens + length;

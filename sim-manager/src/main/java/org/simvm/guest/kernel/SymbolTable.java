@@ -77,6 +77,7 @@ final class SymbolTable {
     }
 
     /** For tests: whether the names of both are one copy. */
+    @SuppressWarnings("ReferenceEquality")
     boolean sharesNamesWith(SymbolTable other) {
         return index == other.index;
     }

@@ -28,7 +28,7 @@ public record TableEntry(TableLevel level, long va, long gpa, long value) {
      */
     public boolean mapsPage() {
         return present()
-                && (level == TableLevel.PT || level.mayMapPage() && (value & PAGE_SIZE) != 0);
+                && (level == TableLevel.PT || (level.mayMapPage() && (value & PAGE_SIZE) != 0));
     }
 
     /**

@@ -151,7 +151,7 @@ public final class VirtualMemory {
     }
 
     private static void ensureNoWrap(long va, long length) throws GuestMemoryException {
-        if (length < 0 || length > 0 && Long.compareUnsigned(va + (length - 1), va) < 0) {
+        if (length < 0 || (length > 0 && Long.compareUnsigned(va + (length - 1), va) < 0)) {
             throw new GuestMemoryException(
                     va,
                     String.format(

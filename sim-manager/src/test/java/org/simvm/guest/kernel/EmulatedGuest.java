@@ -102,7 +102,7 @@ final class EmulatedGuest implements AutoCloseable {
         try {
             awaitConsole(
                     userSpace ? "SIM-GUEST-IS-UP" : "Kernel panic - not syncing",
-                    Duration.ofSeconds(180));
+                    Duration.ofMinutes(3));
             socket = SocketChannel.open(StandardProtocolFamily.UNIX);
             socket.connect(UnixDomainSocketAddress.of(folder.resolve("qmp")));
             answers = new BufferedReader(

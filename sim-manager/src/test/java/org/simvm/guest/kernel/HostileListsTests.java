@@ -75,7 +75,7 @@ class HostileListsTests {
                     case 1 -> random.nextLong();
                     default ->
                         guest.address(places.get(random.nextInt(places.size())))
-                                + random.nextInt(64) * 8;
+                                + random.nextInt(64) * 8L;
                 };
                 guest.putLong(guest.address(place) + at, target);
             }

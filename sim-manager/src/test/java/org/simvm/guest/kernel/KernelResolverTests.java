@@ -284,7 +284,7 @@ class KernelResolverTests {
         SparseGuestMemory memory = new SparseGuestMemory(1L << 30);
         PageTableWriter tables = new PageTableWriter(memory, 0x2000_0000, 4);
         for (int at = 0; at < image.length; at += 4096) {
-            long gpa = image.length - 4096 - at;
+            int gpa = image.length - 4096 - at;
             memory.write(gpa, Arrays.copyOfRange(image, at, at + 4096));
             tables.map(BASE + at, gpa, TableLevel.PT, 0);
         }
@@ -308,7 +308,7 @@ class KernelResolverTests {
         memory.write(0, image);
         PageTableWriter tables = new PageTableWriter(memory, 0x2000_0000, 4);
         for (int at = 0; at < image.length; at += 4096) {
-            if (at < 0x18_0000 || at >= 0x1c_0000 && at < 0x70_0000) {
+            if (at < 0x18_0000 || (at >= 0x1c_0000 && at < 0x70_0000)) {
                 tables.map(BASE + at, at, TableLevel.PT, 0);
             }
         }

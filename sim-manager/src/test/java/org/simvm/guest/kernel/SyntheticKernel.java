@@ -106,7 +106,7 @@ final class SyntheticKernel {
     /** Returns the image, to be spoilt before it is used. */
     byte[] write() {
         for (int i = 0; i < fillers; i++) {
-            long at = BASE + 0x2000 + (long) (i / 2) * (0xf_0000 / fillers * 2);
+            long at = BASE + 0x2000 + (long) (i / 2) * (0xf_0000L / fillers * 2);
             define(
                     "filler_" + i * 7919 % fillers + (i % 3 == 0 ? "_lock" : ""),
                     i % 2 == 0 ? 't' : 'T',
@@ -151,7 +151,7 @@ final class SyntheticKernel {
             byte[] compressed = compress(
                     definitions.get(i).type() + definitions.get(i).name(), tokens, longestFirst);
             if (compressed.length > 0x7f) {
-                names.write(compressed.length & 0x7f | 0x80);
+                names.write((compressed.length & 0x7f) | 0x80);
                 names.write(compressed.length >> 7);
             } else {
                 names.write(compressed.length);

@@ -23,7 +23,7 @@ class HostilePageTablesTests {
         Random random = new Random(seed);
         for (long gpa = 0; gpa < 1 << 20; gpa += 8) {
             // Mostly addresses that are RAM, so that walks go deep.
-            small.writeLong(gpa, random.nextLong() & (1L << addressBits) - 1 | random.nextInt(8));
+            small.writeLong(gpa, (random.nextLong() & (1L << addressBits) - 1) | random.nextInt(8));
         }
         PageTables tables = new PageTables(small, seed & 0xff000, levels);
         VirtualMemory virtual = new VirtualMemory(tables);

@@ -10,6 +10,7 @@ import static org.simvm.guest.paging.PageTableWriter.PRESENT;
 import static org.simvm.guest.paging.PageTableWriter.USER;
 import static org.simvm.guest.paging.PageTableWriter.WRITABLE;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -93,7 +94,7 @@ class PageTablesTests {
         PageTableWriter writer = new PageTableWriter(memory, ROOT, 4);
         writer.map(KERNEL, 0x8000, TableLevel.PT, WRITABLE | USER);
         TableEntry upper = writer.tables().entry(KERNEL, TableLevel.PDPT).orElseThrow();
-        memory.writeLong(upper.gpa(), upper.value() & ~WRITABLE & ~USER | NO_EXECUTE);
+        memory.writeLong(upper.gpa(), (upper.value() & ~WRITABLE & ~USER) | NO_EXECUTE);
         Translation page = writer.tables().translate(KERNEL).orElseThrow();
         assertFalse(page.writable() || page.user() || page.executable());
     }
@@ -258,7 +259,7 @@ class PageTablesTests {
 
         @Test
         void longStringsAreReadWhole() throws Exception {
-            byte[] text = "y".repeat(3000).getBytes();
+            byte[] text = "y".repeat(3000).getBytes(StandardCharsets.US_ASCII);
             memory.write(0x20_0000 + 500, text);
             assertEquals("y".repeat(3000), virtual.readString(KERNEL + 500, 4000));
         }
