@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.simvm.incident.IncidentReports;
 import org.simvm.integrity.CheckReport;
-import org.simvm.protocol.Codec;
 import org.simvm.registry.ManagedDomain;
 import org.simvm.state.DomainDirectories;
 import org.simvm.state.StateFile;
@@ -30,8 +29,7 @@ public final class ReportFiles {
     public void keep(ManagedDomain domain, CheckReport report) {
         Path file = directories.state(domain.uuid()).resolve("findings.json");
         try {
-            StateFile.replace(
-                    file, FORMAT, Codec.tree(IncidentReports.of(report)), StateFile.Safety.PROCESS);
+            StateFile.replace(file, FORMAT, IncidentReports.of(report), StateFile.Safety.PROCESS);
         } catch (IOException e) {
             log.error("{}: {} can't be written: {}", domain.name(), file, e.toString());
         }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.maintenance;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -35,6 +33,9 @@ public final class MaintenanceWindows {
     private static final int FORMAT = 1;
     private static final String FILE = "maintenance.json";
     private static final Logger log = LoggerFactory.getLogger(MaintenanceWindows.class);
+
+    /** What the file holds. */
+    private record Suspension(Instant until, String reason) {}
 
     private final DomainDirectories directories;
     private final CheckScheduler scheduler;
@@ -71,10 +72,7 @@ public final class MaintenanceWindows {
             StateFile.replace(
                     directory.resolve(FILE),
                     FORMAT,
-                    JsonNodeFactory.instance
-                            .objectNode()
-                            .put("until", until.toString())
-                            .put("reason", reason),
+                    new Suspension(until, reason),
                     StateFile.Safety.HOST);
         } catch (IOException e) {
             throw new MaintenanceException(
@@ -131,10 +129,9 @@ public final class MaintenanceWindows {
 
     private void adopt(Notice.Domain domain, Path file) {
         try {
-            Instant until = Instant.parse(StateFile.read(file, FORMAT)
+            Instant until = StateFile.read(file, FORMAT, Suspension.class)
                     .orElseThrow(() -> new NoSuchFileException(file.toString()))
-                    .path("until")
-                    .asText());
+                    .until();
             if (until.isAfter(Instant.now())) {
                 log.info("{}: scheduled checks stay suspended until {}", domain.name(), until);
                 begin(domain, until);
@@ -142,13 +139,8 @@ public final class MaintenanceWindows {
                 forget(domain.uuid());
                 ended(domain, "its time was over when the manager was started");
             }
-        } catch (IOException | DateTimeException e) {
-            log.warn(
-                    "{}; checks of {} are not suspended",
-                    e instanceof IOException
-                            ? e.getMessage()
-                            : file + ": damaged: " + e.getMessage(),
-                    domain.name());
+        } catch (IOException e) {
+            log.warn("{}; checks of {} are not suspended", e.getMessage(), domain.name());
         }
     }
 

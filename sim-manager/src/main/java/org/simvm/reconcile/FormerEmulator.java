@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.reconcile;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -21,6 +20,9 @@ public final class FormerEmulator {
     private static final int FORMAT = 1;
     private static final int MAX_LENGTH = 4096;
 
+    /** What the file holds. */
+    private record Contents(String emulator) {}
+
     private final Path file;
 
     public FormerEmulator(Path stateDirectory) {
@@ -38,9 +40,7 @@ public final class FormerEmulator {
                 StateFile.replace(
                         file,
                         FORMAT,
-                        JsonNodeFactory.instance
-                                .objectNode()
-                                .put("emulator", emulator.get().toString()),
+                        new Contents(emulator.get().toString()),
                         StateFile.Safety.HOST);
             } else {
                 Files.deleteIfExists(file);
@@ -55,8 +55,8 @@ public final class FormerEmulator {
 
     public Optional<Path> recall() {
         try {
-            return StateFile.read(file, FORMAT)
-                    .map(json -> json.path("emulator").asText())
+            return StateFile.read(file, FORMAT, Contents.class)
+                    .map(Contents::emulator)
                     .filter(text -> text.startsWith("/") && text.length() < MAX_LENGTH)
                     .map(Path::of);
         } catch (IOException | InvalidPathException e) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.session;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -58,10 +56,7 @@ final class LastKernel {
 
     private Optional<KernelBuild> read() {
         try {
-            return StateFile.read(file, FORMAT)
-                    .map(json -> new KernelBuild(
-                            json.path("banner").asText(),
-                            Optional.ofNullable(json.path("buildId").textValue())));
+            return StateFile.read(file, FORMAT, KernelBuild.class);
         } catch (IOException e) {
             log.warn("{}; whether the guest boots another kernel is not known", e.getMessage());
             return Optional.empty();
@@ -69,10 +64,8 @@ final class LastKernel {
     }
 
     private void write(KernelBuild now) {
-        ObjectNode json = JsonNodeFactory.instance.objectNode().put("banner", now.banner());
-        now.buildId().ifPresent(id -> json.put("buildId", id));
         try {
-            StateFile.replace(file, FORMAT, json, StateFile.Safety.HOST);
+            StateFile.replace(file, FORMAT, now, StateFile.Safety.HOST);
         } catch (IOException e) {
             log.error("{} can't be written: {}", file, e.toString());
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.session;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,10 +35,8 @@ public final class SessionNotes {
         Path file = stateDirectory.resolve("session.json");
         EarlierSession earlier = EarlierSession.NONE;
         try {
-            earlier = StateFile.read(file, FORMAT)
-                    .map(json -> new EarlierSession(
-                            Math.max(0, json.path("violations").asLong()),
-                            json.path("armed").asBoolean()))
+            earlier = StateFile.read(file, FORMAT, EarlierSession.class)
+                    .map(read -> new EarlierSession(Math.max(0, read.violations()), read.armed()))
                     .orElse(EarlierSession.NONE);
         } catch (IOException e) {
             log.warn(
@@ -68,20 +64,13 @@ public final class SessionNotes {
     private void write(EarlierSession next) {
         now = next;
         try {
-            ObjectNode json = JsonNodeFactory.instance
-                    .objectNode()
-                    .put("violations", next.violations())
-                    .put("armed", next.armed());
-            StateFile.replace(
-                    file,
-                    FORMAT,
-                    json,
-                    StateFile.Safety.PROCESS); // the guest does not outlive the host
+            // For this process alone: the guest does not outlive the host.
+            StateFile.replace(file, FORMAT, next, StateFile.Safety.PROCESS);
             failing = false;
         } catch (IOException e) {
             if (!failing) {
                 log.error(
-                        "{} can't be written ({}); a manager that is started anew may report "
+                        "{} can't be written ({}); a manager that is restarted may report "
                                 + "violations twice",
                         file,
                         e.toString());

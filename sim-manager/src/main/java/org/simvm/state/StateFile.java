@@ -2,9 +2,8 @@
 package org.simvm.state;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,10 +15,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import org.simvm.json.RecordJson;
 
-/** Replaces files whole, and reads those that hold JSON. Files are 0600. */
+/** Replaces files whole, and reads those that hold a record as JSON. Files are 0600. */
 public final class StateFile {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FORMAT = "format";
     private static final long LONGEST_JSON = 16 << 20;
 
     /** What must be true of a file when the call that writes it returns. */
@@ -77,42 +77,42 @@ public final class StateFile {
         }
     }
 
-    /** Replaces a file with JSON that says which format it has. */
-    public static void replace(Path file, int format, ObjectNode json, Safety safety)
+    /** Replaces a file with a record as JSON that says which format it has. */
+    public static void replace(Path file, int format, Record contents, Safety safety)
             throws IOException {
-        ObjectNode whole = JSON.createObjectNode().put("format", format);
-        whole.setAll(json);
-        replace(
-                file,
-                ByteBuffer.wrap(
-                        (JSON.writeValueAsString(whole) + "\n").getBytes(StandardCharsets.UTF_8)),
-                safety);
+        ObjectNode whole = RecordJson.MAPPER.createObjectNode().put(FORMAT, format);
+        whole.setAll(RecordJson.MAPPER.<ObjectNode>valueToTree(contents));
+        replace(file, ByteBuffer.wrap((whole + "\n").getBytes(StandardCharsets.UTF_8)), safety);
     }
 
     /**
      * Reads such a file.
      *
+     * @param type of the record
      * @return empty if there is none
      * @throws IOException in one line: it can't be read, is damaged, or has another format
      */
-    public static Optional<ObjectNode> read(Path file, int format) throws IOException {
+    public static <R extends Record> Optional<R> read(Path file, int format, Class<R> type)
+            throws IOException {
         try {
             if (Files.size(file) > LONGEST_JSON) {
                 throw new IOException(file + ": longer than this manager ever writes it");
             }
-            if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
+            JsonNode json = RecordJson.MAPPER.readTree(Files.readAllBytes(file));
+            if (!json.isObject()) {
                 throw new IOException(file + ": damaged: no JSON object");
             }
-            int found = json.path("format").asInt();
+            int found = json.path(FORMAT).asInt();
             if (found != format) {
                 throw new IOException(
                         file + ": format " + found + ", this manager knows " + format);
             }
-            return Optional.of(json);
+            return Optional.of(RecordJson.MAPPER.treeToValue(json, type));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (JsonProcessingException e) {
-            throw new IOException(file + ": damaged: " + e.getOriginalMessage(), e);
+            String reason = e.getOriginalMessage().lines().findFirst().orElse("no JSON");
+            throw new IOException(file + ": damaged: " + reason, e);
         }
     }
 }

@@ -40,8 +40,7 @@ class CodecTests {
             assertEquals(
                     line,
                     Codec.write(assertInstanceOf(Reply.Answer.class, reply).value()));
-            assertEquals(
-                    line, Codec.tree(Codec.read(line, sample.verb().answer())).toString());
+            assertEquals(line, Codec.write(Codec.read(line, sample.verb().answer())));
         }
     }
 

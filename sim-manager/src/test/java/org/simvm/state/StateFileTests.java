@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +24,8 @@ import org.simvm.state.StateFile.Safety;
 
 @DisplayName("A file of state")
 class StateFileTests {
+    private record Numbered(int number) {}
+
     @TempDir
     Path folder;
 
@@ -40,9 +41,8 @@ class StateFileTests {
     void replaced(Safety safety) throws IOException {
         Path file = folder.resolve("it.json");
         for (int i = 0; i < 3; i++) {
-            StateFile.replace(
-                    file, 1, JsonNodeFactory.instance.objectNode().put("number", i), safety);
-            assertEquals(i, StateFile.read(file, 1).orElseThrow().path("number").asInt());
+            StateFile.replace(file, 1, new Numbered(i), safety);
+            assertEquals(Optional.of(new Numbered(i)), StateFile.read(file, 1, Numbered.class));
         }
         assertEquals("{\"format\":1,\"number\":2}\n", Files.readString(file));
         assertEquals(
@@ -63,7 +63,8 @@ class StateFileTests {
     @Test
     @DisplayName("that is not there is no failure")
     void none() throws IOException {
-        assertEquals(Optional.empty(), StateFile.read(folder.resolve("none.json"), 1));
+        assertEquals(
+                Optional.empty(), StateFile.read(folder.resolve("none.json"), 1, Numbered.class));
     }
 
     @ParameterizedTest
@@ -75,13 +76,15 @@ class StateFileTests {
                 "\u0000\u0000\u0000\u0000",
                 "\u00ff\u00fe{",
                 "{\"format\":2}",
-                "{}"
+                "{}",
+                "{\"format\":1,\"number\":\"x\"}"
             })
     @DisplayName("that is damaged, or of another format, is refused in one line that names it")
     void damaged(String contents) throws IOException {
         Path file = Files.write(
                 folder.resolve("it.json"), contents.getBytes(StandardCharsets.ISO_8859_1));
-        IOException error = assertThrows(IOException.class, () -> StateFile.read(file, 1));
+        IOException error =
+                assertThrows(IOException.class, () -> StateFile.read(file, 1, Numbered.class));
         assertTrue(
                 error.getMessage().startsWith(file + ": ")
                         && error.getMessage().lines().count() == 1,

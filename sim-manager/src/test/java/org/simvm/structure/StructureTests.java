@@ -82,19 +82,12 @@ final class StructureTests {
     @ArchTest
     static final ArchRule json_is_for_wires_and_files = only(
             "com.fasterxml.jackson..",
-            "api",
-            "cli",
-            "control",
-            "daemon",
             "events",
-            "incident",
             "integrity",
-            "maintenance",
+            "json",
             "outlets",
             "protocol",
             "qmp",
-            "reconcile",
-            "session",
             "state");
 
     @ArchTest
