@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Monitors' ELF files: what is read from a good one, and what is said of a bad one. */
+@Tag("integration") // each builds a program
 class MonitorProgramTests {
     private static final String SOURCE = """
             #include "sim_abi.h"
