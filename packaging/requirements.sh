@@ -27,7 +27,7 @@ run=(
 # groovy: CloudStack's hook is one. prometheus: its real scraper and promtool judge the metrics; no service is started.
 # syslinux, mtools: a guest that boots from its disk.
 test=(perl zstd prometheus groff-base groovy syslinux mtools)
-lint=(shellcheck python3-pyflakes pycodestyle clang-format git jq)
+lint=(shellcheck python3-pyflakes pycodestyle clang-format-19 git jq)
 vtx=(xorriso busybox-static libelf-dev)
 
 command -v apt-get >/dev/null ||
