@@ -13,13 +13,15 @@ static bool starts_with(const struct cursor *cursor, const char *text)
 {
 	size_t length = strlen(text);
 
-	return (size_t)(cursor->end - cursor->at) >= length && memcmp(cursor->at, text, length) == 0;
+	return (size_t)(cursor->end - cursor->at) >= length &&
+	       memcmp(cursor->at, text, length) == 0;
 }
 
 /* Moves past the next occurrence of text; false if there is none. */
 static bool skip_past(struct cursor *cursor, const char *text)
 {
-	const char *found = memmem(cursor->at, (size_t)(cursor->end - cursor->at), text, strlen(text));
+	const char *found =
+		memmem(cursor->at, (size_t)(cursor->end - cursor->at), text, strlen(text));
 
 	if (!found)
 		return false;
@@ -72,7 +74,8 @@ static void skip_space(struct cursor *cursor)
  * Reads one attribute; at the tag's end returns true with *name_size 0 and the cursor past '>'.
  * False: not well formed.
  */
-static bool next_attribute(struct cursor *cursor, const char **name, size_t *name_size, const char **value, size_t *value_size)
+static bool next_attribute(struct cursor *cursor, const char **name, size_t *name_size,
+			   const char **value, size_t *value_size)
 {
 	const char *close;
 
@@ -128,7 +131,8 @@ bool xml_requires_sim(const char *xml, size_t length)
 				return true;
 			continue;
 		}
-		if (starts_with(&cursor, "?") || starts_with(&cursor, "!") || starts_with(&cursor, "/")) {
+		if (starts_with(&cursor, "?") || starts_with(&cursor, "!") ||
+		    starts_with(&cursor, "/")) {
 			if (!skip_past(&cursor, ">"))
 				return true;
 			continue;
@@ -143,7 +147,8 @@ bool xml_requires_sim(const char *xml, size_t length)
 				return true;
 			if (name_size == 0)
 				break;
-			if (local_name_is(element, element_size, "sim") && name_is(name, name_size, "required") &&
+			if (local_name_is(element, element_size, "sim") &&
+			    name_is(name, name_size, "required") &&
 			    !name_is(value, value_size, "no"))
 				return true;
 		}

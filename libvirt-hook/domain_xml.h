@@ -15,9 +15,10 @@
 bool xml_mentions_sim(const char *xml, size_t length);
 
 /*
- * True if the domain demands SIM: an element with the local name `sim` has a `required` attribute that
- * isn't plainly `no`. True as well if the text can't be read: what can't be judged is not waved through.
- * A full parser isn't needed: libvirt wrote this text with libxml2, from a document it had parsed.
+ * True if the domain demands SIM: an element with the local name `sim` has a `required` attribute
+ * that isn't plainly `no`. True as well if the text can't be read: what can't be judged is not
+ * waved through. A full parser isn't needed: libvirt wrote this text with libxml2, from a document
+ * it had parsed.
  */
 bool xml_requires_sim(const char *xml, size_t length);
 

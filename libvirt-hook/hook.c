@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /etc/libvirt/hooks/qemu.d/50-sim: libvirt calls it as `50-sim NAME OPERATION SUB-OPERATION EXTRA` with the
- * domain's XML on stdin (https://libvirt.org/hooks.html) and waits for it.
+ * /etc/libvirt/hooks/qemu.d/50-sim: libvirt calls it as `50-sim NAME OPERATION SUB-OPERATION EXTRA`
+ * with the domain's XML on stdin (https://libvirt.org/hooks.html) and waits for it.
  *
- * A domain without a <sim:sim> element costs one scan of its XML. For the others the manager is asked; what
- * happens when it can't be asked, or says no:
+ * A domain without a <sim:sim> element costs one scan of its XML. For the others the manager is
+ * asked; what happens when it can't be asked, or says no:
  *
  *   operation                               required='yes'     otherwise
  *   prepare start started restore migrate   exit 1, one line   exit 0
  *   attach
  *   reconnect stopped release, unknown      exit 0             exit 0
  *
- * (a non-zero exit from `reconnect` would kill a running guest). Nothing is ever written to stdout: for
- * restore and migrate that would replace the domain's XML. libvirt is never called: it holds the domain's
- * lock while it waits.
+ * (a non-zero exit from `reconnect` would kill a running guest). Nothing is ever written to stdout:
+ * for restore and migrate that would replace the domain's XML. libvirt is never called: it holds
+ * the domain's lock while it waits.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,8 +37,9 @@ struct operation {
 };
 
 static const struct operation operations[] = {
-	{ "prepare", true }, { "start", true }, { "started", true }, { "restore", true }, { "migrate", true },
-	{ "attach", true }, { "reconnect", false }, { "stopped", false }, { "release", false },
+	{ "prepare", true },    { "start", true },    { "started", true },
+	{ "restore", true },    { "migrate", true },  { "attach", true },
+	{ "reconnect", false }, { "stopped", false }, { "release", false },
 };
 
 struct document {
@@ -79,8 +80,9 @@ static struct document read_stdin(int64_t deadline_ms)
 		}
 		if (wait_ready(STDIN_FILENO, POLLIN, deadline_ms) <= 0)
 			return document;
-		got = keep ? read(STDIN_FILENO, document.text + document.length, capacity - document.length)
-			   : read(STDIN_FILENO, rest, sizeof(rest));
+		got = keep ? read(STDIN_FILENO, document.text + document.length,
+				  capacity - document.length) :
+			     read(STDIN_FILENO, rest, sizeof(rest));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -94,15 +96,18 @@ static struct document read_stdin(int64_t deadline_ms)
 	}
 }
 
-static int refuse(const char *name, const char *operation, const char *reason, const char *next_step)
+static int refuse(const char *name, const char *operation, const char *reason,
+		  const char *next_step)
 {
-	fprintf(stderr, "SIM refuses to %s domain '%s', which requires SIM: %s%s\n", operation, name, reason, next_step);
+	fprintf(stderr, "SIM refuses to %s domain '%s', which requires SIM: %s%s\n", operation,
+		name, reason, next_step);
 	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	static const char start_manager[] = "; start it (systemctl start sim-manager) or take required='yes' out of <sim:sim>";
+	static const char start_manager[] =
+		"; start it (systemctl start sim-manager) or take required='yes' out of <sim:sim>";
 	int64_t deadline_ms = now_ms() + TIME_LIMIT_MS;
 	const char *run_dir = getenv("SIM_RUN_DIR");
 	struct document document = read_stdin(deadline_ms);
@@ -112,7 +117,10 @@ int main(int argc, char **argv)
 	char socket_path[512], line[1024];
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: %s NAME OPERATION SUB-OPERATION EXTRA <DOMAIN-XML (libvirt calls this)\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s NAME OPERATION SUB-OPERATION EXTRA <DOMAIN-XML "
+			"(libvirt calls this)\n",
+			argv[0]);
 		return 2;
 	}
 	operation = find_operation(argv[2]);
@@ -120,7 +128,9 @@ int main(int argc, char **argv)
 		return 0;
 	if (!document.whole) {
 		if (operation->may_refuse && xml_mentions_sim(document.text, document.length))
-			return refuse(argv[1], argv[2], "its XML did not arrive whole within 2 s and 8 MiB", "; see libvirt's log");
+			return refuse(argv[1], argv[2],
+				      "its XML did not arrive whole within 2 s and 8 MiB",
+				      "; see libvirt's log");
 		return 0;
 	}
 	if (!xml_mentions_sim(document.text, document.length))
@@ -128,8 +138,8 @@ int main(int argc, char **argv)
 	may_refuse = operation->may_refuse && xml_requires_sim(document.text, document.length);
 	snprintf(socket_path, sizeof(socket_path), "%s/sim-manager.sock",
 		 run_dir && *run_dir ? run_dir : "/run/sim-manager");
-	answer = ask_manager(socket_path, deadline_ms, argv[2], argv[3], argv[1], document.text, document.length,
-			     line, sizeof(line));
+	answer = ask_manager(socket_path, deadline_ms, argv[2], argv[3], argv[1], document.text,
+			     document.length, line, sizeof(line));
 	if (answer == MANAGER_OK || !may_refuse)
 		return 0;
 	return refuse(argv[1], argv[2], line, answer == MANAGER_UNREACHABLE ? start_manager : "");

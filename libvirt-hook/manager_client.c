@@ -37,7 +37,9 @@ int wait_ready(int fd, short events, int64_t deadline_ms)
 	}
 }
 
-__attribute__((format(printf, 3, 4)))
+static enum manager_answer unreachable(char *line, size_t line_size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 static enum manager_answer unreachable(char *line, size_t line_size, const char *format, ...)
 {
 	va_list arguments;
@@ -54,7 +56,7 @@ static int connect_within(int fd, const struct sockaddr_un *address, int64_t dea
 	for (;;) {
 		if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
 			return 1;
-		/* A full backlog: a Unix socket can't be waited for, so try again a little later. */
+		/* A full backlog: a Unix socket can't be polled for that, so retry soon. */
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
 		if (now_ms() + 5 >= deadline_ms)
@@ -84,7 +86,9 @@ static int send_within(int fd, const char *bytes, size_t length, int64_t deadlin
 	return 1;
 }
 
-/* Reads up to a newline or the end; the newline is cut off. 1: a whole line, 0: too late, -1: none. */
+/*
+ * Reads up to a newline or the end; the newline is cut off. 1: a whole line, 0: too late, -1: none.
+ */
 static int receive_line(int fd, char *text, size_t size, int64_t deadline_ms)
 {
 	size_t used = 0;
@@ -121,7 +125,8 @@ static void make_printable(char *line)
 }
 
 static enum manager_answer converse(int fd, int64_t deadline_ms, const char *head, const char *name,
-				    const char *xml, size_t xml_length, char *line, size_t line_size)
+				    const char *xml, size_t xml_length, char *line,
+				    size_t line_size)
 {
 	char answer[MAX_ANSWER];
 	int done = send_within(fd, head, strlen(head), deadline_ms);
@@ -130,25 +135,30 @@ static enum manager_answer converse(int fd, int64_t deadline_ms, const char *hea
 		done = send_within(fd, name, strlen(name), deadline_ms);
 	if (done > 0)
 		done = send_within(fd, xml, xml_length, deadline_ms);
-	/* A manager that refuses early may close before it has read all: its answer still counts. */
+	/*
+	 * A manager that refuses early may close before it has read all: its answer still counts.
+	 */
 	if (done > 0 || (done < 0 && errno == EPIPE))
 		done = receive_line(fd, answer, sizeof(answer), deadline_ms);
 	if (done == 0)
 		return unreachable(line, line_size, "sim-manager did not answer in time");
 	if (done < 0)
-		return unreachable(line, line_size, "sim-manager closed the connection without an answer");
+		return unreachable(line, line_size,
+				   "sim-manager closed the connection without an answer");
 	make_printable(answer);
 	if (strcmp(answer, "ok") == 0)
 		return MANAGER_OK;
 	if (strncmp(answer, "refuse ", 7) != 0)
-		return unreachable(line, line_size, "sim-manager's answer is not understood; is its version the hook's?");
+		return unreachable(
+			line, line_size,
+			"sim-manager's answer is not understood; is its version the hook's?");
 	snprintf(line, line_size, "%s", answer + 7);
 	return MANAGER_REFUSES;
 }
 
 enum manager_answer ask_manager(const char *socket_path, int64_t deadline_ms, const char *operation,
-				const char *sub_operation, const char *name, const char *xml, size_t xml_length,
-				char *line, size_t line_size)
+				const char *sub_operation, const char *name, const char *xml,
+				size_t xml_length, char *line, size_t line_size)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	enum manager_answer answer;
@@ -159,8 +169,8 @@ enum manager_answer ask_manager(const char *socket_path, int64_t deadline_ms, co
 	if (strlen(socket_path) >= sizeof(address.sun_path))
 		return unreachable(line, line_size, "socket path is too long: %s", socket_path);
 	strcpy(address.sun_path, socket_path);
-	if ((size_t)snprintf(head, sizeof(head), "hook %s %s %zu %zu\n", operation, sub_operation, strlen(name),
-			     xml_length) >= sizeof(head))
+	if ((size_t)snprintf(head, sizeof(head), "hook %s %s %zu %zu\n", operation, sub_operation,
+			     strlen(name), xml_length) >= sizeof(head))
 		return unreachable(line, line_size, "libvirt's hook arguments are too long");
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -169,9 +179,11 @@ enum manager_answer ask_manager(const char *socket_path, int64_t deadline_ms, co
 	if (connected > 0)
 		answer = converse(fd, deadline_ms, head, name, xml, xml_length, line, line_size);
 	else if (connected == 0)
-		answer = unreachable(line, line_size, "sim-manager did not take the connection in time");
+		answer = unreachable(line, line_size,
+				     "sim-manager did not take the connection in time");
 	else
-		answer = unreachable(line, line_size, "sim-manager is not reachable at %s (%s)", socket_path, strerror(errno));
+		answer = unreachable(line, line_size, "sim-manager is not reachable at %s (%s)",
+				     socket_path, strerror(errno));
 	close(fd);
 	return answer;
 }

@@ -17,12 +17,15 @@ enum manager_answer {
 /* Monotonic milliseconds. */
 int64_t now_ms(void);
 
-/* Waits until fd is ready for poll's events, at most until the deadline. 1: ready, 0: too late, -1: error. */
+/*
+ * Waits until fd is ready for poll's events, at most until the deadline. 1: ready, 0: too late, -1:
+ * error.
+ */
 int wait_ready(int fd, short events, int64_t deadline_ms);
 
 /* One question, one answer; line (line_size bytes) is always a single printable line. */
 enum manager_answer ask_manager(const char *socket_path, int64_t deadline_ms, const char *operation,
-				const char *sub_operation, const char *name, const char *xml, size_t xml_length,
-				char *line, size_t line_size);
+				const char *sub_operation, const char *name, const char *xml,
+				size_t xml_length, char *line, size_t line_size);
 
 #endif

@@ -38,8 +38,7 @@ static long run(char **argv, const char *input)
 		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	posix_spawn_file_actions_destroy(&actions);
-	return (after.tv_sec - before.tv_sec) * 1000000 +
-	       (after.tv_nsec - before.tv_nsec) / 1000;
+	return (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
 }
 
 int main(int argc, char **argv)

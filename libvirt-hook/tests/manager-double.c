@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * manager-double SOCKET LOG BEHAVIOUR: plays the manager for the hook's tests. Every question is appended to
- * LOG as "OP SUBOP NAME XML-LENGTH FIRST-BYTE LAST-BYTE".
- * Behaviours: ok refuse garbage long close silent trickle early
+ * manager-double SOCKET LOG BEHAVIOUR: plays the manager for the hook's tests. Every question is
+ * appended to LOG as "OP SUBOP NAME XML-LENGTH FIRST-BYTE LAST-BYTE". Behaviours: ok refuse garbage
+ * long close silent trickle early
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -24,7 +24,8 @@ static void serve(int fd, FILE *log, const char *behaviour)
 		return;
 	}
 	in = fdopen(dup(fd), "r");
-	if (fscanf(in, "hook %31s %31s %zu %zu", operation, sub_operation, &name_length, &xml_length) != 4 ||
+	if (fscanf(in, "hook %31s %31s %zu %zu", operation, sub_operation, &name_length,
+		   &xml_length) != 4 ||
 	    fgetc(in) != '\n' || name_length > 4096 || xml_length > (64u << 20)) {
 		fprintf(log, "malformed\n");
 		fclose(in);
@@ -32,9 +33,10 @@ static void serve(int fd, FILE *log, const char *behaviour)
 	}
 	name = calloc(1, name_length + 1);
 	xml = calloc(1, xml_length + 1);
-	if (fread(name, 1, name_length, in) == name_length && fread(xml, 1, xml_length, in) == xml_length)
-		fprintf(log, "%s %s %s %zu %c %c\n", operation, sub_operation, name, xml_length, xml[0],
-			xml[xml_length - 2]);
+	if (fread(name, 1, name_length, in) == name_length &&
+	    fread(xml, 1, xml_length, in) == xml_length)
+		fprintf(log, "%s %s %s %zu %c %c\n", operation, sub_operation, name, xml_length,
+			xml[0], xml[xml_length - 2]);
 	fflush(log);
 	fclose(in);
 	free(name);
@@ -67,7 +69,8 @@ int main(int argc, char **argv)
 	log = fopen(argv[2], "a");
 	strcpy(address.sun_path, argv[1]);
 	unlink(argv[1]);
-	if (!log || bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 16))
+	if (!log || bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(listener, 16))
 		return 1;
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);

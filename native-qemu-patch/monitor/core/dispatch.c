@@ -13,7 +13,8 @@ __asm__(".pushsection .text.gate_filler,\"ax\",@progbits\n"
 	"	.fill 2048, 1, 0xcc\n"
 	"	.popsection\n");
 
-__attribute__((section(".text.gate_target"), used)) int64_t sim_dispatch(const struct sim_call *call);
+__attribute__((section(".text.gate_target"), used)) int64_t
+sim_dispatch(const struct sim_call *call);
 
 /*
  * A guest may call the gate from anywhere, so the return address alone says
@@ -29,7 +30,8 @@ int64_t sim_dispatch(const struct sim_call *call)
 	uint64_t address = call->return_address;
 	/* The entry's offset, without a detour over its index. */
 	uint64_t offset = address * config->hook_multiplier >> (SIM_HOOK_SHIFT - 5) & ~31ull;
-	const struct sim_hook *hook = (const struct sim_hook *)((const uint8_t *)config->hooks + offset);
+	const struct sim_hook *hook =
+		(const struct sim_hook *)((const uint8_t *)config->hooks + offset);
 
 	__atomic_fetch_add(&ring->calls, 1, __ATOMIC_RELAXED);
 	if (__builtin_expect(hook->return_address == address, 1))

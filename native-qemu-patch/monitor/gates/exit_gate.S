@@ -11,11 +11,14 @@
  *	rbx			the current task
  *	rbp			rsp, below what the gate has pushed
  *
- * Who answers puts the verdict into r11d and leaves all else as it is. r10 and r11 are the gate's own, as in G1. Interrupts
- * may come at any instruction: nothing here depends on the vCPU.
+ * Who answers puts the verdict into r11d and leaves all else as it is. r10 and r11 are the gate's
+ * own, as in G1. Interrupts may come at any instruction: nothing here depends on the vCPU.
  */
 
-/* Above what x1_enter has pushed: in this page for a redirected call, in the hooked function for a fentry hook. */
+/*
+ * Above what x1_enter has pushed: in this page for a redirected call, in the hooked function for a
+ * fentry hook.
+ */
 #define LINK		(4 * 8)
 
 	.macro note_return_address
@@ -54,7 +57,10 @@ x1_leave:
 	popfq
 	ret
 
-	/* As in G1: a redirected call gets -1 as its second argument, a fentry hook has nothing to deny. */
+	/*
+	 * As in G1: a redirected call gets -1 as its second argument, a fentry hook has nothing to
+	 * deny.
+	 */
 x1_denied:
 	lea	x1_page(%rip), %rbx
 	mov	LINK(%rsp), %rbp

@@ -11,19 +11,27 @@
  * patched at load time has a symbol (docs/interfaces.md §2) and holds 0xcc
  * until then, so that a forgotten patch stops at once.
  *
- * SIM_LAST_BRANCH: for a CPU whose last branch record the SIM view can read (docs/security.md, R9). The call is the one that the
- * record names, whatever return address the guest pushed; gates-lbr.elf.
+ * SIM_LAST_BRANCH: for a CPU whose last branch record the SIM view can read (docs/security.md, R9).
+ * The call is the one that the record names, whatever return address the guest pushed;
+ * gates-lbr.elf.
  *
- * SIM_WEAK_…: one rule less, for the attacks' controls (../testbed/attack); nothing else builds them.
+ * SIM_WEAK_…: one rule less, for the attacks' controls (../testbed/attack); nothing else builds
+ * them.
  *
  * A hooked function gets back every register that a caller may rely on, those of its
  * arguments, rax and the flags; r10 and r11 are the gate's, as they are ftrace's.
  */
 
-/* Above what g1_enter has pushed: in G1 for a redirected call, in the hooked function for a fentry hook. */
+/*
+ * Above what g1_enter has pushed: in G1 for a redirected call, in the hooked function for a fentry
+ * hook.
+ */
 #define LINK		(3 * 8)
 
-/* Of branches: where the last one went to, and, one below, where it came from (Intel SDM, volume 4). */
+/*
+ * Of branches: where the last one went to, and, one below, where it came from (Intel SDM, volume
+ * 4).
+ */
 #define MSR_LASTBRANCHTOIP	0x1dc
 
 /* Bytes of a hook's call. */
@@ -56,7 +64,10 @@ g1_page:
 	call_stubs g1, g1_enter
 	filters g1, g1_enter
 
-	/* Back in the normal view, on the guest's stack: arguments where they were but for rcx, verdict in r11d. */
+	/*
+	 * Back in the normal view, on the guest's stack: arguments where they were but for rcx,
+	 * verdict in r11d.
+	 */
 	.balign 16, 0xcc
 symbol g1_exit
 	vmfunc_leaf0
@@ -88,7 +99,10 @@ g1_code_end:
 
 	.fill	PAGE - (g1_page_end - g1_fentry) - (g1_code_end - g1_page), 1, 0xcc
 
-	/* A fentry hook's call comes here; a redirected call's stub joins behind the first instruction. */
+	/*
+	 * A fentry hook's call comes here; a redirected call's stub joins behind the first
+	 * instruction.
+	 */
 symbol g1_fentry
 	note_return_address
 g1_enter:
@@ -162,8 +176,9 @@ g2_stack:
 	push	%rdi
 #ifdef SIM_LAST_BRANCH
 	/*
-	 * Where the branch came from that led into the gate page, and the length of a call: the return address of whoever
-	 * called. It stays a small number, and so no hook's, if that branch did not lead here.
+	 * Where the branch came from that led into the gate page, and the length of a call: the
+	 * return address of whoever called. It stays a small number, and so no hook's, if that
+	 * branch did not lead here.
 	 */
 	push	$HOOK_LENGTH
 #else
@@ -190,7 +205,10 @@ g2_called:
 	patch	g2_dispatch, 8
 	call	*%rax
 
-	/* What struct sim_call holds is what the guest gets back, and what of it the monitor may have in registers goes. */
+	/*
+	 * What struct sim_call holds is what the guest gets back, and what of it the monitor may
+	 * have in registers goes.
+	 */
 	mov	%eax, %r11d
 	pop	%rcx			/* the guest's CR3 */
 	pop	%rax			/* its stack */
@@ -212,9 +230,9 @@ g2_called:
 
 	/*
 	 * No access to memory from here on. Only who has the SIM CR3 in force may leave: all 64
-	 * bits are compared, the lower half first, so that no register holds it. What is left then is the upper
-	 * half, and 1 more where the lower one is negative; turned by 31, since 32 as the last byte of
-	 * the instruction would be the first of an access to memory.
+	 * bits are compared, the lower half first, so that no register holds it. What is left then
+	 * is the upper half, and 1 more where the lower one is negative; turned by 31, since 32 as
+	 * the last byte of the instruction would be the first of an access to memory.
 	 */
 	mov	%cr3, %rax
 	.byte	0x48, 0x2d		/* sub imm32, %rax */
@@ -238,8 +256,8 @@ g2_trap:
 	/*
 	 * The first stack was taken. Every vCPU has one at most, so one is free or soon
 	 * will be. The search ends all the same: whoever makes it search memory of his
-	 * own must not keep a vCPU in the SIM view unseen. Tries are counted in the upper half of r11:
-	 * no register is free, and a hook's return address has all ones there.
+	 * own must not keep a vCPU in the SIM view unseen. Tries are counted in the upper half of
+	 * r11: no register is free, and a hook's return address has all ones there.
 	 */
 g2_search:
 	mov	%r11d, %r11d

@@ -33,10 +33,9 @@
  *
  * Page 0 of the file is struct sim_region_header, written by the manager and
  * read by QEMU and the monitor's process; no view maps it. Every other page
- * belongs to exactly one segment, or to the call channel. QEMU reads the area once, when the device is realized, and the
- * segments each time a guest is armed, so the manager may place them anew for
- * every boot.
- * ---------------------------------------------------------------------------
+ * belongs to exactly one segment, or to the call channel. QEMU reads the area once, when the device
+ * is realized, and the segments each time a guest is armed, so the manager may place them anew for
+ * every boot. ---------------------------------------------------------------------------
  */
 #define SIM_REGION_MAGIC "SIMREGN1"
 #define SIM_MAX_SEGMENTS 64
@@ -96,7 +95,10 @@ struct sim_region_header {
 	uint32_t doorbell_port; /* I/O port the monitor writes to; with gate exit, the gate */
 	uint32_t gate;          /* SIM_GATE_* */
 	struct sim_segment segments[SIM_MAX_SEGMENTS];
-	/* Offset in the file of struct sim_channel, a multiple of the page size; 0 unless `gate` is exit. */
+	/*
+	 * Offset in the file of struct sim_channel, a multiple of the page size; 0 unless `gate` is
+	 * exit.
+	 */
 	uint64_t channel;
 };
 
@@ -114,7 +116,8 @@ struct sim_region_header {
 
 /* How the guest kernel reaches the gate at a hook. */
 #define SIM_HOOK_FENTRY 1u /* 5-byte NOP at the function's start now calls the gate */
-#define SIM_HOOK_CALL 2u   /* one call instruction now calls a gate stub, which goes on to the old target */
+#define SIM_HOOK_CALL \
+	2u /* one call instruction now calls a gate stub, which goes on to the old target */
 
 struct sim_ram_range {
 	uint64_t gpa;
@@ -132,20 +135,20 @@ struct sim_hook {
 struct sim_config {
 	uint32_t abi; /* SIM_CONFIG_VERSION */
 	uint32_t stack_count;
-	uint64_t stack_size;      /* bytes of each SIM stack, a multiple of the page size */
-	uint64_t ring;            /* SIM virtual address of struct sim_ring */
-	uint64_t ring_capacity;   /* bytes of ring data, a power of two */
-	uint64_t direct_map;      /* SIM virtual address of guest-physical 0 */
-	uint64_t page_offset;     /* guest's own direct map (page_offset_base) when armed */
-	uint32_t paging_levels;   /* 4 or 5 */
-	uint32_t doorbell_port;   /* 0: none; who calls the monitor looks at reader_sleeps himself (gate exit) */
+	uint64_t stack_size;    /* bytes of each SIM stack, a multiple of the page size */
+	uint64_t ring;          /* SIM virtual address of struct sim_ring */
+	uint64_t ring_capacity; /* bytes of ring data, a power of two */
+	uint64_t direct_map;    /* SIM virtual address of guest-physical 0 */
+	uint64_t page_offset;   /* guest's own direct map (page_offset_base) when armed */
+	uint32_t paging_levels; /* 4 or 5 */
+	uint32_t doorbell_port; /* 0: none; the monitor's caller checks reader_sleeps (gate exit) */
 	uint32_t ram_range_count; /* 1 .. SIM_MAX_RAM_RANGES */
 	uint32_t hook_count;      /* 0 .. SIM_MAX_HOOKS */
 	struct sim_ram_range ram[SIM_MAX_RAM_RANGES];
 	/*
-	 * The hook with return address a is hooks[a * hook_multiplier >> SIM_HOOK_SHIFT]: the host looks
-	 * for a multiplier with which no two hooks meet. An entry without a hook holds a return address
-	 * that belongs into another entry, so no call ever matches it.
+	 * The hook with return address a is hooks[a * hook_multiplier >> SIM_HOOK_SHIFT]: the host
+	 * looks for a multiplier with which no two hooks meet. An entry without a hook holds a
+	 * return address that belongs into another entry, so no call ever matches it.
 	 */
 	uint64_t hook_multiplier;
 	uint64_t reserved[7];
@@ -190,17 +193,17 @@ struct sim_call {
 #define SIM_CALL_RING 1u /* the ring's reader slept; it is QEMU's to wake it */
 
 struct sim_call_slot {
-	uint32_t state; /* SIM_CALL_*; a futex */
+	uint32_t state;   /* SIM_CALL_*; a futex */
 	uint32_t verdict; /* lower half of what the handler returned */
-	uint32_t flags; /* SIM_CALL_RING */
+	uint32_t flags;   /* SIM_CALL_RING */
 	uint32_t reserved;
 	struct sim_call call;
 	uint8_t pad[32];
 };
 
 struct sim_channel {
-	uint32_t requests; /* calls made, modulo 2^32; a futex */
-	uint32_t process; /* process id of who serves, 0 if none does */
+	uint32_t requests;   /* calls made, modulo 2^32; a futex */
+	uint32_t process;    /* process id of who serves, 0 if none does */
 	uint32_t slot_count; /* 1 .. SIM_MAX_CALL_SLOTS; written by the manager */
 	uint32_t reserved;
 	uint8_t pad[112];
@@ -255,8 +258,8 @@ struct sim_ring {
 };
 
 /* sim_event.flags */
-#define SIM_EVENT_TRUNCATED 1u   /* a text was cut to its limit */
-#define SIM_EVENT_UNREADABLE 2u  /* guest memory that the event wanted could not be read */
+#define SIM_EVENT_TRUNCATED 1u  /* a text was cut to its limit */
+#define SIM_EVENT_UNREADABLE 2u /* guest memory that the event wanted could not be read */
 
 /*
  * Who did it. Read from the guest's task_struct: guest data.
@@ -280,7 +283,7 @@ struct sim_subject {
  * the record's end is padded to 8 bytes.
  */
 struct sim_event {
-	uint32_t size; /* of the whole record, head and padding included; a multiple of 8; 0: not yet committed */
+	uint32_t size; /* of the record with head and padding, a multiple of 8; 0: not committed */
 	uint16_t type; /* SIM_EVENT_* */
 	uint16_t flags;
 	uint64_t sequence;

@@ -99,13 +99,15 @@ struct sim_parameter_declaration {
 };
 
 /*
- * Section .sim_filters: which calls of a redirected hook its handler wants, so that the gate lets the others go on without
- * a change of the view. The call's number has 32 bits, of which those in `ignored` are cleared first. A
- * number below `count` calls the handler if bit `first` + number of the set is 1; any other number calls it always.
+ * Section .sim_filters: which calls of a redirected hook its handler wants, so that the gate lets
+ * the others go on without a change of the view. The call's number has 32 bits, of which those in
+ * `ignored` are cleared first. A number below `count` calls the handler if bit `first` + number of
+ * the set is 1; any other number calls it always.
  *
- * A filter is an optimisation: the handler must look at the number itself, since it is called unfiltered if the set has all bits
- * of the range, if `enabled` is a parameter with the value `no`, or if the gate has no filter left (it has 6).
- * The guest can read the gate's bitmap, but not write it.
+ * A filter is an optimisation: the handler must look at the number itself, since it is called
+ * unfiltered if the set has all bits of the range, if `enabled` is a parameter with the value `no`,
+ * or if the gate has no filter left (it has 6). The guest can read the gate's bitmap, but not write
+ * it.
  */
 #define SIM_FILTER_NUMBERS 1024 /* `count` at most */
 
@@ -113,8 +115,8 @@ struct sim_filter_declaration {
 	uint64_t set;     /* address of the parameter, a SIM_PARAMETER_SET */
 	uint64_t enabled; /* address of a SIM_PARAMETER_BOOLEAN, or 0 */
 	/*
-	 * Where the number is: 0: the call's second argument; else the address of a slot, and the number is in
-	 * what the first argument points to, at the offset that the slot holds.
+	 * Where the number is: 0: the call's second argument; else the address of a slot, and the
+	 * number is in what the first argument points to, at the offset that the slot holds.
 	 */
 	uint64_t slot;
 	uint32_t hook;    /* id of a SIM_HOOK_CALL */
@@ -132,9 +134,12 @@ struct sim_filter_declaration {
  * each: all of them are set.
  */
 
-_Static_assert(sizeof(struct sim_hook_declaration) == 24 + 2 * SIM_NAME_SIZE, "sim_hook_declaration");
-_Static_assert(sizeof(struct sim_slot_declaration) == 8 + SIM_SLOT_NAME_SIZE, "sim_slot_declaration");
-_Static_assert(sizeof(struct sim_parameter_declaration) == 16 + SIM_NAME_SIZE, "sim_parameter_declaration");
+_Static_assert(sizeof(struct sim_hook_declaration) == 24 + 2 * SIM_NAME_SIZE,
+	       "sim_hook_declaration");
+_Static_assert(sizeof(struct sim_slot_declaration) == 8 + SIM_SLOT_NAME_SIZE,
+	       "sim_slot_declaration");
+_Static_assert(sizeof(struct sim_parameter_declaration) == 16 + SIM_NAME_SIZE,
+	       "sim_parameter_declaration");
 _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declaration");
 
 /*
@@ -151,15 +156,16 @@ _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declarat
 #define SIM_VALUES_SECTION ".rodata.sim_values,\"a\""
 #endif
 
-#define SIM_HOOK_(handler, kind, id, group, flags, function, caller)                                             \
-	__asm__(".pushsection .sim_hooks,\"\",@progbits\n"                                                       \
-		"771:	.quad " #handler "\n"                                                                      \
-		"	.long " SIM_STRING(kind) ", " SIM_STRING(id) ", " SIM_STRING(group) ", " SIM_STRING(flags) "\n" \
-		"	.asciz \"" function "\"\n"                                                                  \
-		"	.org 771b + 24 + 64\n"                                                                    \
-		"	.asciz \"" caller "\"\n"                                                                    \
-		"	.org 771b + 24 + 128\n"                                                                   \
-		"	.popsection\n")
+#define SIM_HOOK_(handler, kind, id, group, flags, function, caller)                  \
+	__asm__(".pushsection .sim_hooks,\"\",@progbits\n"                            \
+		"771:	.quad " #handler "\n"                                         \
+		"	.long " SIM_STRING(kind) ", " SIM_STRING(id) ", " SIM_STRING( \
+			group) ", " SIM_STRING(flags) "\n"                            \
+						      "	.asciz \"" function "\"\n"    \
+						      "	.org 771b + 24 + 64\n"        \
+						      "	.asciz \"" caller "\"\n"      \
+						      "	.org 771b + 24 + 128\n"       \
+						      "	.popsection\n")
 
 /* Values of `kind` and `flags` for the assembler, without C's suffixes. */
 #define SIM_REQUIRED 0
@@ -170,13 +176,15 @@ _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declarat
  * arguments. `id`, `group`: see struct sim_hook_declaration. `need`:
  * SIM_REQUIRED or SIM_OPTIONAL. The verdict of such a hook has no effect.
  */
-#define SIM_ON_ENTRY(handler, id, group, need, function) SIM_HOOK_(handler, 1, id, group, need, function, "")
+#define SIM_ON_ENTRY(handler, id, group, need, function) \
+	SIM_HOOK_(handler, 1, id, group, need, function, "")
 
 /*
  * Calls `handler` before the one call from `caller` to `function`, with the
  * arguments of that call.
  */
-#define SIM_ON_CALL(handler, id, group, need, caller, function) SIM_HOOK_(handler, 2, id, group, need, function, caller)
+#define SIM_ON_CALL(handler, id, group, need, caller, function) \
+	SIM_HOOK_(handler, 2, id, group, need, function, caller)
 
 /* Marks a handler, which only the declarations refer to. */
 #define SIM_HANDLER static __attribute__((used)) int64_t
@@ -186,39 +194,40 @@ _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declarat
  * the host fills it in it holds SIM_MISSING. SIM_SLOT_DECLARE alone makes a
  * slot of another file known.
  */
-#define SIM_SLOT_DECLARE(variable) extern const uint64_t variable __attribute__((visibility("hidden")))
-#define SIM_SLOT(variable, name)                                   \
-	SIM_SLOT_DECLARE(variable);                                \
+#define SIM_SLOT_DECLARE(variable) \
+	extern const uint64_t variable __attribute__((visibility("hidden")))
+#define SIM_SLOT(variable, name)                                  \
+	SIM_SLOT_DECLARE(variable);                               \
 	__asm__(".pushsection " SIM_VALUES_SECTION ",@progbits\n" \
-		"	.balign 8\n"                              \
+		"	.balign 8\n"                                    \
 		"	.globl " #variable "\n"                   \
-		"	.hidden " #variable "\n"                  \
-		#variable ":\n"                                   \
-		"	.quad -1\n"                               \
-		"	.popsection\n"                            \
-		"	.pushsection .sim_slots,\"\",@progbits\n" \
+		"	.hidden " #variable "\n" #variable ":\n"  \
+		"	.quad -1\n"                                     \
+		"	.popsection\n"                                  \
+		"	.pushsection .sim_slots,\"\",@progbits\n"       \
 		"771:	.quad " #variable "\n"                    \
 		"	.asciz \"" name "\"\n"                    \
-		"	.org 771b + 8 + 192\n"                    \
+		"	.org 771b + 8 + 192\n"                          \
 		"	.popsection\n")
 
-#define SIM_PARAMETER_(variable, words, type, initial, name)             \
-	extern const uint64_t variable[words] __attribute__((visibility("hidden"))); \
-	__asm__(".pushsection " SIM_VALUES_SECTION ",@progbits\n"       \
-		"	.balign 8\n"                                    \
-		"	.globl " #variable "\n"                         \
-		"	.hidden " #variable "\n"                        \
-		#variable ":\n"                                         \
-		"	.rept " SIM_STRING(words) "\n"                  \
-		"	.quad " #initial "\n"                           \
-		"	.endr\n"                                        \
-		"	.popsection\n"                                  \
-		"	.pushsection .sim_parameters,\"\",@progbits\n"  \
-		"771:	.quad " #variable "\n"                          \
-		"	.long 8 * " SIM_STRING(words) ", " SIM_STRING(type) "\n" \
-		"	.asciz \"" name "\"\n"                          \
-		"	.org 771b + 16 + 64\n"                          \
-		"	.popsection\n")
+#define SIM_PARAMETER_(variable, words, type, initial, name)                           \
+	extern const uint64_t variable[words] __attribute__((visibility("hidden")));   \
+	__asm__(".pushsection " SIM_VALUES_SECTION ",@progbits\n"                      \
+		"	.balign 8\n"                                                         \
+		"	.globl " #variable "\n"                                        \
+		"	.hidden " #variable "\n" #variable ":\n"                       \
+		"	.rept " SIM_STRING(                                            \
+			words) "\n"                                                    \
+			       "	.quad " #initial "\n"                          \
+			       "	.endr\n"                                              \
+			       "	.popsection\n"                                        \
+			       "	.pushsection .sim_parameters,\"\",@progbits\n"        \
+			       "771:	.quad " #variable "\n"                         \
+			       "	.long 8 * " SIM_STRING(words) ", " SIM_STRING( \
+				       type) "\n"                                      \
+					     "	.asciz \"" name "\"\n"                 \
+					     "	.org 771b + 16 + 64\n"                  \
+					     "	.popsection\n")
 
 /* Defines `const uint64_t variable[1]`, which the domain XML may set by `name`. */
 #define SIM_NUMBER(variable, initial, name) SIM_PARAMETER_(variable, 1, 1, initial, name)
@@ -227,14 +236,16 @@ _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declarat
 #define SIM_SET(variable, words, initial, name) SIM_PARAMETER_(variable, words, 3, initial, name)
 
 /*
- * Filters the calls of hook `id` by the set `variable`. SIM_FILTER_ARGUMENT: the number is the second argument.
- * SIM_FILTER_FIELD: it is in the structure behind the first, at the offset in `slot`. `enabled`: a SIM_BOOLEAN, or 0.
+ * Filters the calls of hook `id` by the set `variable`. SIM_FILTER_ARGUMENT: the number is the
+ * second argument. SIM_FILTER_FIELD: it is in the structure behind the first, at the offset in
+ * `slot`. `enabled`: a SIM_BOOLEAN, or 0.
  */
-#define SIM_FILTER_(id, variable, enabled, slot, first, count, ignored)              \
-	__asm__(".pushsection .sim_filters,\"\",@progbits\n"                          \
+#define SIM_FILTER_(id, variable, enabled, slot, first, count, ignored)                \
+	__asm__(".pushsection .sim_filters,\"\",@progbits\n"                           \
 		"	.quad " #variable ", " #enabled ", " #slot "\n"                \
-		"	.long " SIM_STRING(id) ", " SIM_STRING(first) ", " SIM_STRING(count) ", " SIM_STRING(ignored) "\n" \
-		"	.popsection\n")
+		"	.long " SIM_STRING(id) ", " SIM_STRING(first) ", " SIM_STRING( \
+			count) ", " SIM_STRING(ignored) "\n"                           \
+							"	.popsection\n")
 #define SIM_FILTER_ARGUMENT(id, variable, enabled, first, count, ignored) \
 	SIM_FILTER_(id, variable, enabled, 0, first, count, ignored)
 #define SIM_FILTER_FIELD(id, variable, enabled, slot, first, count, ignored) \
@@ -242,7 +253,8 @@ _Static_assert(sizeof(struct sim_filter_declaration) == 40, "sim_filter_declarat
 
 _Static_assert(SIM_HOOK_FENTRY == 1 && SIM_HOOK_CALL == 2, "SIM_HOOK_*");
 _Static_assert(SIM_HOOK_OPTIONAL == SIM_OPTIONAL, "SIM_OPTIONAL");
-_Static_assert(SIM_PARAMETER_NUMBER == 1 && SIM_PARAMETER_BOOLEAN == 2 && SIM_PARAMETER_SET == 3, "SIM_PARAMETER_*");
+_Static_assert(SIM_PARAMETER_NUMBER == 1 && SIM_PARAMETER_BOOLEAN == 2 && SIM_PARAMETER_SET == 3,
+	       "SIM_PARAMETER_*");
 _Static_assert(SIM_NAME_SIZE == 64 && SIM_SLOT_NAME_SIZE == 192, "sizes of names");
 
 /*
@@ -307,7 +319,10 @@ _Bool sim_read(struct sim_memory *memory, uint64_t address, void *to, uint64_t s
 typedef uint64_t __attribute__((may_alias, aligned(1))) sim_unaligned_u64;
 typedef uint32_t __attribute__((may_alias, aligned(1))) sim_unaligned_u32;
 
-/* One load, never repeated or split: another vCPU writes what is read. (As volatile, but with any addressing mode.) */
+/*
+ * One load, never repeated or split: another vCPU writes what is read. (As volatile, but with any
+ * addressing mode.)
+ */
 static inline uint64_t sim_load_u64(const uint8_t *at)
 {
 	uint64_t value;
@@ -332,8 +347,12 @@ struct sim_number {
 /* Reads a number of `size` bytes, 4 or 8, wherever it lies. */
 struct sim_number sim_number_at(struct sim_memory *memory, uint64_t address, uint64_t size);
 
-/* Where `size` bytes are shown in one piece, if they lie in a page met in this call; NULL otherwise. */
-static inline const uint8_t *sim_met(const struct sim_memory *memory, uint64_t address, uint64_t size)
+/*
+ * Where `size` bytes are shown in one piece, if they lie in a page met in this call; NULL
+ * otherwise.
+ */
+static inline const uint8_t *sim_met(const struct sim_memory *memory, uint64_t address,
+				     uint64_t size)
 {
 	uint64_t in_page = address & (SIM_PAGE_SIZE - 1);
 	uint64_t slot = address / SIM_PAGE_SIZE % SIM_TRANSLATIONS;
@@ -344,8 +363,8 @@ static inline const uint8_t *sim_met(const struct sim_memory *memory, uint64_t a
 }
 
 /*
- * Reads a little-endian number; false, and 0, if it can't be read. Most of what a monitor reads is a word
- * of a page that it has read from before: that is one load, here and at once.
+ * Reads a little-endian number; false, and 0, if it can't be read. Most of what a monitor reads is
+ * a word of a page that it has read from before: that is one load, here and at once.
  */
 static inline _Bool sim_read_u64(struct sim_memory *memory, uint64_t address, uint64_t *value)
 {
@@ -375,15 +394,19 @@ static inline _Bool sim_read_u32(struct sim_memory *memory, uint64_t address, ui
 	return number.readable;
 }
 
-/* Memory of the guest's in one piece: numbers of up to eight bytes at the offsets below `room` from `bytes` can be read. */
+/*
+ * Memory of the guest's in one piece: numbers of up to eight bytes at the offsets below `room` from
+ * `bytes` can be read.
+ */
 struct sim_room {
 	const uint8_t *bytes;
 	uint64_t room;
 };
 
 /*
- * A structure of the guest's of which several fields are wanted. In the guest's direct map the piece reaches to the end of a range of RAM,
- * elsewhere to the end of the page. A field beyond is looked for on its own.
+ * A structure of the guest's of which several fields are wanted. In the guest's direct map the
+ * piece reaches to the end of a range of RAM, elsewhere to the end of the page. A field beyond is
+ * looked for on its own.
  */
 struct sim_piece {
 	uint64_t address; /* guest-virtual */
@@ -401,14 +424,17 @@ static inline struct sim_piece sim_piece_at(struct sim_memory *memory, uint64_t 
 
 	if (offset >= size || address < config->page_offset)
 		return (struct sim_piece){ address, sim_room_at(memory, address) };
-	return (struct sim_piece){ address, { (const uint8_t *)(config->direct_map + gpa), size - offset } };
+	return (struct sim_piece){ address,
+				   { (const uint8_t *)(config->direct_map + gpa), size - offset } };
 }
 
 /* Reads the little-endian number at `offset` of the piece; false, and 0, if it can't be read. */
-static inline _Bool sim_piece_u64(struct sim_memory *memory, const struct sim_piece *piece, uint64_t offset, uint64_t *value)
+static inline _Bool sim_piece_u64(struct sim_memory *memory, const struct sim_piece *piece,
+				  uint64_t offset, uint64_t *value)
 {
 	if (__builtin_expect(offset >= piece->shown.room, 0)) {
-		struct sim_number number = sim_number_at(memory, piece->address + offset, sizeof(*value));
+		struct sim_number number =
+			sim_number_at(memory, piece->address + offset, sizeof(*value));
 
 		*value = number.value;
 		return number.readable;
@@ -417,10 +443,12 @@ static inline _Bool sim_piece_u64(struct sim_memory *memory, const struct sim_pi
 	return 1;
 }
 
-static inline _Bool sim_piece_u32(struct sim_memory *memory, const struct sim_piece *piece, uint64_t offset, uint32_t *value)
+static inline _Bool sim_piece_u32(struct sim_memory *memory, const struct sim_piece *piece,
+				  uint64_t offset, uint32_t *value)
 {
 	if (__builtin_expect(offset >= piece->shown.room, 0)) {
-		struct sim_number number = sim_number_at(memory, piece->address + offset, sizeof(*value));
+		struct sim_number number =
+			sim_number_at(memory, piece->address + offset, sizeof(*value));
 
 		*value = (uint32_t)number.value;
 		return number.readable;
@@ -432,9 +460,11 @@ static inline _Bool sim_piece_u32(struct sim_memory *memory, const struct sim_pi
 /*
  * Copies the bytes before the first NUL, at most `limit` of them, and returns how many.
  * Adds SIM_EVENT_TRUNCATED to `flags` if there was no NUL up to the limit, SIM_EVENT_UNREADABLE if
- * memory ended before (what came before is still copied). Behind what it returns, `to` may hold anything up to `limit`.
+ * memory ended before (what came before is still copied). Behind what it returns, `to` may hold
+ * anything up to `limit`.
  */
-uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags);
+uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit,
+			 uint16_t *flags);
 
 /* The guest-physical address behind a pointer into the guest's direct map; false if it is none. */
 _Bool sim_direct_map_address(uint64_t address, uint64_t *gpa);
@@ -461,8 +491,8 @@ uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task, struct sim_s
 /* The texts of one event, in the form that the ring has them in. */
 struct sim_texts {
 	uint32_t count;
-	uint32_t size;  /* bytes used */
-	uint16_t flags; /* SIM_EVENT_TRUNCATED, SIM_EVENT_UNREADABLE */
+	uint32_t size;                     /* bytes used */
+	uint16_t flags;                    /* SIM_EVENT_TRUNCATED, SIM_EVENT_UNREADABLE */
 	uint8_t bytes[SIM_TEXTS_SIZE + 8]; /* the last eight are sim_emit's */
 };
 
@@ -474,34 +504,40 @@ static inline void sim_texts_open(struct sim_texts *texts)
 }
 
 /* Adds the string at `address`, at most `limit` bytes of it. False if there was no room. */
-_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t limit);
+_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		       uint32_t limit);
 
 /* Adds the `size` bytes at `address`, at most `limit` of them. False if there was no room. */
-_Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t size,
-		      uint32_t limit);
+_Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		      uint64_t size, uint32_t limit);
 
 /*
  * Adds the strings that the array at `address` points to, up to its null
  * pointer, as many as fit, `maximum` at most. `pointer_size` is 4 or 8.
  */
-void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t pointer_size,
-		     uint32_t limit, uint32_t maximum);
+void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		     uint32_t pointer_size, uint32_t limit, uint32_t maximum);
 
 /*
  * Adds `count` strings that follow each other in memory, each with its NUL, as
  * many as fit, `maximum` at most.
  */
-void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t count,
-			uint32_t limit, uint32_t maximum);
+void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+			uint64_t count, uint32_t limit, uint32_t maximum);
 
 /* What sim_event_open does but for the rest. */
-void sim_event_begin(struct sim_event *event, uint16_t type, struct sim_memory *memory, const struct sim_call *call,
-		     const struct sim_hook *hook);
+void sim_event_begin(struct sim_event *event, uint16_t type, struct sim_memory *memory,
+		     const struct sim_call *call, const struct sim_hook *hook);
 
-/* Begins an event of `size` bytes: sets type, time, monitor, hook and the subject (current task), and the rest to zeros. */
-static inline __attribute__((always_inline)) void sim_event_open(struct sim_event *event, uint32_t size, uint16_t type,
-								  struct sim_memory *memory, const struct sim_call *call,
-								  const struct sim_hook *hook)
+/*
+ * Begins an event of `size` bytes: sets type, time, monitor, hook and the subject (current task),
+ * and the rest to zeros.
+ */
+static inline __attribute__((always_inline)) void sim_event_open(struct sim_event *event,
+								 uint32_t size, uint16_t type,
+								 struct sim_memory *memory,
+								 const struct sim_call *call,
+								 const struct sim_hook *hook)
 {
 	sim_event_begin(event, type, memory, call, hook);
 #pragma GCC unroll 16
@@ -516,11 +552,12 @@ uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim
 void sim_ring_end(uint8_t *record, uint32_t size, const struct sim_texts *texts);
 
 /*
- * Puts the event (`size` bytes from `event`, the sizeof of its structure, then the texts, which may be NULL)
- * into the ring and wakes the reader if it sleeps. False if the ring was full:
- * the event is then counted as dropped.
+ * Puts the event (`size` bytes from `event`, the sizeof of its structure, then the texts, which may
+ * be NULL) into the ring and wakes the reader if it sleeps. False if the ring was full: the event
+ * is then counted as dropped.
  */
-static inline __attribute__((always_inline)) _Bool sim_emit(struct sim_event *event, uint32_t size, struct sim_texts *texts)
+static inline __attribute__((always_inline)) _Bool sim_emit(struct sim_event *event, uint32_t size,
+							    struct sim_texts *texts)
 {
 	uint8_t *record = sim_ring_begin(event, size, texts);
 
@@ -529,7 +566,8 @@ static inline __attribute__((always_inline)) _Bool sim_emit(struct sim_event *ev
 	/* What comes before the time is the ring's. */
 #pragma GCC unroll 24
 	for (uint32_t at = offsetof(struct sim_event, tsc); at < size; at += 8)
-		*(sim_unaligned_u64 *)(record + at) = *(const sim_unaligned_u64 *)((const uint8_t *)event + at);
+		*(sim_unaligned_u64 *)(record + at) =
+			*(const sim_unaligned_u64 *)((const uint8_t *)event + at);
 	sim_ring_end(record, size, texts);
 	return 1;
 }

@@ -55,7 +55,8 @@ static _Bool new_address_space(struct sim_memory *memory, uint64_t bprm, struct 
 	uint64_t mm, pgd, root;
 
 	if (!sim_read_u64(memory, bprm + sim_slot_binprm_mm, &mm) ||
-	    !sim_read_u64(memory, mm + sim_slot_mm_pgd, &pgd) || !sim_direct_map_address(pgd, &root))
+	    !sim_read_u64(memory, mm + sim_slot_mm_pgd, &pgd) ||
+	    !sim_direct_map_address(pgd, &root))
 		return 0;
 	sim_memory_open(fresh, root);
 	return 1;
@@ -76,7 +77,8 @@ static int64_t on_exec(const struct sim_call *call, const struct sim_hook *hook)
 	sim_read_u64(&memory, bprm + sim_slot_binprm_filename, &filename);
 	sim_texts_string(&texts, &memory, filename, PATH_LIMIT);
 	if (sim_read_u32(&memory, bprm + sim_slot_binprm_argc, &argc) &&
-	    sim_read_u64(&memory, bprm + sim_slot_binprm_p, &stack) && new_address_space(&memory, bprm, &fresh))
+	    sim_read_u64(&memory, bprm + sim_slot_binprm_p, &stack) &&
+	    new_address_space(&memory, bprm, &fresh))
 		sim_texts_sequence(&texts, &fresh, stack, argc, ARGUMENT_LIMIT, ARGUMENTS_MAXIMUM);
 	else
 		event.event.flags |= SIM_EVENT_UNREADABLE;

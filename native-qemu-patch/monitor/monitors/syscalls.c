@@ -41,12 +41,17 @@ SIM_HANDLER on_sysenter(const struct sim_call *call, const struct sim_hook *hook
 SIM_HANDLER on_int80(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_int80_old(const struct sim_call *call, const struct sim_hook *hook);
 
-SIM_ON_CALL(on_syscall_64, HOOK_SYSCALL_64, 0, SIM_REQUIRED, "entry_SYSCALL_64_after_hwframe", "do_syscall_64");
+SIM_ON_CALL(on_syscall_64, HOOK_SYSCALL_64, 0, SIM_REQUIRED, "entry_SYSCALL_64_after_hwframe",
+	    "do_syscall_64");
 /* Optional: a kernel without 32-bit emulation has none of these doors. */
-SIM_ON_CALL(on_fast_32, HOOK_FAST_32, 0, SIM_OPTIONAL, "entry_SYSCALL_compat_after_hwframe", "do_fast_syscall_32");
-SIM_ON_CALL(on_sysenter, HOOK_SYSENTER, 0, SIM_OPTIONAL, "entry_SYSENTER_compat_after_hwframe", "do_SYSENTER_32");
-SIM_ON_CALL(on_int80, HOOK_INT80, GROUP_INT80, SIM_OPTIONAL, "asm_int80_emulation", "int80_emulation");
-SIM_ON_CALL(on_int80_old, HOOK_INT80_OLD, GROUP_INT80, SIM_OPTIONAL, "entry_INT80_compat", "do_int80_syscall_32");
+SIM_ON_CALL(on_fast_32, HOOK_FAST_32, 0, SIM_OPTIONAL, "entry_SYSCALL_compat_after_hwframe",
+	    "do_fast_syscall_32");
+SIM_ON_CALL(on_sysenter, HOOK_SYSENTER, 0, SIM_OPTIONAL, "entry_SYSENTER_compat_after_hwframe",
+	    "do_SYSENTER_32");
+SIM_ON_CALL(on_int80, HOOK_INT80, GROUP_INT80, SIM_OPTIONAL, "asm_int80_emulation",
+	    "int80_emulation");
+SIM_ON_CALL(on_int80_old, HOOK_INT80_OLD, GROUP_INT80, SIM_OPTIONAL, "entry_INT80_compat",
+	    "do_int80_syscall_32");
 
 SIM_SLOT(sim_slot_regs_di, "offset:pt_regs.di");
 SIM_SLOT(sim_slot_regs_si, "offset:pt_regs.si");
@@ -75,10 +80,14 @@ SIM_BOOLEAN(parameter_filter, 1, "filter");
 
 /* As the handlers below see the number; they look at it all the same. */
 SIM_FILTER_ARGUMENT(HOOK_SYSCALL_64, parameter_calls, parameter_filter, 0, CALLS_PER_DOOR, X32_BIT);
-SIM_FILTER_FIELD(HOOK_FAST_32, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
-SIM_FILTER_FIELD(HOOK_SYSENTER, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
-SIM_FILTER_FIELD(HOOK_INT80, parameter_calls, parameter_filter, sim_slot_regs_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
-SIM_FILTER_FIELD(HOOK_INT80_OLD, parameter_calls, parameter_filter, sim_slot_regs_orig_ax, CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_FAST_32, parameter_calls, parameter_filter, sim_slot_regs_orig_ax,
+		 CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_SYSENTER, parameter_calls, parameter_filter, sim_slot_regs_orig_ax,
+		 CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_INT80, parameter_calls, parameter_filter, sim_slot_regs_ax, CALLS_PER_DOOR,
+		 CALLS_PER_DOOR, 0);
+SIM_FILTER_FIELD(HOOK_INT80_OLD, parameter_calls, parameter_filter, sim_slot_regs_orig_ax,
+		 CALLS_PER_DOOR, CALLS_PER_DOOR, 0);
 
 _Static_assert(CALLS_WORDS * 64 == 2 * CALLS_PER_DOOR, "two halves");
 
@@ -109,7 +118,7 @@ struct texts_of {
 static struct texts_of texts_of_64(uint32_t number)
 {
 	switch (number) {
-	case 2: /* open */
+	case 2:  /* open */
 	case 85: /* creat */
 		return (struct texts_of){ TEXT_PATH, 0, 8 };
 	case 257: /* openat */
@@ -162,7 +171,8 @@ static struct texts_of texts_of_32(uint32_t number, uint64_t first_argument)
 }
 
 /* Kept apart, so that a call without texts needs little stack and touches little memory. */
-static __attribute__((noinline)) void emit_with_texts(struct sim_event_syscall *event, struct sim_memory *memory,
+static __attribute__((noinline)) void emit_with_texts(struct sim_event_syscall *event,
+						      struct sim_memory *memory,
 						      struct texts_of what)
 {
 	struct sim_texts texts;
@@ -180,17 +190,19 @@ static __attribute__((noinline)) void emit_with_texts(struct sim_event_syscall *
 		sim_texts_string(&texts, memory, event->argument[i], PATH_LIMIT);
 		/* Linux takes a null argv for an empty one. */
 		if (event->argument[i + 1])
-			sim_texts_array(&texts, memory, event->argument[i + 1], what.pointer_size, ARGUMENT_LIMIT,
-					ARGUMENTS_MAXIMUM);
+			sim_texts_array(&texts, memory, event->argument[i + 1], what.pointer_size,
+					ARGUMENT_LIMIT, ARGUMENTS_MAXIMUM);
 		break;
 	case TEXT_SOCKADDR:
-		sim_texts_bytes(&texts, memory, event->argument[i], (uint32_t)event->argument[i + 1], SOCKADDR_LIMIT);
+		sim_texts_bytes(&texts, memory, event->argument[i],
+				(uint32_t)event->argument[i + 1], SOCKADDR_LIMIT);
 		break;
 	case TEXT_SOCKETCALL:
 		if (sim_read(memory, event->argument[i], words, sizeof(words)))
 			sim_texts_bytes(&texts, memory, words[1], words[2], SOCKADDR_LIMIT);
 		else
-			sim_texts_bytes(&texts, memory, event->argument[i], sizeof(words), SOCKADDR_LIMIT);
+			sim_texts_bytes(&texts, memory, event->argument[i], sizeof(words),
+					SOCKADDR_LIMIT);
 		break;
 	case TEXT_PARAMETERS:
 		sim_texts_string(&texts, memory, event->argument[i], PARAMETERS_LIMIT);
@@ -244,7 +256,8 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 }
 
 /* Reads a 32-bit register out of pt_regs; its upper half is not the caller's. */
-static _Bool read_register_32(struct sim_memory *memory, const struct sim_piece *regs, uint64_t offset, uint64_t *value)
+static _Bool read_register_32(struct sim_memory *memory, const struct sim_piece *regs,
+			      uint64_t offset, uint64_t *value)
 {
 	uint32_t low;
 	_Bool readable = sim_piece_u32(memory, regs, offset, &low);
@@ -257,8 +270,8 @@ static _Bool read_register_32(struct sim_memory *memory, const struct sim_piece 
  * `number_at`: offset of the number in pt_regs. `sixth_at`: that of the register that
  * is the sixth argument or, if `sixth_on_stack`, points to it on the caller's stack.
  */
-static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, uint64_t number_at, uint64_t sixth_at,
-		     _Bool sixth_on_stack)
+static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, uint64_t number_at,
+		     uint64_t sixth_at, _Bool sixth_on_stack)
 {
 	struct sim_memory memory;
 	struct sim_event_syscall event;

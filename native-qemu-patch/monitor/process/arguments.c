@@ -7,11 +7,13 @@
 
 #include "process.h"
 
-#define USAGE                                                                                         \
-	"usage: sim-monitor-process --region PATH --dispatch ADDRESS --direct-map ADDRESS "           \
+#define USAGE                                                                               \
+	"usage: sim-monitor-process --region PATH --dispatch ADDRESS --direct-map ADDRESS " \
 	"--ram GPA:SIZE:OFFSET:PATH [--ram ...] [--qemu PID]"
 
-/* Reads a number, decimal or 0x-prefixed, up to `end`; `rest`, if given, gets what follows the end. */
+/*
+ * Reads a number, decimal or 0x-prefixed, up to `end`; `rest`, if given, gets what follows the end.
+ */
 static uint64_t number(const char *option, const char *word, char end, const char **rest)
 {
 	char *behind;
@@ -40,7 +42,8 @@ static struct ram_block ram_block(const char *option, const char *word)
 	if ((block.gpa | block.size | block.offset) % SIM_PAGE_SIZE || !block.size ||
 	    block.gpa + block.size < block.gpa || block.offset + block.size < block.offset ||
 	    block.offset + block.size > INT64_MAX)
-		fail("%s %s: address, size and offset must be whole pages and fit 64 bits", option, word);
+		fail("%s %s: address, size and offset must be whole pages and fit 64 bits", option,
+		     word);
 	return block;
 }
 
@@ -51,8 +54,9 @@ struct arguments arguments_parse(int count, char **words)
 	for (int i = 1; i < count; i += 2) {
 		const char *option = words[i], *value = words[i + 1]; /* argv ends in NULL */
 
-		if (strcmp(option, "--region") && strcmp(option, "--dispatch") && strcmp(option, "--direct-map") &&
-		    strcmp(option, "--ram") && strcmp(option, "--qemu"))
+		if (strcmp(option, "--region") && strcmp(option, "--dispatch") &&
+		    strcmp(option, "--direct-map") && strcmp(option, "--ram") &&
+		    strcmp(option, "--qemu"))
 			fail("unknown option %s; %s", option, USAGE);
 		if (!value)
 			fail("%s: its value is missing; %s", option, USAGE);

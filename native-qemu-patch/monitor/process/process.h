@@ -63,7 +63,10 @@ void serve_begin(void);
 /* Gives up every capability; before threads are started, since each has its own. */
 void drop_capabilities(void);
 
-/* Gives up, for every thread: new privileges, being traced or dumped, and all but a few system calls. */
+/*
+ * Gives up, for every thread: new privileges, being traced or dumped, and all but a few system
+ * calls.
+ */
 void confine(void);
 
 /* A handle that becomes readable when the process ends. */

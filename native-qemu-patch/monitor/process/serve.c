@@ -17,7 +17,7 @@
 
 static struct region serving;
 static pthread_barrier_t started; /* the C library has set up each thread */
-static uint32_t begun; /* a futex: 1 when the threads may go */
+static uint32_t begun;            /* a futex: 1 when the threads may go */
 
 static void futex_wait(uint32_t *word, uint32_t value)
 {
@@ -32,7 +32,9 @@ static void futex_wake(uint32_t *word, int count)
 /* Whether the ring's reader sleeps; from now on it counts as woken. */
 static bool reader_to_wake(struct sim_ring *ring)
 {
-	/* The reader says that it sleeps, then looks once more: the record must be visible first. */
+	/*
+	 * The reader says that it sleeps, then looks once more: the record must be visible first.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&ring->reader_sleeps, __ATOMIC_RELAXED) &&
 	       __atomic_exchange_n(&ring->reader_sleeps, 0, __ATOMIC_SEQ_CST) == 1;
@@ -45,8 +47,8 @@ static bool answer(struct sim_call_slot *slot)
 	struct sim_call call;
 
 	if (__atomic_load_n(&slot->state, __ATOMIC_RELAXED) != SIM_CALL_REQUESTED ||
-	    !__atomic_compare_exchange_n(&slot->state, &requested, SIM_CALL_RUNNING, 0, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	    !__atomic_compare_exchange_n(&slot->state, &requested, SIM_CALL_RUNNING, 0,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	call = slot->call;
 	slot->verdict = (uint32_t)serving.dispatch(&call);
@@ -64,7 +66,10 @@ static void *serve(void *argument)
 	while (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
 		futex_wait(&begun, 0);
 	for (;;) {
-		/* Read before the slots: a request that comes while they are looked at lets the wait return at once. */
+		/*
+		 * Read before the slots: a request that comes while they are looked at lets the
+		 * wait return at once.
+		 */
 		uint32_t requests = __atomic_load_n(&channel->requests, __ATOMIC_ACQUIRE);
 		bool found = false;
 
@@ -108,8 +113,8 @@ void serve_begin(void)
 	for (uint32_t i = 0; i < serving.slot_count; i++) {
 		uint32_t running = SIM_CALL_RUNNING;
 
-		__atomic_compare_exchange_n(&channel->slots[i].state, &running, SIM_CALL_REQUESTED, 0, __ATOMIC_ACQ_REL,
-					    __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(&channel->slots[i].state, &running, SIM_CALL_REQUESTED,
+					    0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(&channel->process, (uint32_t)getpid(), __ATOMIC_RELEASE);
 	__atomic_store_n(&begun, 1, __ATOMIC_RELEASE);

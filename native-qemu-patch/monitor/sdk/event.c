@@ -27,8 +27,8 @@ static void close_text(struct sim_texts *texts, uint32_t length)
 }
 
 /* Adds a string and tells how long it was in the guest, up to the limit. */
-static _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t limit,
-			uint32_t *length, uint16_t *flags)
+static _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+			uint32_t limit, uint32_t *length, uint16_t *flags)
 {
 	uint64_t free = room(texts);
 
@@ -38,13 +38,15 @@ static _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint
 		return 0;
 	if (limit > free)
 		limit = (uint32_t)free;
-	*length = sim_read_string(memory, address, texts->bytes + texts->size + LENGTH_SIZE, limit, flags);
+	*length = sim_read_string(memory, address, texts->bytes + texts->size + LENGTH_SIZE, limit,
+				  flags);
 	texts->flags |= *flags;
 	close_text(texts, *length);
 	return 1;
 }
 
-_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t limit)
+_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		       uint32_t limit)
 {
 	uint32_t length;
 	uint16_t flags;
@@ -52,8 +54,8 @@ _Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint6
 	return add_string(texts, memory, address, limit, &length, &flags);
 }
 
-_Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t size,
-		      uint32_t limit)
+_Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		      uint64_t size, uint32_t limit)
 {
 	uint64_t free = room(texts);
 
@@ -73,8 +75,8 @@ _Bool sim_texts_bytes(struct sim_texts *texts, struct sim_memory *memory, uint64
 	return 1;
 }
 
-void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint32_t pointer_size,
-		     uint32_t limit, uint32_t maximum)
+void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+		     uint32_t pointer_size, uint32_t limit, uint32_t maximum)
 {
 	for (uint32_t i = 0;; i++) {
 		uint64_t at = address + (uint64_t)i * pointer_size, string;
@@ -124,8 +126,8 @@ static _Bool skip_string(struct sim_memory *memory, uint64_t *address, uint32_t 
 	return 0;
 }
 
-void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address, uint64_t count,
-			uint32_t limit, uint32_t maximum)
+void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+			uint64_t count, uint32_t limit, uint32_t maximum)
 {
 	if (count > maximum) {
 		count = maximum;
@@ -135,7 +137,8 @@ void sim_texts_sequence(struct sim_texts *texts, struct sim_memory *memory, uint
 		uint32_t length;
 		uint16_t flags;
 
-		if (!add_string(texts, memory, address, limit, &length, &flags) || flags & SIM_EVENT_UNREADABLE)
+		if (!add_string(texts, memory, address, limit, &length, &flags) ||
+		    flags & SIM_EVENT_UNREADABLE)
 			return;
 		address += length;
 		if (!(flags & SIM_EVENT_TRUNCATED))

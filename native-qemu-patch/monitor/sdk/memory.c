@@ -18,7 +18,8 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 /* As ram_page, for the ranges behind the first. */
-static __attribute__((noinline)) const uint8_t *ram_page_elsewhere(const struct sim_config *config, uint64_t gpa)
+static __attribute__((noinline)) const uint8_t *ram_page_elsewhere(const struct sim_config *config,
+								   uint64_t gpa)
 {
 #ifdef SIM_WEAK_BOUNDS /* only for a control of ../testbed/attack */
 	if (gpa < 1ull << 52)
@@ -31,7 +32,10 @@ static __attribute__((noinline)) const uint8_t *ram_page_elsewhere(const struct 
 	return 0;
 }
 
-/* Where the SIM view shows the page at `gpa`, a multiple of the page size as the ranges' ends are; NULL if it is no RAM. */
+/*
+ * Where the SIM view shows the page at `gpa`, a multiple of the page size as the ranges' ends are;
+ * NULL if it is no RAM.
+ */
 static inline const uint8_t *ram_page(const struct sim_config *config, uint64_t gpa)
 {
 	if (LIKELY(gpa - config->ram[0].gpa < config->ram[0].size))
@@ -52,12 +56,19 @@ static inline _Bool canonical(uint64_t address, uint32_t bits)
 	return (uint64_t)((int64_t)(address << (64 - bits)) >> (64 - bits)) == address;
 }
 
-/* The bits that tell kinds of entries apart; ENTRY_PRESENT is turned, so that only of an entry that leads on both are 0. */
+/*
+ * The bits that tell kinds of entries apart; ENTRY_PRESENT is turned, so that only of an entry that
+ * leads on both are 0.
+ */
 #define ENTRY_ENDS (ENTRY_PRESENT | ENTRY_PAGE_SIZE)
 
-/* The entry for `page` in the table that `above` leads to, ENTRY_PRESENT turned; ENTRY_PRESENT alone if that is no RAM. */
-static inline __attribute__((always_inline)) uint64_t entry_below(const struct sim_config *config, uint64_t above,
-								    uint64_t page, uint32_t shift)
+/*
+ * The entry for `page` in the table that `above` leads to, ENTRY_PRESENT turned; ENTRY_PRESENT
+ * alone if that is no RAM.
+ */
+static inline __attribute__((always_inline)) uint64_t entry_below(const struct sim_config *config,
+								  uint64_t above, uint64_t page,
+								  uint32_t shift)
 {
 	uint64_t gpa = above & ENTRY_ADDRESS;
 	const uint8_t *table;
@@ -73,7 +84,8 @@ static inline __attribute__((always_inline)) uint64_t entry_below(const struct s
 }
 
 /* The part of a large page, of 1 << shift bytes, that shows `page`. */
-static const uint8_t *large_page(const struct sim_config *config, uint64_t entry, uint64_t page, uint32_t shift)
+static const uint8_t *large_page(const struct sim_config *config, uint64_t entry, uint64_t page,
+				 uint32_t shift)
 {
 	uint64_t inside = (1ull << shift) - 1;
 
@@ -81,8 +93,8 @@ static const uint8_t *large_page(const struct sim_config *config, uint64_t entry
 }
 
 /*
- * The page at a page-aligned address, found in the guest's page tables. Each entry is loaded once, and what was
- * loaded is checked and used.
+ * The page at a page-aligned address, found in the guest's page tables. Each entry is loaded once,
+ * and what was loaded is checked and used.
  */
 static const uint8_t *walk(const struct sim_memory *memory, uint64_t page)
 {
@@ -112,13 +124,15 @@ static const uint8_t *walk(const struct sim_memory *memory, uint64_t page)
 }
 
 /* Where `page` is remembered. */
-static inline __attribute__((always_inline)) struct sim_translation *place_of(struct sim_memory *memory, uint64_t page)
+static inline __attribute__((always_inline)) struct sim_translation *place_of(
+	struct sim_memory *memory, uint64_t page)
 {
 	return &memory->translations[page / SIM_PAGE_SIZE % SIM_TRANSLATIONS];
 }
 
 /* Finds the page by a walk and remembers it. NULL if there is none. */
-static __attribute__((noinline)) const uint8_t *meet_by_walk(struct sim_memory *memory, uint64_t page)
+static __attribute__((noinline)) const uint8_t *meet_by_walk(struct sim_memory *memory,
+							     uint64_t page)
 {
 	const uint8_t *bytes = walk(memory, page);
 
@@ -131,7 +145,8 @@ static __attribute__((noinline)) const uint8_t *meet_by_walk(struct sim_memory *
 static __attribute__((noinline)) const uint8_t *meet(struct sim_memory *memory, uint64_t page)
 {
 	const struct sim_config *config = sim_config();
-	const uint8_t *bytes = page >= config->page_offset ? ram_page(config, page - config->page_offset) : 0;
+	const uint8_t *bytes =
+		page >= config->page_offset ? ram_page(config, page - config->page_offset) : 0;
 
 	if (!bytes)
 		return meet_by_walk(memory, page);
@@ -184,7 +199,8 @@ struct sim_number sim_number_at(struct sim_memory *memory, uint64_t address, uin
 struct sim_room sim_room_at(struct sim_memory *memory, uint64_t address)
 {
 	const struct sim_config *config = sim_config();
-	uint64_t gpa = address - config->page_offset, in_page = address & (SIM_PAGE_SIZE - 1), offset;
+	uint64_t gpa = address - config->page_offset, in_page = address & (SIM_PAGE_SIZE - 1),
+		 offset;
 	const struct sim_translation *translation = place_of(memory, address);
 	const uint8_t *page;
 
@@ -192,25 +208,29 @@ struct sim_room sim_room_at(struct sim_memory *memory, uint64_t address)
 		for (uint32_t i = 1; i < config->ram_range_count && i < SIM_MAX_RAM_RANGES; i++) {
 			offset = gpa - config->ram[i].gpa;
 			if (offset < config->ram[i].size - 7)
-				return (struct sim_room){ (const uint8_t *)(config->direct_map + gpa),
+				return (struct sim_room){ (const uint8_t *)(config->direct_map +
+									    gpa),
 							  config->ram[i].size - 7 - offset };
 		}
 	}
 	/* A page of the direct map that is not wholly RAM is none, nor is its end a piece. */
 	if (in_page > SIM_PAGE_SIZE - 8)
 		return (struct sim_room){ 0, 0 };
-	page = translation->page == (address & PAGE_MASK) ? translation->bytes : meet_by_walk(memory, address & PAGE_MASK);
+	page = translation->page == (address & PAGE_MASK) ?
+		       translation->bytes :
+		       meet_by_walk(memory, address & PAGE_MASK);
 	if (!page)
 		return (struct sim_room){ 0, 0 };
 	return (struct sim_room){ page + in_page, SIM_PAGE_SIZE - 7 - in_page };
 }
 
 /*
- * Copies words of a string from `address` + `done` on, while page and limit have as many, and ends at the word with the NUL: true then.
- * Each is loaded once: another vCPU writes.
+ * Copies words of a string from `address` + `done` on, while page and limit have as many, and ends
+ * at the word with the NUL: true then. Each is loaded once: another vCPU writes.
  */
-static inline __attribute__((always_inline)) _Bool read_words(const uint8_t *page, uint64_t address, uint8_t *to,
-								uint32_t limit, uint32_t *done)
+static inline __attribute__((always_inline)) _Bool read_words(const uint8_t *page, uint64_t address,
+							      uint8_t *to, uint32_t limit,
+							      uint32_t *done)
 {
 	uint64_t in_page = (address + *done) & (SIM_PAGE_SIZE - 1);
 	const uint8_t *bytes = page + in_page - *done;
@@ -223,7 +243,10 @@ static inline __attribute__((always_inline)) _Bool read_words(const uint8_t *pag
 
 		*(sim_unaligned_u64 *)(to + at) = word;
 		if (nul) {
-			/* The lowest bit is that of the first NUL; above it there may be false ones. */
+			/*
+			 * The lowest bit is that of the first NUL; above it there may be false
+			 * ones.
+			 */
 			*done = at + (uint32_t)__builtin_ctzll(nul) / 8;
 			return 1;
 		}
@@ -233,8 +256,10 @@ static inline __attribute__((always_inline)) _Bool read_words(const uint8_t *pag
 }
 
 /* sim_read_string from its byte `done` on. */
-static __attribute__((noinline)) uint32_t read_string_on(struct sim_memory *memory, uint64_t address, uint8_t *to,
-							  uint32_t limit, uint16_t *flags, uint32_t done)
+static __attribute__((noinline)) uint32_t read_string_on(struct sim_memory *memory,
+							 uint64_t address, uint8_t *to,
+							 uint32_t limit, uint16_t *flags,
+							 uint32_t done)
 {
 	for (;;) {
 		const uint8_t *page = page_of(memory, address + done);
@@ -260,7 +285,8 @@ static __attribute__((noinline)) uint32_t read_string_on(struct sim_memory *memo
 	}
 }
 
-uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit, uint16_t *flags)
+uint32_t sim_read_string(struct sim_memory *memory, uint64_t address, uint8_t *to, uint32_t limit,
+			 uint16_t *flags)
 {
 	const uint8_t *page = page_of(memory, address);
 	uint32_t done = 0;

@@ -39,8 +39,8 @@ static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity,
 		}
 		if (pad + size > capacity - (head - tail))
 			return SIM_MISSING;
-		if (!__atomic_compare_exchange_n(&ring->head, &head, head + pad + size, 0, __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
+		if (!__atomic_compare_exchange_n(&ring->head, &head, head + pad + size, 0,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		if (pad) {
 			struct sim_event *filler = (struct sim_event *)(data + offset);
@@ -54,7 +54,8 @@ static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity,
 }
 
 /* Fills in what is the ring's of a record's head. */
-static inline uint8_t *begin(uint8_t *data, uint64_t offset, const struct sim_event *event, uint16_t flags, uint64_t sequence)
+static inline uint8_t *begin(uint8_t *data, uint64_t offset, const struct sim_event *event,
+			     uint16_t flags, uint64_t sequence)
 {
 	struct sim_event *record = (struct sim_event *)(data + offset);
 
@@ -64,8 +65,9 @@ static inline uint8_t *begin(uint8_t *data, uint64_t offset, const struct sim_ev
 	return (uint8_t *)record;
 }
 
-static __attribute__((noinline)) uint8_t *begin_anywhere(const struct sim_event *event, uint32_t size, uint16_t flags,
-							  uint64_t sequence)
+static __attribute__((noinline)) uint8_t *begin_anywhere(const struct sim_event *event,
+							 uint32_t size, uint16_t flags,
+							 uint64_t sequence)
 {
 	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
@@ -73,7 +75,8 @@ static __attribute__((noinline)) uint8_t *begin_anywhere(const struct sim_event 
 	uint64_t position = reserve(ring, data, config->ring_capacity, size);
 
 	if (position == SIM_MISSING) {
-		__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1,
+				   __ATOMIC_RELAXED);
 		wake_reader(ring, (uint16_t)config->doorbell_port);
 		return 0;
 	}
@@ -86,8 +89,9 @@ static inline uint32_t size_of(const struct sim_texts *texts)
 }
 
 /*
- * The way of nearly all events: nothing to pad, and no one else reserves at the same time. (If tail is newer than head, what is
- * compared with the capacity may be anything; but then others have moved head on.)
+ * The way of nearly all events: nothing to pad, and no one else reserves at the same time. (If tail
+ * is newer than head, what is compared with the capacity may be anything; but then others have
+ * moved head on.)
  */
 uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim_texts *texts)
 {
@@ -107,7 +111,8 @@ uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim
 	tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
 	offset = head & (capacity - 1);
 	if (offset + size <= capacity && head + size - tail <= capacity &&
-	    __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	    __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED))
 		return begin((uint8_t *)ring + SIM_PAGE_SIZE, offset, event, flags, sequence);
 	return begin_anywhere(event, size, flags, sequence);
 }

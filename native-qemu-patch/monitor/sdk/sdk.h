@@ -10,6 +10,7 @@ void *memcpy(void *to, const void *from, __SIZE_TYPE__ size);
 void *memset(void *to, int byte, __SIZE_TYPE__ size);
 
 /* Copies `count` words and advances both pointers. */
+/* clang-format off */
 #define COPY_WORDS(to, from, count)                                    \
 	do {                                                           \
 		_Pragma("GCC unroll 8")                                \
@@ -19,6 +20,7 @@ void *memset(void *to, int byte, __SIZE_TYPE__ size);
 		(to) += 8 * (count);                                   \
 		(from) += 8 * (count);                                 \
 	} while (0)
+/* clang-format on */
 
 /* Copies `size` bytes, a multiple of eight, of the monitor's own memory. */
 static inline void copy_words(uint8_t *to, const uint8_t *from, uint32_t size)

@@ -12,8 +12,9 @@ SIM_SLOT(sim_slot_cred_gid, "offset:cred.gid");
 SIM_SLOT(sim_slot_cred_euid, "offset:cred.euid");
 SIM_SLOT(sim_slot_cred_egid, "offset:cred.egid");
 
-static inline __attribute__((always_inline)) uint16_t read_subject(struct sim_memory *memory, uint64_t task,
-								     struct sim_subject *subject)
+static inline __attribute__((always_inline)) uint16_t read_subject(struct sim_memory *memory,
+								   uint64_t task,
+								   struct sim_subject *subject)
 {
 	struct sim_piece at = sim_piece_at(memory, task), parent, cred;
 	uint64_t parent_address, cred_address, first, second;
@@ -52,8 +53,8 @@ uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task, struct sim_s
 	return read_subject(memory, task, subject);
 }
 
-void sim_event_begin(struct sim_event *event, uint16_t type, struct sim_memory *memory, const struct sim_call *call,
-		     const struct sim_hook *hook)
+void sim_event_begin(struct sim_event *event, uint16_t type, struct sim_memory *memory,
+		     const struct sim_call *call, const struct sim_hook *hook)
 {
 	event->size = 0;
 	event->type = type;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many instructions an event takes, in a build with the monitors' own options, one step at a time: handler and library. The gate and the
- * dispatcher, which tests/gate counts, are some 80 more.
+ * How many instructions an event takes, in a build with the monitors' own options, one step at a
+ * time: handler and library. The gate and the dispatcher, which tests/gate counts, are some 80
+ * more.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +34,8 @@ static unsigned instructions_of(void (*call)(void))
 		raise(SIGSTOP);
 		_exit(1);
 	}
-	CHECK(waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	CHECK(waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
+	      WSTOPSIG(status) == SIGSTOP);
 	for (;;) {
 		uint64_t at;
 
@@ -42,7 +44,8 @@ static unsigned instructions_of(void (*call)(void))
 		if (WSTOPSIG(status) == SIGSTOP)
 			break;
 		errno = 0;
-		at = (uint64_t)ptrace(PTRACE_PEEKUSER, child, (void *)offsetof(struct user, regs.rip), NULL);
+		at = (uint64_t)ptrace(PTRACE_PEEKUSER, child,
+				      (void *)offsetof(struct user, regs.rip), NULL);
 		CHECK(!errno);
 		count += at >= (uintptr_t)__executable_start && at < (uintptr_t)etext;
 	}
@@ -51,7 +54,8 @@ static unsigned instructions_of(void (*call)(void))
 	return count;
 }
 
-static void expect_at_most(unsigned most, const char *what, void (*prepare)(void), void (*call)(void))
+static void expect_at_most(unsigned most, const char *what, void (*prepare)(void),
+			   void (*call)(void))
 {
 	unsigned count;
 

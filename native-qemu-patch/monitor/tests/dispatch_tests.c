@@ -52,10 +52,11 @@ static void it_counts_and_allows_a_call_that_no_hook_has(void)
 	arm(7);
 	for (uint64_t i = 0; i < 100000; i++) {
 		/* small and special numbers, neighbours of hooks, anything */
-		struct sim_call call = { .return_address = i < 4096	  ? i
-							   : i < 8192	  ? -(i - 4095)
-							   : i % 2	  ? hooks[i % 7].return_address ^ 1ull << (number % 64)
-									  : number };
+		struct sim_call call = { .return_address = i < 4096 ? i :
+							   i < 8192 ? -(i - 4095) :
+							   i % 2    ? hooks[i % 7].return_address ^
+									   1ull << (number % 64) :
+								   number };
 
 		number ^= number << 13;
 		number ^= number >> 7;

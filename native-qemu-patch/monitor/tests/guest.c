@@ -31,7 +31,8 @@ void sim_ring_doorbell(uint16_t port)
 static void commit(uint64_t gpa, uint64_t size)
 {
 	/* Mapping anew makes it zero. */
-	void *at = mmap(ram_base + gpa, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *at = mmap(ram_base + gpa, size, PROT_READ | PROT_WRITE,
+			MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(at != MAP_FAILED);
 }
@@ -39,7 +40,8 @@ static void commit(uint64_t gpa, uint64_t size)
 void guest_reset(uint32_t levels, uint64_t ring_capacity)
 {
 	if (!ram_base) {
-		ram_base = mmap(NULL, 8ull << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		ram_base = mmap(NULL, 8ull << 30, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		CHECK(ram_base != MAP_FAILED);
 	}
 	commit(0, LOW_RAM_SIZE);
@@ -198,7 +200,8 @@ uint64_t new_task(uint32_t id, uint64_t parent)
 	return PAGE_OFFSET + task;
 }
 
-void expect_subject(const struct sim_subject *subject, uint64_t task, uint32_t id, uint32_t parent_id)
+void expect_subject(const struct sim_subject *subject, uint64_t task, uint32_t id,
+		    uint32_t parent_id)
 {
 	char comm[17] = { 0 };
 	char expected[16];

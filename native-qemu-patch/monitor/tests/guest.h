@@ -51,41 +51,45 @@ uint64_t entry_at(uint64_t root, uint64_t gva, uint32_t level);
 struct sim_event *next_event(void);
 struct sim_ring *ring(void);
 
-/* The text number `index` behind a head of `head` bytes, as a string. Free it. NULL if the record ends before. */
+/*
+ * The text number `index` behind a head of `head` bytes, as a string. Free it. NULL if the record
+ * ends before.
+ */
 char *text_of(const struct sim_event *event, size_t head, unsigned index);
 
 /* The tests: each prints what it specifies and stops the program where it fails. */
-#define CHECK(condition)                                                                    \
-	do {                                                                                \
-		if (!(condition)) {                                                         \
+#define CHECK(condition)                                                                       \
+	do {                                                                                   \
+		if (!(condition)) {                                                            \
 			fprintf(stderr, "FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                               \
+		}                                                                              \
+	} while (0)
+#define CHECK_EQUAL(expected, actual)                                                       \
+	do {                                                                                \
+		uint64_t expected_ = (uint64_t)(expected), actual_ = (uint64_t)(actual);    \
+		if (expected_ != actual_) {                                                 \
+			fprintf(stderr, "FAILED %s:%d: %s is %#llx, not %#llx\n", __FILE__, \
+				__LINE__, #actual, (unsigned long long)actual_,             \
+				(unsigned long long)expected_);                             \
 			exit(1);                                                            \
 		}                                                                           \
 	} while (0)
-#define CHECK_EQUAL(expected, actual)                                                                     \
-	do {                                                                                              \
-		uint64_t expected_ = (uint64_t)(expected), actual_ = (uint64_t)(actual);                  \
-		if (expected_ != actual_) {                                                               \
-			fprintf(stderr, "FAILED %s:%d: %s is %#llx, not %#llx\n", __FILE__, __LINE__, #actual, \
-				(unsigned long long)actual_, (unsigned long long)expected_);              \
-			exit(1);                                                                          \
-		}                                                                                         \
+#define CHECK_TEXT(expected, actual)                                                          \
+	do {                                                                                  \
+		char *actual_ = (actual);                                                     \
+		if (!actual_ || strcmp((expected), actual_) != 0) {                           \
+			fprintf(stderr, "FAILED %s:%d: %s is '%s', not '%s'\n", __FILE__,     \
+				__LINE__, #actual, actual_ ? actual_ : "(none)", (expected)); \
+			exit(1);                                                              \
+		}                                                                             \
+		free(actual_);                                                                \
 	} while (0)
-#define CHECK_TEXT(expected, actual)                                                                  \
-	do {                                                                                          \
-		char *actual_ = (actual);                                                             \
-		if (!actual_ || strcmp((expected), actual_) != 0) {                                   \
-			fprintf(stderr, "FAILED %s:%d: %s is '%s', not '%s'\n", __FILE__, __LINE__, #actual, \
-				actual_ ? actual_ : "(none)", (expected));                            \
-			exit(1);                                                                      \
-		}                                                                                     \
-		free(actual_);                                                                        \
-	} while (0)
-#define TEST(function)                                                    \
-	do {                                                              \
-		function();                                               \
-		printf("ok   %s\n", #function);                           \
-		fflush(stdout);                                           \
+#define TEST(function)                          \
+	do {                                    \
+		function();                     \
+		printf("ok   %s\n", #function); \
+		fflush(stdout);                 \
 	} while (0)
 
 void memory_tests(void);
@@ -105,7 +109,8 @@ void call_exit(void);
 
 /* A task with the subject that expect_subject() checks; `id` makes it unlike others. */
 uint64_t new_task(uint32_t id, uint64_t parent);
-void expect_subject(const struct sim_subject *subject, uint64_t task, uint32_t id, uint32_t parent_id);
+void expect_subject(const struct sim_subject *subject, uint64_t task, uint32_t id,
+		    uint32_t parent_id);
 void set_task_slots(void);
 
 #endif

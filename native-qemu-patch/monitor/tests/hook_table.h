@@ -13,8 +13,8 @@ static inline uint64_t hook_slot(uint64_t return_address, uint64_t multiplier)
 	return return_address * multiplier >> SIM_HOOK_SHIFT;
 }
 
-static inline bool hook_table_try(struct sim_config *table, const struct sim_hook *hooks, uint32_t count,
-				  uint64_t multiplier)
+static inline bool hook_table_try(struct sim_config *table, const struct sim_hook *hooks,
+				  uint32_t count, uint64_t multiplier)
 {
 	bool used[SIM_HOOK_SLOTS] = { false };
 
@@ -32,7 +32,8 @@ static inline bool hook_table_try(struct sim_config *table, const struct sim_hoo
 	return hook_slot(1, multiplier) != 0;
 }
 
-static inline void hook_table_fill(struct sim_config *table, const struct sim_hook *hooks, uint32_t count)
+static inline void hook_table_fill(struct sim_config *table, const struct sim_hook *hooks,
+				   uint32_t count)
 {
 	uint64_t multiplier = 0x9e3779b97f4a7c15ull;
 

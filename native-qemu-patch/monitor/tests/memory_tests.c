@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guest memory as a monitor sees it. What lies outside RAM faults here, so a test that ends has proved it was not touched. */
+/*
+ * Guest memory as a monitor sees it. What lies outside RAM faults here, so a test that ends has
+ * proved it was not touched.
+ */
 #include "guest.h"
 
 #define KERNEL_ADDRESS 0xffffffff81234560ull
@@ -126,8 +129,8 @@ static void it_stops_at_the_end_of_the_address_space(void)
 
 static void it_never_leaves_ram_whatever_the_tables_hold(void)
 {
-	static const uint64_t hostile[] = { LOW_RAM_SIZE, HIGH_RAM - 4096,
-					    HIGH_RAM + HIGH_RAM_SIZE, 0x000ffffffffff000ull, 8ull << 30 };
+	static const uint64_t hostile[] = { LOW_RAM_SIZE, HIGH_RAM - 4096, HIGH_RAM + HIGH_RAM_SIZE,
+					    0x000ffffffffff000ull, 8ull << 30 };
 
 	for (uint32_t levels = 4; levels <= 5; levels++) {
 		for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
@@ -169,18 +172,20 @@ static void it_survives_random_tables_and_addresses(void)
 		uint64_t target = (uint64_t)(random() % 5000) << 12;
 
 		put_u64(at, (random() % 16 ? target : (uint64_t)random() << 20) |
-			    (random() % 8 != 0) | (random() % 10 ? 0 : LEAF));
+				    (random() % 8 != 0) | (random() % 10 ? 0 : LEAF));
 	}
 	for (int i = 0; i < 300000; i++) {
 		uint8_t bytes[64];
-		uint64_t address = ((uint64_t)random() << 33) ^ ((uint64_t)random() << 12) ^ (uint64_t)random();
+		uint64_t address = ((uint64_t)random() << 33) ^ ((uint64_t)random() << 12) ^
+				   (uint64_t)random();
 		uint16_t flags = 0;
 
 		config.paging_levels = random() & 1 ? 5 : 4;
 		sim_memory_open(&memory, (uint64_t)(random() % 4096) << 12);
 		address = (uint64_t)((int64_t)(address << 16) >> 16);
 		found += sim_read(&memory, address, bytes, (uint64_t)random() % sizeof(bytes));
-		CHECK(sim_read_string(&memory, address, bytes, sizeof(bytes), &flags) <= sizeof(bytes));
+		CHECK(sim_read_string(&memory, address, bytes, sizeof(bytes), &flags) <=
+		      sizeof(bytes));
 	}
 	CHECK(found > 1000); /* or it has tried nothing */
 }

@@ -43,7 +43,8 @@ static void a_fork_tells_parent_and_child(void)
 
 static uint64_t new_binprm(void)
 {
-	uint64_t bprm = new_page(), mm = new_page(), pgd = new_page(), stack = new_page(), path = new_page();
+	uint64_t bprm = new_page(), mm = new_page(), pgd = new_page(), stack = new_page(),
+		 path = new_page();
 
 	strcpy((char *)ram(path), "/usr/bin/env");
 	memcpy(ram(stack + 0x800), "env\0-i\0\0sh", 11);
@@ -130,7 +131,8 @@ static void an_exit_tells_its_code(void)
 
 static void a_forged_task_is_an_event_that_says_unreadable(void)
 {
-	static const uint64_t forged[] = { 0, ~0ull, PAGE_OFFSET + LOW_RAM_SIZE - 0x104, 0x8000000000000000ull };
+	static const uint64_t forged[] = { 0, ~0ull, PAGE_OFFSET + LOW_RAM_SIZE - 0x104,
+					   0x8000000000000000ull };
 
 	for (size_t i = 0; i < sizeof(forged) / sizeof(*forged); i++) {
 		struct sim_event_exit *event;

@@ -211,7 +211,8 @@ static void many_producers_lose_nothing_that_is_not_counted(void)
 	CHECK_EQUAL(PRODUCERS * EVENTS_EACH, ring()->next_sequence);
 	CHECK_EQUAL(ring()->head, ring()->tail);
 	CHECK(ring()->head > 1ull << 32);
-	printf("     %llu received, %llu dropped and counted\n", (unsigned long long)total, (unsigned long long)dropped);
+	printf("     %llu received, %llu dropped and counted\n", (unsigned long long)total,
+	       (unsigned long long)dropped);
 	CHECK(total > PRODUCERS * 100);
 	free(seen);
 }

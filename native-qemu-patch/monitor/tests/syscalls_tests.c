@@ -5,7 +5,20 @@
 #include "../monitors/syscalls.c"
 
 /* Where struct pt_regs has them on x86-64. */
-enum { BP = 32, BX = 40, R10 = 56, R9 = 64, R8 = 72, AX = 80, CX = 88, DX = 96, SI = 104, DI = 112, ORIG_AX = 120, SP = 152 };
+enum {
+	BP = 32,
+	BX = 40,
+	R10 = 56,
+	R9 = 64,
+	R8 = 72,
+	AX = 80,
+	CX = 88,
+	DX = 96,
+	SI = 104,
+	DI = 112,
+	ORIG_AX = 120,
+	SP = 152
+};
 
 #define USER 0x400000ull
 

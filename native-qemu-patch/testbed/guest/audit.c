@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Linux audit in a guest, as auditd would have it, but for what auditd does with a record: this throws it away.
+ * Linux audit in a guest, as auditd would have it, but for what auditd does with a record: this
+ * throws it away.
  *
- *   audit start NUMBER...   `-a always,exit -F arch=b64 -S NUMBER,...`; goes on in the background as the daemon that the
- *                           kernel sends its records to, and returns when it does
+ *   audit start NUMBER...   `-a always,exit -F arch=b64 -S NUMBER,...`; goes on in the background
+ *                           as the daemon that the kernel sends its records to, and returns when
+ *                           it does
  *   audit stop              ends it: the rule is deleted, audit is off; prints `records N, lost N`
  *
- * The kernel's side is in linux/audit.h: one netlink message sets the rule, another names the daemon.
+ * The kernel's side is in linux/audit.h: one netlink message sets the rule, another names the
+ * daemon.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +56,9 @@ static void to_kernel(int netlink, const struct nlmsghdr *head)
 		die("netlink");
 }
 
-/* Waits until the kernel answers with a message of this type and number. Records may come before. */
+/*
+ * Waits until the kernel answers with a message of this type and number. Records may come before.
+ */
 static void from_kernel(int netlink, int type, uint32_t sequence, void *answer, size_t size)
 {
 	const struct nlmsghdr *head = answer;
@@ -69,8 +74,10 @@ static void from_kernel(int netlink, int type, uint32_t sequence, void *answer, 
 static void request(int netlink, int type, const void *data, size_t size)
 {
 	static uint32_t sequence;
-	struct message message = { .head = { .nlmsg_len = NLMSG_LENGTH(size), .nlmsg_type = type,
-					     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK, .nlmsg_seq = ++sequence } };
+	struct message message = { .head = { .nlmsg_len = NLMSG_LENGTH(size),
+					     .nlmsg_type = type,
+					     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+					     .nlmsg_seq = ++sequence } };
 	char answer[16384] __attribute__((aligned(8)));
 
 	memcpy(message.data, data, size);
@@ -84,7 +91,9 @@ static void request(int netlink, int type, const void *data, size_t size)
 /* `lost` of the kernel's status: records that nobody got. */
 static uint32_t records_lost(int netlink)
 {
-	struct nlmsghdr query = { .nlmsg_len = NLMSG_LENGTH(0), .nlmsg_type = AUDIT_GET, .nlmsg_flags = NLM_F_REQUEST,
+	struct nlmsghdr query = { .nlmsg_len = NLMSG_LENGTH(0),
+				  .nlmsg_type = AUDIT_GET,
+				  .nlmsg_flags = NLM_F_REQUEST,
 				  .nlmsg_seq = 0xffffff };
 	char answer[16384] __attribute__((aligned(8)));
 
@@ -95,9 +104,12 @@ static uint32_t records_lost(int netlink)
 
 static void daemon_of(int netlink, struct audit_rule_data *rule)
 {
-	struct audit_status status = { .mask = AUDIT_STATUS_ENABLED | AUDIT_STATUS_PID | AUDIT_STATUS_BACKLOG_LIMIT |
+	struct audit_status status = { .mask = AUDIT_STATUS_ENABLED | AUDIT_STATUS_PID |
+					       AUDIT_STATUS_BACKLOG_LIMIT |
 					       AUDIT_STATUS_RATE_LIMIT | AUDIT_STATUS_FAILURE,
-				       .enabled = 1, .pid = getpid(), .backlog_limit = BACKLOG };
+				       .enabled = 1,
+				       .pid = getpid(),
+				       .backlog_limit = BACKLOG };
 	struct sigaction action = { .sa_handler = stop };
 	unsigned long records = 0;
 	uint32_t lost_before, lost;
@@ -132,8 +144,11 @@ static void daemon_of(int netlink, struct audit_rule_data *rule)
 
 static int start(int count, char **numbers)
 {
-	struct audit_rule_data rule = { .flags = AUDIT_FILTER_EXIT, .action = AUDIT_ALWAYS, .field_count = 1,
-					.fields = { AUDIT_ARCH }, .values = { AUDIT_ARCH_X86_64 },
+	struct audit_rule_data rule = { .flags = AUDIT_FILTER_EXIT,
+					.action = AUDIT_ALWAYS,
+					.field_count = 1,
+					.fields = { AUDIT_ARCH },
+					.values = { AUDIT_ARCH_X86_64 },
 					.fieldflags = { AUDIT_EQUAL } };
 	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT), buffer = 1 << 20;
 	struct timeval patience = { .tv_usec = 200000 };

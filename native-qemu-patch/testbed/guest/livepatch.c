@@ -13,14 +13,11 @@ static int patched_uptime(struct seq_file *file, void *nothing)
 }
 
 static struct klp_func functions[] = {
-	{ .old_name = "uptime_proc_show", .new_func = patched_uptime },
-	{ }
+	{ .old_name = "uptime_proc_show", .new_func = patched_uptime }, {}
 };
 
-static struct klp_object objects[] = {
-	{ .funcs = functions },	/* the kernel itself */
-	{ }
-};
+static struct klp_object objects[] = { { .funcs = functions }, /* the kernel itself */
+				       {} };
 
 static struct klp_patch patch = { .mod = THIS_MODULE, .objs = objects };
 

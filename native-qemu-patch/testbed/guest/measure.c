@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the benchmark lets a guest do, and what it took. Static, so that it runs beside busybox alone.
+ * What the benchmark lets a guest do, and what it took. Static, so that it runs beside busybox
+ * alone.
  *
  *   measure ROUNDS calls N          N times getppid(2)
  *   measure ROUNDS opens N          N times open(2) of a file that is not there
  *   measure ROUNDS spawns N         N times fork, exec of `busybox true`, wait
- *   measure ROUNDS walk FOLDER      lstat of each file below FOLDER, and open, read, close of each that is regular
+ *   measure ROUNDS walk FOLDER      lstat of each file below FOLDER; open, read, close of each that
+ *                                   is regular
  *   measure ROUNDS run COMMAND...   fork, exec of COMMAND, wait
- *   measure tree FOLDER             makes the tree for `walk`: 32 folders of 32 files, 512 bytes in 8 lines each; measures nothing
+ *   measure tree FOLDER             makes the tree for `walk`, and measures nothing: 32 folders of
+ *                                   32 files, each of 512 bytes in 8 lines
  *
- * When all rounds are over, it prints one line for each: `NAME TICKS NANOSECONDS`. TICKS is what the time stamp counter
- * advanced: in an emulated CPU, one for each instruction that this CPU retired, whoever it was that ran; in a real one,
- * cycles of its constant clock. One round more, the first, warms up and is not printed.
+ * When all rounds are over, it prints one line for each: `NAME TICKS NANOSECONDS`. TICKS is what
+ * the time stamp counter advanced: in an emulated CPU, one for each instruction that this CPU
+ * retired, whoever it was that ran; in a real one, cycles of its constant clock. One round more,
+ * the first, warms up and is not printed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -76,7 +80,8 @@ static void run(char **command)
 	if (waitpid(child, &status, 0) != child)
 		die("waitpid");
 	if (status) {
-		fprintf(stderr, "measure: %s ended with status 0x%x\n", command[0], (unsigned int)status);
+		fprintf(stderr, "measure: %s ended with status 0x%x\n", command[0],
+			(unsigned int)status);
 		exit(1);
 	}
 }
@@ -180,6 +185,7 @@ int main(int argc, char **argv)
 		nanoseconds[round] = now() - start;
 	}
 	for (long round = 1; round <= rounds; round++)
-		printf("%s %llu %llu\n", name, (unsigned long long)ticks[round], (unsigned long long)nanoseconds[round]);
+		printf("%s %llu %llu\n", name, (unsigned long long)ticks[round],
+		       (unsigned long long)nanoseconds[round]);
 	return 0;
 }

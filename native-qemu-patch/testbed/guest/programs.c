@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * programs FUNCTION…: attaches BPF programs of the kinds that change the kernel's text, or that it calls by pointer: a filter at a socket, one at
- * the trace point where processes begin, and one at each FUNCTION by a kprobe and by a trampoline (fentry). Lets each of them run, prints
- * `N programs, all have run`, and goes on in the background until it is killed. A kind that this kernel cannot attach is told, and is status 1.
+ * programs FUNCTION…: attaches BPF programs of the kinds that change the kernel's text, or that it
+ * calls by pointer: a filter at a socket, one at the trace point where processes begin, and one at
+ * each FUNCTION by a kprobe and by a trampoline (fentry). Lets each of them run, prints
+ * `N programs, all have run`, and goes on in the background until it is killed. A kind that this
+ * kernel cannot attach is told, and is status 1.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,8 +50,12 @@ static int load(const char *kind, int type, int attach_type, int function)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	union bpf_attr attr = {
-		.prog_type = type, .expected_attach_type = attach_type, .attach_btf_id = function,
-		.insns = (uintptr_t)code, .insn_cnt = 2, .license = (uintptr_t)"GPL",
+		.prog_type = type,
+		.expected_attach_type = attach_type,
+		.attach_btf_id = function,
+		.insns = (uintptr_t)code,
+		.insn_cnt = 2,
+		.license = (uintptr_t)"GPL",
 	};
 	int program = bpf(BPF_PROG_LOAD, &attr);
 
@@ -81,7 +87,10 @@ static void attach_to_event(const char *kind, int program, struct perf_event_att
 		failed(kind, "PERF_EVENT_IOC_SET_BPF");
 }
 
-/* The number of a function's type (Documentation/bpf/btf.rst): types follow each other, each with more words behind it. */
+/*
+ * The number of a function's type (Documentation/bpf/btf.rst): types follow each other, each with
+ * more words behind it.
+ */
 static int function_type(const char *name)
 {
 	int file = open("/sys/kernel/btf/vmlinux", O_RDONLY), id = 0;
@@ -104,12 +113,17 @@ static int function_type(const char *name)
 	type = (const void *)(all + header->hdr_len + header->type_off);
 	for (end = (const char *)type + header->type_len; (const char *)type < end;) {
 		unsigned int n = BTF_INFO_VLEN(type->info), kind = BTF_INFO_KIND(type->info);
-		size_t more = kind == BTF_KIND_INT || kind == BTF_KIND_VAR || kind == BTF_KIND_DECL_TAG ? 4 :
-			      kind == BTF_KIND_ARRAY ? sizeof(struct btf_array) :
-			      kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION ? n * sizeof(struct btf_member) :
-			      kind == BTF_KIND_ENUM || kind == BTF_KIND_FUNC_PROTO || kind == BTF_KIND_DATASEC ?
-			      n * (kind == BTF_KIND_DATASEC ? 12 : 8) :
-			      kind == BTF_KIND_ENUM64 ? n * 12 : 0;
+		size_t more =
+			kind == BTF_KIND_INT || kind == BTF_KIND_VAR || kind == BTF_KIND_DECL_TAG ?
+				4 :
+			kind == BTF_KIND_ARRAY ? sizeof(struct btf_array) :
+			kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION ?
+						 n * sizeof(struct btf_member) :
+			kind == BTF_KIND_ENUM || kind == BTF_KIND_FUNC_PROTO ||
+					kind == BTF_KIND_DATASEC ?
+						 n * (kind == BTF_KIND_DATASEC ? 12 : 8) :
+			kind == BTF_KIND_ENUM64 ? n * 12 :
+						  0;
 
 		id++;
 		if (kind == BTF_KIND_FUNC && !strcmp(texts + type->name_off, name)) {
@@ -135,7 +149,9 @@ static void filter(int sockets[2])
 static void trace_point(void)
 {
 	struct perf_event_attr event = {
-		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(event), .sample_period = 1,
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(event),
+		.sample_period = 1,
 		.config = number_in("/sys/kernel/tracing/events/sched/sched_process_fork/id"),
 	};
 
@@ -145,7 +161,9 @@ static void trace_point(void)
 static void kprobe(const char *function)
 {
 	struct perf_event_attr event = {
-		.type = number_in("/sys/bus/event_source/devices/kprobe/type"), .size = sizeof(event), .sample_period = 1,
+		.type = number_in("/sys/bus/event_source/devices/kprobe/type"),
+		.size = sizeof(event),
+		.sample_period = 1,
 		.kprobe_func = (uintptr_t)function,
 	};
 
@@ -154,7 +172,8 @@ static void kprobe(const char *function)
 
 static void trampoline(const char *function)
 {
-	int program = load("trampoline", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, function_type(function));
+	int program = load("trampoline", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
+			   function_type(function));
 	union bpf_attr attr = { .raw_tracepoint.prog_fd = program };
 
 	if (bpf(BPF_RAW_TRACEPOINT_OPEN, &attr) < 0)
@@ -164,7 +183,9 @@ static void trampoline(const char *function)
 static bool has_run(int program)
 {
 	struct bpf_prog_info info = { 0 };
-	union bpf_attr attr = { .info.bpf_fd = program, .info.info_len = sizeof(info), .info.info = (uintptr_t)&info };
+	union bpf_attr attr = { .info.bpf_fd = program,
+				.info.info_len = sizeof(info),
+				.info.info = (uintptr_t)&info };
 
 	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr))
 		failed("program", "BPF_OBJ_GET_INFO_BY_FD");

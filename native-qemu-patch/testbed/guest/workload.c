@@ -3,14 +3,16 @@
  * What the guests of the tests and the benchmark do. Static, so that it runs beside busybox alone.
  *
  *   workload syscalls N [FIRST]
- *                         N times getppid(2), between two CPUID, after FIRST others: prints `N calls, X ns each`
+ *                         N times getppid(2), between two CPUID, after FIRST others: prints
+ *                         `N calls, X ns each`
  *   workload latency N    N times getppid(2), each timed: prints `p50 X ns, p99 Y ns`
  *   workload forks N      N children that exit at once: prints `N forks, first pid A, last pid B`
  *   workload doors        one system call through each door: 64-bit, int 0x80, x32
  *   workload idle UID     waits for ever as that user
  *   workload breakpoints N
- *                         N times one thread puts INT3 into what another executes, and takes it out again: prints
- *                         `N breakpoints, X hit, Y of these after they were taken out`
+ *                         N times one thread puts INT3 into what another executes, and takes it
+ *                         out again: prints `N breakpoints, X hit, Y of these after they were
+ *                         taken out`
  *   workload kexec FILE   starts the kernel in FILE in this one's place, without its leave
  *   workload vmfunc       VMFUNC leaf 0, view 1, from user space
  */
@@ -48,7 +50,10 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* CPUID always leaves a guest for KVM (Intel SDM vol. 3C, 26.1.2): in a trace of exits, it says where something begins. */
+/*
+ * CPUID always leaves a guest for KVM (Intel SDM vol. 3C, 26.1.2): in a trace of exits, it says
+ * where something begins.
+ */
 static void mark(void)
 {
 	unsigned int a, b, c, d;
@@ -85,7 +90,8 @@ static int latency(long n)
 		took[i] = now() - start;
 	}
 	qsort(took, n, sizeof(*took), ascending);
-	printf("p50 %lu ns, p99 %lu ns\n", (unsigned long)took[n / 2], (unsigned long)took[n - 1 - n / 100]);
+	printf("p50 %lu ns, p99 %lu ns\n", (unsigned long)took[n / 2],
+	       (unsigned long)took[n - 1 - n / 100]);
 	free(took);
 	return 0;
 }
@@ -116,8 +122,14 @@ static int doors(void)
 	long through_64 = syscall(SYS_getppid), through_32, x32;
 
 	/* 64 is getppid for the 32-bit entry, and 110 with bit 30 set for x32. */
-	asm volatile("int $0x80" : "=a" (through_32) : "a" (64L) : "memory", "r8", "r9", "r10", "r11");
-	asm volatile("syscall" : "=a" (x32) : "a" (0x40000000L | SYS_getppid) : "memory", "rcx", "r11");
+	asm volatile("int $0x80"
+		     : "=a"(through_32)
+		     : "a"(64L)
+		     : "memory", "r8", "r9", "r10", "r11");
+	asm volatile("syscall"
+		     : "=a"(x32)
+		     : "a"(0x40000000L | SYS_getppid)
+		     : "memory", "rcx", "r11");
 	printf("64-bit %ld, 32-bit %ld, x32 %ld\n", through_64, through_32, x32);
 	return 0;
 }
@@ -137,7 +149,8 @@ static int kexec(const char *name)
 	static const char options[] = "console=ttyS0 panic=-1";
 	int file = open(name, O_RDONLY);
 
-	if (file < 0 || syscall(SYS_kexec_file_load, file, -1, sizeof(options), options, KEXEC_FILE_NO_INITRAMFS)) {
+	if (file < 0 || syscall(SYS_kexec_file_load, file, -1, sizeof(options), options,
+				KEXEC_FILE_NO_INITRAMFS)) {
 		perror("workload: kexec_file_load");
 		return 1;
 	}
@@ -146,9 +159,9 @@ static int kexec(const char *name)
 	return 1;
 }
 
-#define NOP  0x90
+#define NOP 0x90
 #define INT3 0xcc
-#define RET  0xc3
+#define RET 0xc3
 
 /* One page, mapped to be written and to be executed, as Linux maps its text when it changes it. */
 static volatile uint8_t *text;
@@ -180,7 +193,8 @@ static void *execute_always(void *nothing)
 	run_on(1);
 	for (;;) {
 		seen = asked;
-		mark();	/* CPUID serializes: what was written before is executed from here on (SDM vol. 3A, 9.1.3) */
+		/* CPUID serializes: what was written is executed from here (SDM vol. 3A, 9.1.3). */
+		mark();
 		answered = seen;
 		for (int i = 0; i < 20; i++)
 			execute();
@@ -188,7 +202,10 @@ static void *execute_always(void *nothing)
 	return nothing;
 }
 
-/* Returns when the other thread has serialized after what this one wrote, and has executed it since. */
+/*
+ * Returns when the other thread has serialized after what this one wrote, and has executed it
+ * since.
+ */
 static void synchronize(void)
 {
 	for (int i = 0; i < 2; i++) {
@@ -256,10 +273,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "doors"))
 		return doors();
 	if (argc == 2 && !strcmp(argv[1], "vmfunc")) {
-		asm volatile(".byte 0x0f, 0x01, 0xd4" : : "a" (0), "c" (1) : "memory");
+		asm volatile(".byte 0x0f, 0x01, 0xd4" : : "a"(0), "c"(1) : "memory");
 		printf("VMFUNC returned\n");
 		return 0;
 	}
-	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks|breakpoints N, workload idle UID, workload kexec FILE, workload doors|vmfunc\n");
+	fprintf(stderr, "workload syscalls N [FIRST], workload latency|forks|breakpoints N, "
+			"workload idle UID, workload kexec FILE, workload doors|vmfunc\n");
 	return 2;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * other-clock.so, for LD_PRELOAD: a process whose host's clock somebody sets. The file OTHER_CLOCK names holds how many seconds the
- * wall clock is ahead, as text, and is read at each look. Clocks that nobody can set (CLOCK_MONOTONIC) and all waiting are the host's own.
+ * other-clock.so, for LD_PRELOAD: a process whose host's clock somebody sets. The file OTHER_CLOCK
+ * names holds how many seconds the wall clock is ahead, as text, and is read at each look. Clocks
+ * that nobody can set (CLOCK_MONOTONIC) and all waiting are the host's own.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

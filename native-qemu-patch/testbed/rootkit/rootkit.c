@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an attacker who has the guest kernel does to SIM, as a kernel module for the demo and the tests.
- * Each parameter asks for one attack; the module says in the kernel log what it tried and what it saw.
+ * What an attacker who has the guest kernel does to SIM, as a kernel module for the demo and the
+ * tests. Each parameter asks for one attack; the module says in the kernel log what it tried and
+ * what it saw.
  *
- *   probe_gpa=ADDRESS,...  map guest-physical memory there (the region), read and write it; 16 addresses at most
+ *   probe_gpa=ADDRESS,...  map guest-physical memory there (the region), read and write it; 16
+ *                          addresses at most
  *   overwrite=ADDRESS      put the 5-byte NOP back over the hook of the kernel function at ADDRESS,
  *                          through a writable alias of the page
- *   remap=ADDRESS          leave the hooked page alone, and have the kernel's page table show a copy without
- *                          the hook in its place: no write to a sealed page ever happens
- *   pointer=ADDRESS        have the pointer at ADDRESS (an entry of a system call table) lead to this module
+ *   remap=ADDRESS          leave the hooked page alone, and have the kernel's page table show a
+ *                          copy without the hook in its place: no write to a sealed page ever
+ *                          happens
+ *   pointer=ADDRESS        have the pointer at ADDRESS (an entry of a system call table) lead to
+ *                          this module
  *   gate=ADDRESS           have the entry of the interrupt table at ADDRESS lead to this module
- *   patch=ADDRESS          write a jump to this module over the code at ADDRESS, of the kernel or of a module
- *   lstar=1                have SYSCALL enter this module, which goes on to the kernel's own entry; with page table isolation,
- *                          where a process's tables have no page of a module's, enter the kernel behind its entry's ENDBR64
+ *   patch=ADDRESS          write a jump to this module over the code at ADDRESS, of the kernel or
+ *                          of a module
+ *   lstar=1                have SYSCALL enter this module, which goes on to the kernel's own entry;
+ *                          with page table isolation, where a process's tables have no page of a
+ *                          module's, enter the kernel behind its entry's ENDBR64
  *   hide=PID               take a process out of the kernel's list of tasks
  *   rights=PID             make a process root's, by writing into its credentials
  *   filter=1               register a network filter that is no code at all
- *   private_tables=PID     give a process page tables of its own for the kernel's half, without the gates
+ *   private_tables=PID     give a process page tables of its own for the kernel's half, without the
+ *                          gates
  *
  * What the last eight did is undone when the module is removed, but for `rights`.
  *
- * Addresses of functions come from /proc/kallsyms, so no symbol of the kernel is needed that modules lack.
+ * Addresses of functions come from /proc/kallsyms, so no symbol of the kernel is needed that
+ * modules lack.
  */
 #include <linux/cred.h>
 #include <linux/io.h>
@@ -72,7 +80,7 @@ static u64 *leaf_entry(unsigned long address, unsigned int *shift)
 	bool five_levels = native_read_cr4() & X86_CR4_LA57;
 	u64 *entry;
 
-	for (*shift = five_levels ? 48 : 39; ; *shift -= 9) {
+	for (*shift = five_levels ? 48 : 39;; *shift -= 9) {
 		entry = &table[(address >> *shift) & 511];
 		if (!(*entry & 1))
 			return NULL;
@@ -122,7 +130,8 @@ static void probe(void)
 		writeq(0x6b6f6f747265746eULL, window);
 		after = readq(window);
 		iounmap(window);
-		pr_info("rootkit: guest-physical %#lx: read %#llx, wrote, read %#llx\n", gpa, before, after);
+		pr_info("rootkit: guest-physical %#lx: read %#llx, wrote, read %#llx\n", gpa,
+			before, after);
 	}
 }
 
@@ -143,7 +152,7 @@ static void overwrite_hook(void)
 	pr_info("rootkit: hook at %px before: %*ph\n", site, HOOK_BYTES, site);
 	memcpy(alias + offset_in_page(site), nop5, HOOK_BYTES);
 	pr_info("rootkit: hook at %px after:  %*ph: %s\n", site, HOOK_BYTES, site,
-		 memcmp(site, nop5, HOOK_BYTES) ? "it withstood" : "gone");
+		memcmp(site, nop5, HOOK_BYTES) ? "it withstood" : "gone");
 	vunmap(alias);
 }
 
@@ -152,8 +161,8 @@ static void flush(void *unused)
 	unsigned long cr4 = native_read_cr4();
 
 	/* Kernel text is global: only this reaches it. */
-	asm volatile("mov %0, %%cr4" : : "r" (cr4 & ~X86_CR4_PGE) : "memory");
-	asm volatile("mov %0, %%cr4" : : "r" (cr4) : "memory");
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 & ~X86_CR4_PGE) : "memory");
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
 }
 
 static void remap_hook(void)
@@ -184,16 +193,20 @@ static void remap_hook(void)
 		small = page_address(table);
 		flags = *entry & ~PTE_ADDRESS & ~PTE_LARGE;
 		for (i = 0; i < 512; i++)
-			small[i] = ((*entry & PTE_ADDRESS & ~((1UL << 21) - 1)) + i * PAGE_SIZE) | flags;
+			small[i] = ((*entry & PTE_ADDRESS & ~((1UL << 21) - 1)) + i * PAGE_SIZE) |
+				   flags;
 		i = ((unsigned long)site >> PAGE_SHIFT) & 511;
 		small[i] = page_to_phys(copy) | flags;
-		WRITE_ONCE(*entry, page_to_phys(table) | 0x63); /* present, writable, accessed, dirty; the leaf restricts */
+		WRITE_ONCE(
+			*entry,
+			page_to_phys(table) |
+				0x63); /* present, writable, accessed, dirty; the leaf restricts */
 	} else {
 		WRITE_ONCE(*entry, page_to_phys(copy) | (*entry & ~PTE_ADDRESS));
 	}
 	on_each_cpu(flush, NULL, 1);
 	pr_info("rootkit: page of %px now shows guest-physical %#llx: %*ph\n", site,
-		 (u64)page_to_phys(copy), HOOK_BYTES, site);
+		(u64)page_to_phys(copy), HOOK_BYTES, site);
 }
 
 /* Where redirected pointers lead. Nothing calls it while the tests look. */
@@ -237,8 +250,8 @@ static void change(unsigned long where, const void *bytes, size_t size)
 	changes[i].size = size;
 	memcpy(changes[i].before, changes[i].where, size);
 	write_at(changes[i].where, bytes, size);
-	pr_info("rootkit: %px was %*ph, is %*ph\n", changes[i].where, (int)size, changes[i].before, (int)size,
-		changes[i].where);
+	pr_info("rootkit: %px was %*ph, is %*ph\n", changes[i].where, (int)size, changes[i].before,
+		(int)size, changes[i].where);
 }
 
 static void change_pointer(void)
@@ -283,14 +296,17 @@ static void set_lstar(void *value)
 {
 	unsigned long entry = (unsigned long)value;
 
-	asm volatile("wrmsr" : : "c" (MSR_LSTAR), "a" ((u32)entry), "d" ((u32)(entry >> 32)) : "memory");
+	asm volatile("wrmsr"
+		     :
+		     : "c"(MSR_LSTAR), "a"((u32)entry), "d"((u32)(entry >> 32))
+		     : "memory");
 }
 
 static unsigned long get_lstar(void)
 {
 	u32 low, high;
 
-	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (MSR_LSTAR));
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_LSTAR));
 	return low | (unsigned long)high << 32;
 }
 
@@ -372,7 +388,10 @@ static void add_filter(void)
 
 static u64 *top_entry, top_before;
 
-/* A copy of each table from the topmost entry down to the one with the gates, and there they are gone. */
+/*
+ * A copy of each table from the topmost entry down to the one with the gates, and there they are
+ * gone.
+ */
 static void give_tables(void)
 {
 	bool five_levels = native_read_cr4() & X86_CR4_LA57;

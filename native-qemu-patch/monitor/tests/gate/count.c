@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many instructions a call of the null monitor takes, from the hook's call to the instruction after it:
- * the built gate with the built dispatcher and monitor, one step at a time.
+ * How many instructions a call of the null monitor takes, from the hook's call to the instruction
+ * after it: the built gate with the built dispatcher and monitor, one step at a time.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -66,7 +66,8 @@ static unsigned step_through(pid_t child)
 		CHECK(WIFSTOPPED(status));
 		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
 		errno = 0;
-		at = (uint64_t)ptrace(PTRACE_PEEKUSER, child, (void *)offsetof(struct user, regs.rip), NULL);
+		at = (uint64_t)ptrace(PTRACE_PEEKUSER, child,
+				      (void *)offsetof(struct user, regs.rip), NULL);
 		CHECK(!errno);
 		called |= at == (uint64_t)hook_call;
 		if (at == (uint64_t)hook_return)
@@ -99,9 +100,11 @@ static unsigned instructions_of(uint64_t entry)
 
 static void a_call_of_the_null_monitor_takes_at_most_90_instructions(void)
 {
-	unsigned fentry = instructions_of(GATE_g1_fentry), redirected = instructions_of(GATE_g1_call_stub_7);
+	unsigned fentry = instructions_of(GATE_g1_fentry),
+		 redirected = instructions_of(GATE_g1_call_stub_7);
 
-	printf("     fentry hook: %u instructions; redirected call, without its target: %u\n", fentry, redirected);
+	printf("     fentry hook: %u instructions; redirected call, without its target: %u\n",
+	       fentry, redirected);
 	CHECK(fentry > 60 && fentry <= MOST_INSTRUCTIONS);
 	CHECK(redirected > 60 && redirected <= MOST_INSTRUCTIONS);
 }

@@ -2,7 +2,9 @@
 /*
  * The gate, called as hooks call it and entered as they don't.
  *
- *	gate-tests PAGES CORE NULL	PAGES: as machine.h says; CORE, NULL: core.elf and null.elf, flat
+ *	gate-tests PAGES CORE NULL
+ *
+ * PAGES: as machine.h says; CORE, NULL: core.elf and null.elf, flat.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -15,7 +17,10 @@
 
 static bool outside_gate; /* the last call went through the exit gate */
 
-/* What a hooked function must find: everything as it was, but for r10 and r11, which hold nothing of the monitor's. */
+/*
+ * What a hooked function must find: everything as it was, but for r10 and r11, which hold nothing
+ * of the monitor's.
+ */
 static struct registers as_called(uint64_t rsp)
 {
 	struct registers expected = before;
@@ -52,8 +57,10 @@ static void the_monitor_sees_the_call_as_the_hook_made_it(void)
 	CHECK(seen.guest_rsp < before.rsp && seen.guest_rsp >= before.rsp - 64);
 	CHECK(seen.current_task == CURRENT_TASK);
 	CHECK(seen.return_address == (uint64_t)hook_return);
-	CHECK(seen.argument[0] == before.rdi && seen.argument[1] == before.rsi && seen.argument[2] == before.rdx);
-	CHECK(seen.argument[3] == before.rcx && seen.argument[4] == before.r8 && seen.argument[5] == before.r9);
+	CHECK(seen.argument[0] == before.rdi && seen.argument[1] == before.rsi &&
+	      seen.argument[2] == before.rdx);
+	CHECK(seen.argument[3] == before.rcx && seen.argument[4] == before.r8 &&
+	      seen.argument[5] == before.r9);
 }
 
 static void the_monitor_runs_on_an_aligned_stack_of_its_own_with_known_flags(void)
@@ -74,10 +81,12 @@ static void a_fentry_hook_cannot_be_denied(void)
 	verdict = 0;
 }
 
-static const uint64_t stubs[16] = { GATE_g1_call_stub_0,  GATE_g1_call_stub_1,	GATE_g1_call_stub_2,  GATE_g1_call_stub_3,
-				    GATE_g1_call_stub_4,  GATE_g1_call_stub_5,	GATE_g1_call_stub_6,  GATE_g1_call_stub_7,
-				    GATE_g1_call_stub_8,  GATE_g1_call_stub_9,	GATE_g1_call_stub_10, GATE_g1_call_stub_11,
-				    GATE_g1_call_stub_12, GATE_g1_call_stub_13, GATE_g1_call_stub_14, GATE_g1_call_stub_15 };
+static const uint64_t stubs[16] = {
+	GATE_g1_call_stub_0,  GATE_g1_call_stub_1,  GATE_g1_call_stub_2,  GATE_g1_call_stub_3,
+	GATE_g1_call_stub_4,  GATE_g1_call_stub_5,  GATE_g1_call_stub_6,  GATE_g1_call_stub_7,
+	GATE_g1_call_stub_8,  GATE_g1_call_stub_9,  GATE_g1_call_stub_10, GATE_g1_call_stub_11,
+	GATE_g1_call_stub_12, GATE_g1_call_stub_13, GATE_g1_call_stub_14, GATE_g1_call_stub_15
+};
 
 static void a_redirected_call_goes_on_to_its_target_as_if_called_directly(void)
 {
@@ -130,8 +139,10 @@ static void the_exit_gate_shows_the_call_as_the_hook_made_it(void)
 	CHECK(seen.guest_rsp < before.rsp && seen.guest_rsp >= before.rsp - 64);
 	CHECK(seen.current_task == CURRENT_TASK);
 	CHECK(seen.return_address == (uint64_t)hook_return);
-	CHECK(seen.argument[0] == before.rdi && seen.argument[1] == before.rsi && seen.argument[2] == before.rdx);
-	CHECK(seen.argument[3] == before.rcx && seen.argument[4] == before.r8 && seen.argument[5] == before.r9);
+	CHECK(seen.argument[0] == before.rdi && seen.argument[1] == before.rsi &&
+	      seen.argument[2] == before.rdx);
+	CHECK(seen.argument[3] == before.rcx && seen.argument[4] == before.r8 &&
+	      seen.argument[5] == before.r9);
 }
 
 static void the_exit_gate_gives_every_register_and_flag_back(void)
@@ -167,10 +178,14 @@ static void the_exit_gate_denies_a_redirected_call(void)
 /* ---- Filters --------------------------------------------------------------- */
 
 /* Numbers that are small, out of range, negative, with bits of their own, at the edges. */
-static const uint32_t numbers[] = { 0, 1, 2, 3, 10, 31, 32, 38, 500, FILTER_COUNT - 2, FILTER_COUNT - 1, FILTER_COUNT,
-				    FILTER_COUNT + 1, 1023, 1024, 1031, 0xffff, 0x7fffffff, 0x80000000, 0x80000003, 0x80000001,
-				    0xffffffff, 0xbfffffff, 0x40000000, 0x40000001, 0x40000003, 0x400003e7, 0x400003e8, 0xc0000001,
-				    0x20000001, 0x01000001 };
+/* clang-format off */
+static const uint32_t numbers[] = {
+	0, 1, 2, 3, 10, 31, 32, 38, 500, FILTER_COUNT - 2, FILTER_COUNT - 1, FILTER_COUNT,
+	FILTER_COUNT + 1, 1023, 1024, 1031, 0xffff, 0x7fffffff, 0x80000000, 0x80000003, 0x80000001,
+	0xffffffff, 0xbfffffff, 0x40000000, 0x40000001, 0x40000003, 0x400003e7, 0x400003e8,
+	0xc0000001, 0x20000001, 0x01000001,
+};
+/* clang-format on */
 #define NUMBERS (sizeof(numbers) / sizeof(*numbers))
 
 static void expect_filtered(bool wants)
@@ -187,13 +202,15 @@ static void expect_filtered(bool wants)
 	CHECK(calls == wants);
 	CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
 	CHECK(link_at_target == (uint64_t)hook_return);
-	CHECK(after.rsp == before.rsp && after.rbx == before.rbx && after.rbp == before.rbp && after.r12 == before.r12);
+	CHECK(after.rsp == before.rsp && after.rbx == before.rbx && after.rbp == before.rbp &&
+	      after.r12 == before.r12);
 	CHECK(view == NORMAL && cr3 == GUEST_CR3);
 	/* nothing of the monitor's, and no more of the bitmap than the page itself shows */
 	CHECK(at_target.rax == (uint32_t)at_target.rax || at_target.rax == before.rax);
 }
 
-static void filters_decide(uint64_t by_argument, uint64_t by_field, void call(uint64_t, const uint64_t *))
+static void filters_decide(uint64_t by_argument, uint64_t by_field,
+			   void call(uint64_t, const uint64_t *))
 {
 	static uint32_t registers[64];
 
@@ -262,8 +279,10 @@ static void the_call_is_whose_the_last_branch_was(void)
 	for (int i = 0; i < 3; i++) {
 		CHECK(called_from(entries[i], hook, GATE + entries[i]) == (uint64_t)hook_return);
 		/* one byte off, another address with the same lower half, none */
-		CHECK(called_from(entries[i], hook + 1, GATE + entries[i]) == (uint64_t)hook_return + 1);
-		CHECK(called_from(entries[i], hook | 1ull << 32, GATE + entries[i]) == ((uint64_t)hook_return | 1ull << 32));
+		CHECK(called_from(entries[i], hook + 1, GATE + entries[i]) ==
+		      (uint64_t)hook_return + 1);
+		CHECK(called_from(entries[i], hook | 1ull << 32, GATE + entries[i]) ==
+		      ((uint64_t)hook_return | 1ull << 32));
 		CHECK(called_from(entries[i], 0, 0) == HOOK_LENGTH);
 	}
 }
@@ -273,7 +292,8 @@ static void one_that_led_elsewhere_names_no_hook(void)
 	uint64_t hook = (uint64_t)hook_return - HOOK_LENGTH;
 
 	for (int bit = 12; bit < 44; bit++)
-		CHECK(called_from(GATE_g1_fentry, hook, (GATE + GATE_g1_fentry) ^ 1ull << bit) == HOOK_LENGTH);
+		CHECK(called_from(GATE_g1_fentry, hook, (GATE + GATE_g1_fentry) ^ 1ull << bit) ==
+		      HOOK_LENGTH);
 	CHECK(called_from(GATE_g1_fentry, hook, GATE - 1) == HOOK_LENGTH);
 	CHECK(called_from(GATE_g1_fentry, hook, GATE + PAGE) == HOOK_LENGTH);
 }
@@ -349,7 +369,9 @@ static bool secret(uint64_t value)
 {
 	static const struct {
 		uint64_t start, size;
-	} secrets[] = { { SIM_CR3, PAGE }, { STACKS, STACK_COUNT * STACK_STRIDE + 1 }, { DISPATCH_PAGE, PAGE } };
+	} secrets[] = { { SIM_CR3, PAGE },
+			{ STACKS, STACK_COUNT * STACK_STRIDE + 1 },
+			{ DISPATCH_PAGE, PAGE } };
 
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
 		if (value - secrets[i].start < secrets[i].size ||
@@ -358,7 +380,10 @@ static bool secret(uint64_t value)
 	return false;
 }
 
-/* What an attacker puts into registers and memory: pointers he can use, the gate's own numbers, anything. */
+/*
+ * What an attacker puts into registers and memory: pointers he can use, the gate's own numbers,
+ * anything.
+ */
 static uint64_t hostile_value(void)
 {
 	uint64_t value;
@@ -419,15 +444,16 @@ static void expect_no_secret(uint64_t address)
 	apply_world();
 	for (int i = 0; i < 16; i++) {
 		if (secret((uint64_t)at_end[register_of[i]])) {
-			fprintf(stderr, "FAILED landing at %llx: register %d left with %llx\n", (unsigned long long)address, i,
+			fprintf(stderr, "FAILED landing at %llx: register %d left with %llx\n",
+				(unsigned long long)address, i,
 				(unsigned long long)at_end[register_of[i]]);
 			exit(1);
 		}
 	}
 	for (uint64_t at = GUEST_STACK; at < GUEST_STACK + GUEST_STACK_SIZE; at += 8) {
 		if (secret(*(uint64_t *)at)) {
-			fprintf(stderr, "FAILED landing at %llx: %llx in the guest's memory\n", (unsigned long long)address,
-				(unsigned long long)*(uint64_t *)at);
+			fprintf(stderr, "FAILED landing at %llx: %llx in the guest's memory\n",
+				(unsigned long long)address, (unsigned long long)*(uint64_t *)at);
 			exit(1);
 		}
 	}
@@ -460,20 +486,27 @@ static void land_everywhere(bool wide_code)
 			if (outcome == LEFT)
 				expect_no_secret(GATE + offset);
 			/*
-			 * Nobody leaves who read memory with a CR3 of his own: a whole call, or only what is behind
-			 * the check. (Or a call of where the way out is: it pushed what everyone knows.)
+			 * Nobody leaves who read memory with a CR3 of his own: a whole call, or
+			 * only what is behind the check. (Or a call of where the way out is: it
+			 * pushed what everyone knows.)
 			 */
 			if (outcome == LEFT && offset >= PAGE && offset - GATE_g2_dispatch >= 10)
 				CHECK(calls == 1 || offset >= GATE_g2_sim_cr3_high);
-			/* Whoever makes the search for a stack search memory of his own waits for its end. */
+			/*
+			 * Whoever makes the search for a stack search memory of his own waits for
+			 * its end.
+			 */
 			if (outcome == STUCK)
 				CHECK(offset >= PAGE && offset < GATE_g2_code_end);
 			/* int3 is what stops a jump to where no code is */
 			if (offset > PAGE + 0x400)
-				CHECK(outcome == STOPPED && (uint64_t)at_end[REG_RIP] == GATE + offset + 1);
+				CHECK(outcome == STOPPED &&
+				      (uint64_t)at_end[REG_RIP] == GATE + offset + 1);
 		}
 	}
-	printf("     %u landings: %u stopped, %u left with nothing, %u still searching after 20 ms\n", all, count[STOPPED], count[LEFT], count[STUCK]);
+	printf("     %u landings: %u stopped, %u left with nothing, "
+	       "%u still searching after 20 ms\n",
+	       all, count[STOPPED], count[LEFT], count[STUCK]);
 	CHECK(count[STOPPED] > 0 && count[LEFT] > 0);
 }
 

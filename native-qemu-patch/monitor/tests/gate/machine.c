@@ -49,12 +49,14 @@ void apply_world(void)
 		protect(GATE + PAGE, PAGE, PROT_NONE);
 	protect(GUEST_STACK, GUEST_STACK_SIZE, guest ? PROT_READ | PROT_WRITE : PROT_NONE);
 	for (uint64_t i = 0; i < STACK_COUNT; i++)
-		protect(STACKS + i * STACK_STRIDE + PAGE, STACK_SIZE, monitor ? PROT_READ | PROT_WRITE : PROT_NONE);
+		protect(STACKS + i * STACK_STRIDE + PAGE, STACK_SIZE,
+			monitor ? PROT_READ | PROT_WRITE : PROT_NONE);
 	protect(DISPATCH_PAGE, PAGE, monitor ? PROT_READ | PROT_EXEC : PROT_NONE);
 }
 
-const int register_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-				     REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+const int register_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+			      REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+			      REG_R12, REG_R13, REG_R14, REG_R15 };
 
 static void end_with(enum outcome outcome, ucontext_t *context)
 {
@@ -66,7 +68,9 @@ static void end_with(enum outcome outcome, ucontext_t *context)
 static void read_msr(greg_t *registers)
 {
 	uint32_t number = (uint32_t)registers[REG_RCX];
-	uint64_t value = number == MSR_LASTBRANCHFROMIP ? branch_from : number == MSR_LASTBRANCHTOIP ? branch_to : 0;
+	uint64_t value = number == MSR_LASTBRANCHFROMIP ? branch_from :
+			 number == MSR_LASTBRANCHTOIP   ? branch_to :
+							  0;
 
 	registers[REG_RAX] = (greg_t)(uint32_t)value;
 	registers[REG_RDX] = (greg_t)(value >> 32);
@@ -86,7 +90,9 @@ static bool privileged(greg_t *registers, ucontext_t *context)
 	if (memcmp(code, "\x0f\x01\xd4", 3) == 0) {
 		if ((uint32_t)registers[REG_RAX] != 0 || (uint32_t)registers[REG_RCX] > 1)
 			return false;
-		if (registers[REG_EFL] & (greg_t)(FLAG_DF | FLAG_AC | (stepped ? 0 : FLAG_TF) | FLAG_NT) && !hostile)
+		if (registers[REG_EFL] &
+			    (greg_t)(FLAG_DF | FLAG_AC | (stepped ? 0 : FLAG_TF) | FLAG_NT) &&
+		    !hostile)
 			return false;
 		view = (uint32_t)registers[REG_RCX] == 1 ? SIM : NORMAL;
 		registers[REG_RIP] += 3;
@@ -133,8 +139,9 @@ static bool exit_gate_asks(greg_t *registers)
 		.guest_rsp = (uint64_t)registers[REG_RBP],
 		.current_task = (uint64_t)registers[REG_RBX],
 		.return_address = (uint64_t)registers[REG_R11],
-		.argument = { (uint64_t)registers[REG_RDI], (uint64_t)registers[REG_RSI], (uint64_t)registers[REG_R10],
-			      (uint64_t)registers[REG_RCX], (uint64_t)registers[REG_R8], (uint64_t)registers[REG_R9] },
+		.argument = { (uint64_t)registers[REG_RDI], (uint64_t)registers[REG_RSI],
+			      (uint64_t)registers[REG_R10], (uint64_t)registers[REG_RCX],
+			      (uint64_t)registers[REG_R8], (uint64_t)registers[REG_R9] },
 	};
 	calls++;
 	registers[REG_R11] = (uint32_t)verdict;
@@ -148,19 +155,24 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	greg_t *registers = context->uc_mcontext.gregs;
 
 	(void)info;
-	/* A landing may have set AC, which a handler keeps; the C library's copies need not be aligned. */
+	/*
+	 * A landing may have set AC, which a handler keeps; the C library's copies need not be
+	 * aligned.
+	 */
 	__asm__ volatile("push $2\n popfq" : : : "memory", "cc");
 	if (number == SIGUSR1) {
 		for (int i = 0; i < 16; i++)
 			registers[register_of[i]] = wanted[register_of[i]];
 		registers[REG_RIP] = wanted[REG_RIP];
 		registers[REG_EFL] = wanted[REG_EFL];
-		registers[REG_CSGSFS] = (registers[REG_CSGSFS] & ~0xffffll) | (wide ? WIDE_CODE : NARROW_CODE);
+		registers[REG_CSGSFS] =
+			(registers[REG_CSGSFS] & ~0xffffll) | (wide ? WIDE_CODE : NARROW_CODE);
 		return;
 	}
 	if (number == SIGVTALRM)
 		end_with(STUCK, context);
-	if ((number == SIGSEGV || number == SIGILL) && (privileged(registers, context) || exit_gate_asks(registers)))
+	if ((number == SIGSEGV || number == SIGILL) &&
+	    (privileged(registers, context) || exit_gate_asks(registers)))
 		return;
 	end_with(STOPPED, context);
 }
@@ -220,16 +232,17 @@ static unsigned long gs_area[16];
 void run_hook(void);
 extern const char target_reached[], monitor_entry[];
 
-#define STORE(where)                                          \
-	"mov %rax, " #where "(%rip)\n mov %rcx, " #where "+8(%rip)\n"   \
-	"mov %rdx, " #where "+16(%rip)\n mov %rbx, " #where "+24(%rip)\n" \
-	"mov %rsp, " #where "+32(%rip)\n mov %rbp, " #where "+40(%rip)\n" \
-	"mov %rsi, " #where "+48(%rip)\n mov %rdi, " #where "+56(%rip)\n" \
-	"mov %r8, " #where "+64(%rip)\n mov %r9, " #where "+72(%rip)\n"   \
-	"mov %r10, " #where "+80(%rip)\n mov %r11, " #where "+88(%rip)\n" \
+#define STORE(where)                                                       \
+	"mov %rax, " #where "(%rip)\n mov %rcx, " #where "+8(%rip)\n"      \
+	"mov %rdx, " #where "+16(%rip)\n mov %rbx, " #where "+24(%rip)\n"  \
+	"mov %rsp, " #where "+32(%rip)\n mov %rbp, " #where "+40(%rip)\n"  \
+	"mov %rsi, " #where "+48(%rip)\n mov %rdi, " #where "+56(%rip)\n"  \
+	"mov %r8, " #where "+64(%rip)\n mov %r9, " #where "+72(%rip)\n"    \
+	"mov %r10, " #where "+80(%rip)\n mov %r11, " #where "+88(%rip)\n"  \
 	"mov %r12, " #where "+96(%rip)\n mov %r13, " #where "+104(%rip)\n" \
 	"mov %r14, " #where "+112(%rip)\n mov %r15, " #where "+120(%rip)\n"
 
+/* clang-format off */
 __asm__(".text\n"
 	".globl run_hook\n"
 	"run_hook:\n"
@@ -252,10 +265,12 @@ __asm__(".text\n"
 	"mov host_rsp(%rip), %rsp\n"
 	"pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n ret\n"
 	".globl target_reached\n"
-	"target_reached:\n" STORE(at_target) "mov (%rsp), %rax\n mov %rax, link_at_target(%rip)\n mov at_target(%rip), %rax\n"
+	"target_reached:\n" STORE(at_target)
+	"mov (%rsp), %rax\n mov %rax, link_at_target(%rip)\n mov at_target(%rip), %rax\n"
 	"pushfq\n pop at_target+128(%rip)\n push at_target+128(%rip)\n popfq\n ret\n"
 	".globl monitor_entry\n"
 	"monitor_entry:\n endbr64\n pushfq\n pop %rsi\n jmp monitor\n");
+/* clang-format on */
 
 static void put_jump(uint8_t *at, const void *to)
 {
@@ -265,8 +280,8 @@ static void put_jump(uint8_t *at, const void *to)
 
 static void *map_at(uint64_t address, uint64_t size)
 {
-	void *at = mmap((void *)address, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			-1, 0);
+	void *at = mmap((void *)address, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	CHECK(at == (void *)address);
 	return at;
@@ -276,9 +291,10 @@ struct filter_symbols {
 	uint64_t load, mask, count, skip, target, bits;
 };
 
-#define FILTER_SYMBOLS(page, n)                                                              \
-	{ GATE_##page##_filter_load_##n,  GATE_##page##_filter_mask_##n,   GATE_##page##_filter_count_##n, \
-	  GATE_##page##_filter_skip_##n, GATE_##page##_filter_target_##n, GATE_##page##_filter_bits_##n }
+#define FILTER_SYMBOLS(page, n)                                           \
+	{ GATE_##page##_filter_load_##n,   GATE_##page##_filter_mask_##n, \
+	  GATE_##page##_filter_count_##n,  GATE_##page##_filter_skip_##n, \
+	  GATE_##page##_filter_target_##n, GATE_##page##_filter_bits_##n }
 
 static void patch(uint8_t *pages, uint64_t symbol, uint64_t value, size_t size)
 {
@@ -291,7 +307,8 @@ bool filter_wants(uint32_t number)
 }
 
 /* As the manager does. */
-static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bool field, uint64_t page)
+static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bool field,
+			 uint64_t page)
 {
 	uint64_t target = TARGETS + 5 * 64;
 
@@ -299,7 +316,8 @@ static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bo
 		patch(pages, filter->load, 0x878b, 2); /* mov disp32(%rdi), %eax */
 		patch(pages, filter->load + 2, FILTER_FIELD, 4);
 	} else {
-		patch(pages, filter->load, 0x868d, 6); /* lea 0(%rsi), %eax, with 32 bits of displacement */
+		patch(pages, filter->load, 0x868d,
+		      6); /* lea 0(%rsi), %eax, with 32 bits of displacement */
 	}
 	patch(pages, filter->mask, field ? ~0u : ~FILTER_IGNORED, 4);
 	patch(pages, filter->count, FILTER_COUNT, 4);
@@ -315,23 +333,30 @@ void build_machine(const char *path)
 	static uint8_t pages[4 * PAGE];
 	static uint8_t signal_stack[256 << 10];
 	stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
-	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction action = { .sa_sigaction = on_signal,
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	const int signals[] = { SIGSEGV, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGVTALRM, SIGUSR1 };
 	int file = open(path, O_RDONLY), stacks_file;
-	static const uint64_t targets[16] = { GATE_g1_call_target_0,  GATE_g1_call_target_1,  GATE_g1_call_target_2,
-					      GATE_g1_call_target_3,  GATE_g1_call_target_4,  GATE_g1_call_target_5,
-					      GATE_g1_call_target_6,  GATE_g1_call_target_7,  GATE_g1_call_target_8,
-					      GATE_g1_call_target_9,  GATE_g1_call_target_10, GATE_g1_call_target_11,
-					      GATE_g1_call_target_12, GATE_g1_call_target_13, GATE_g1_call_target_14,
-					      GATE_g1_call_target_15 };
-	static const uint64_t exit_targets[16] = {
-		GATE_x1_call_target_0,	GATE_x1_call_target_1,	GATE_x1_call_target_2,	GATE_x1_call_target_3,
-		GATE_x1_call_target_4,	GATE_x1_call_target_5,	GATE_x1_call_target_6,	GATE_x1_call_target_7,
-		GATE_x1_call_target_8,	GATE_x1_call_target_9,	GATE_x1_call_target_10, GATE_x1_call_target_11,
-		GATE_x1_call_target_12, GATE_x1_call_target_13, GATE_x1_call_target_14, GATE_x1_call_target_15
-	};
-	static const struct filter_symbols filters[2] = { FILTER_SYMBOLS(g1, 0), FILTER_SYMBOLS(g1, 1) };
-	static const struct filter_symbols exit_filters[2] = { FILTER_SYMBOLS(x1, 0), FILTER_SYMBOLS(x1, 1) };
+	static const uint64_t targets[16] = { GATE_g1_call_target_0,  GATE_g1_call_target_1,
+					      GATE_g1_call_target_2,  GATE_g1_call_target_3,
+					      GATE_g1_call_target_4,  GATE_g1_call_target_5,
+					      GATE_g1_call_target_6,  GATE_g1_call_target_7,
+					      GATE_g1_call_target_8,  GATE_g1_call_target_9,
+					      GATE_g1_call_target_10, GATE_g1_call_target_11,
+					      GATE_g1_call_target_12, GATE_g1_call_target_13,
+					      GATE_g1_call_target_14, GATE_g1_call_target_15 };
+	static const uint64_t exit_targets[16] = { GATE_x1_call_target_0,  GATE_x1_call_target_1,
+						   GATE_x1_call_target_2,  GATE_x1_call_target_3,
+						   GATE_x1_call_target_4,  GATE_x1_call_target_5,
+						   GATE_x1_call_target_6,  GATE_x1_call_target_7,
+						   GATE_x1_call_target_8,  GATE_x1_call_target_9,
+						   GATE_x1_call_target_10, GATE_x1_call_target_11,
+						   GATE_x1_call_target_12, GATE_x1_call_target_13,
+						   GATE_x1_call_target_14, GATE_x1_call_target_15 };
+	static const struct filter_symbols filters[2] = { FILTER_SYMBOLS(g1, 0),
+							  FILTER_SYMBOLS(g1, 1) };
+	static const struct filter_symbols exit_filters[2] = { FILTER_SYMBOLS(x1, 0),
+							       FILTER_SYMBOLS(x1, 1) };
 	uint8_t *code;
 
 	CHECK(file >= 0 && read(file, pages, sizeof(pages)) == sizeof(pages));
@@ -339,7 +364,8 @@ void build_machine(const char *path)
 		uint64_t target = TARGETS + i * 64;
 
 		patch(pages, targets[i], target - (GATE + targets[i] + 4), 4);
-		patch(pages, exit_targets[i], target - (GATE + exit_targets[i] - GATE_EXIT_PAGE + 4), 4);
+		patch(pages, exit_targets[i],
+		      target - (GATE + exit_targets[i] - GATE_EXIT_PAGE + 4), 4);
 	}
 	for (int i = 0; i < 2; i++) {
 		patch_filter(pages, &filters[i], i == 1, 0);
@@ -371,9 +397,10 @@ void build_machine(const char *path)
 	/* the stacks twice, so that "another vCPU" can write them */
 	stacks_file = memfd_create("stacks", 0);
 	CHECK(stacks_file >= 0 && ftruncate(stacks_file, (off_t)(STACK_COUNT * STACK_STRIDE)) == 0);
-	CHECK(mmap((void *)STACKS, STACK_COUNT * STACK_STRIDE, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE, stacks_file, 0) ==
-	      (void *)STACKS);
-	stacks_alias = mmap(NULL, STACK_COUNT * STACK_STRIDE, PROT_READ | PROT_WRITE, MAP_SHARED, stacks_file, 0);
+	CHECK(mmap((void *)STACKS, STACK_COUNT * STACK_STRIDE, PROT_NONE,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE, stacks_file, 0) == (void *)STACKS);
+	stacks_alias = mmap(NULL, STACK_COUNT * STACK_STRIDE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    stacks_file, 0);
 	CHECK(stacks_alias != MAP_FAILED);
 	put_jump((uint8_t *)map_at(DISPATCH_PAGE, PAGE) + 0x800, monitor_entry);
 

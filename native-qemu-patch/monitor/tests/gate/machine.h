@@ -21,7 +21,11 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-#include "gate_symbols.h" /* GATE_<symbol>: address with G1 at 0, G2 at 4096, G1 of the SIM view at 8192, the exit gate at 12288 */
+/*
+ * GATE_<symbol>: its address, with G1 at 0, G2 at 4096, G1 of the SIM view at 8192 and the exit
+ * gate at 12288.
+ */
+#include "gate_symbols.h"
 #include "sim_abi.h"
 
 #define PAGE 4096ull
@@ -71,11 +75,11 @@
 			exit(1);                                                               \
 		}                                                                              \
 	} while (0)
-#define TEST(function)                             \
-	do {                                       \
-		function();                        \
-		printf("ok   %s\n", #function);    \
-		fflush(stdout);                    \
+#define TEST(function)                          \
+	do {                                    \
+		function();                     \
+		printf("ok   %s\n", #function); \
+		fflush(stdout);                 \
 	} while (0)
 
 /* `reason`: why this machine can't run the test. */
@@ -89,16 +93,21 @@ enum view { NORMAL, SIM };
 enum outcome { RUNNING, STOPPED, LEFT, STUCK };
 
 struct registers {
-	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15, flags;
+	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15,
+		flags;
 };
 
-/* The machine: which view, which CR3, and whether the guest's CR3 shows the guest's stack in the SIM view too. */
+/*
+ * The machine: which view, which CR3, and whether the guest's CR3 shows the guest's stack in the
+ * SIM view too.
+ */
 extern enum view view;
 extern uint64_t cr3;
 extern bool hostile;
-extern bool stepped; /* by a debugger, which Linux tells from a trap flag of the gate's own only sometimes */
-extern bool outside; /* the gate of a monitor outside is mapped */
-extern bool branched_elsewhere;          /* branch_from and branch_to are set by hand, and not by each call */
+/* By a debugger, whose trap flag Linux can't always tell from one of the gate's own. */
+extern bool stepped;
+extern bool outside;                    /* the gate of a monitor outside is mapped */
+extern bool branched_elsewhere;         /* branch_from and branch_to are set by hand */
 extern uint64_t branch_from, branch_to; /* the last branch record */
 extern sigjmp_buf ended;
 extern greg_t wanted[23]; /* what the next SIGUSR1 continues with */
@@ -117,19 +126,26 @@ extern unsigned calls;
 extern int64_t verdict;
 extern uint64_t seen_stack, seen_flags, seen_taken;
 
-/* Builds the machine around the pages of this file: .g1, .g2, .g1_sim and .g1_exit, one after the other. */
+/*
+ * Builds the machine around the pages of this file: .g1, .g2, .g1_sim and .g1_exit, one after the
+ * other.
+ */
 void build_machine(const char *path);
 
 /* Makes memory what view and CR3 show. */
 void apply_world(void);
 
-/* Calls the gate as a hook does, at an offset in its page; `arguments`: what rdi and rsi are, or NULL for anything. */
+/*
+ * Calls the gate as a hook does, at an offset in its page; `arguments`: what rdi and rsi are, or
+ * NULL for anything.
+ */
 void call_gate(uint64_t entry);
 void call_gate_with(uint64_t entry, const uint64_t arguments[2]);
 
 /*
- * The machine's filters: both let the numbers of filter_wants() call the gate. Filter 0 looks at the second argument without
- * bit 30, filter 1 at the word at FILTER_FIELD in what the first argument points to.
+ * The machine's filters: both let the numbers of filter_wants() call the gate. Filter 0 looks at
+ * the second argument without bit 30, filter 1 at the word at FILTER_FIELD in what the first
+ * argument points to.
  */
 #define FILTER_COUNT 1000
 #define FILTER_IGNORED 0x40000000u

@@ -25,7 +25,10 @@ static int64_t probe(const struct sim_call *call, const struct sim_hook *hook)
 		*(volatile uint32_t *)sim_config() = 1;
 		break;
 	case PROBE_OPEN_FILE:
-		__asm__ volatile("mov $2, %%eax\n syscall" : "+a"(result) : "D"("/"), "S"(0), "d"(0) : "rcx", "r11", "memory");
+		__asm__ volatile("mov $2, %%eax\n syscall"
+				 : "+a"(result)
+				 : "D"("/"), "S"(0), "d"(0)
+				 : "rcx", "r11", "memory");
 		break;
 	}
 	return (int64_t)call->argument[0];

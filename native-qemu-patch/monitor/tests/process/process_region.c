@@ -65,13 +65,15 @@ static uint64_t symbol(const struct elf *elf, const char *name)
 	const Elf64_Sym *symbols = (const Elf64_Sym *)(elf->bytes + table->sh_offset);
 
 	for (uint64_t i = 0; i < table->sh_size / sizeof(*symbols); i++)
-		if (!strcmp((const char *)elf->bytes + strings->sh_offset + symbols[i].st_name, name))
+		if (!strcmp((const char *)elf->bytes + strings->sh_offset + symbols[i].st_name,
+			    name))
 			return elf->base + symbols[i].st_value;
 	EXPECT(!"no such symbol");
 	return 0;
 }
 
-static uint64_t place(struct test_region *region, uint64_t size, uint64_t address, uint32_t view, uint32_t access)
+static uint64_t place(struct test_region *region, uint64_t size, uint64_t address, uint32_t view,
+		      uint32_t access)
 {
 	uint64_t offset = free_offset;
 
@@ -88,8 +90,10 @@ static uint8_t *at(struct test_region *region, const struct elf *elf, uint64_t a
 	for (uint32_t i = 0; i < region->header->segment_count; i++) {
 		const struct sim_segment *segment = &region->header->segments[i];
 
-		if (segment->view == SIM_VIEW_PROCESS && elf->base + address - segment->gpa < segment->size)
-			return region->bytes + segment->offset + (elf->base + address - segment->gpa);
+		if (segment->view == SIM_VIEW_PROCESS &&
+		    elf->base + address - segment->gpa < segment->size)
+			return region->bytes + segment->offset +
+			       (elf->base + address - segment->gpa);
 	}
 	EXPECT(!"an address in no segment");
 	return NULL;
@@ -99,7 +103,8 @@ static uint8_t *at(struct test_region *region, const struct elf *elf, uint64_t a
 static void load(struct test_region *region, const struct elf *elf)
 {
 	const Elf64_Phdr *segments = (const Elf64_Phdr *)(elf->bytes + elf->header->e_phoff);
-	const Elf64_Shdr *relocations = section(elf, ".rela.dyn"), *slots = section(elf, ".sim_slots");
+	const Elf64_Shdr *relocations = section(elf, ".rela.dyn"),
+			 *slots = section(elf, ".sim_slots");
 
 	for (int i = 0; i < elf->header->e_phnum; i++) {
 		const Elf64_Phdr *segment = &segments[i];
@@ -110,16 +115,20 @@ static void load(struct test_region *region, const struct elf *elf)
 		if (segment->p_type != PT_LOAD)
 			continue;
 		EXPECT(segment->p_vaddr % SIM_PAGE_SIZE == 0);
-		memcpy(region->bytes + place(region, segment->p_memsz, elf->base + segment->p_vaddr, SIM_VIEW_PROCESS, access),
+		memcpy(region->bytes + place(region, segment->p_memsz, elf->base + segment->p_vaddr,
+					     SIM_VIEW_PROCESS, access),
 		       elf->bytes + segment->p_offset, segment->p_filesz);
 	}
 	for (uint64_t i = 0; relocations && i < relocations->sh_size / sizeof(Elf64_Rela); i++) {
-		const Elf64_Rela *relocation = (const Elf64_Rela *)(elf->bytes + relocations->sh_offset) + i;
+		const Elf64_Rela *relocation =
+			(const Elf64_Rela *)(elf->bytes + relocations->sh_offset) + i;
 
 		EXPECT(ELF64_R_TYPE(relocation->r_info) == R_X86_64_RELATIVE);
-		*(uint64_t *)at(region, elf, relocation->r_offset) = elf->base + (uint64_t)relocation->r_addend;
+		*(uint64_t *)at(region, elf, relocation->r_offset) =
+			elf->base + (uint64_t)relocation->r_addend;
 	}
-	for (uint64_t i = 0; slots && i < slots->sh_size / sizeof(struct sim_slot_declaration); i++) {
+	for (uint64_t i = 0; slots && i < slots->sh_size / sizeof(struct sim_slot_declaration);
+	     i++) {
 		const struct sim_slot_declaration *slot =
 			(const struct sim_slot_declaration *)(elf->bytes + slots->sh_offset) + i;
 		const char *name = (const char *)slot->name;
@@ -150,9 +159,11 @@ static uint8_t *map_file(char path[64], const char *name, uint64_t size)
 struct test_region test_region_make(const char *core, const char *monitor)
 {
 	struct test_region region = { 0 };
-	struct elf core_elf = read_elf(core, 0x110000000000ull), monitor_elf = read_elf(monitor, 0x120000000000ull);
+	struct elf core_elf = read_elf(core, 0x110000000000ull),
+		   monitor_elf = read_elf(monitor, 0x120000000000ull);
 	const struct sim_hook_declaration *hook =
-		(const struct sim_hook_declaration *)(monitor_elf.bytes + section(&monitor_elf, ".sim_hooks")->sh_offset);
+		(const struct sim_hook_declaration
+			 *)(monitor_elf.bytes + section(&monitor_elf, ".sim_hooks")->sh_offset);
 	struct sim_config *config;
 	struct sim_hook armed;
 
@@ -169,13 +180,17 @@ struct test_region test_region_make(const char *core, const char *monitor)
 	region.channel->slot_count = 2;
 	free_offset = SIM_PAGE_SIZE + CHANNEL_SIZE;
 
-	place(&region, SIM_PAGE_SIZE, 0x7c00000000, SIM_VIEW_NORMAL, SIM_ACCESS_READ | SIM_ACCESS_EXECUTE);
+	place(&region, SIM_PAGE_SIZE, 0x7c00000000, SIM_VIEW_NORMAL,
+	      SIM_ACCESS_READ | SIM_ACCESS_EXECUTE);
 	load(&region, &core_elf);
 	load(&region, &monitor_elf);
-	config = (struct sim_config *)(region.bytes +
-				       place(&region, sizeof(*config), CONFIG_ADDRESS, SIM_VIEW_PROCESS, SIM_ACCESS_READ));
-	region.ring = (struct sim_ring *)(region.bytes + place(&region, SIM_PAGE_SIZE + RING_CAPACITY, RING_ADDRESS,
-							       SIM_VIEW_PROCESS, SIM_ACCESS_READ | SIM_ACCESS_WRITE));
+	config =
+		(struct sim_config *)(region.bytes + place(&region, sizeof(*config), CONFIG_ADDRESS,
+							   SIM_VIEW_PROCESS, SIM_ACCESS_READ));
+	region.ring =
+		(struct sim_ring *)(region.bytes + place(&region, SIM_PAGE_SIZE + RING_CAPACITY,
+							 RING_ADDRESS, SIM_VIEW_PROCESS,
+							 SIM_ACCESS_READ | SIM_ACCESS_WRITE));
 	*config = (struct sim_config){ .abi = SIM_CONFIG_VERSION,
 				       .ring = RING_ADDRESS,
 				       .ring_capacity = RING_CAPACITY,
@@ -184,7 +199,9 @@ struct test_region test_region_make(const char *core, const char *monitor)
 				       .paging_levels = 4,
 				       .ram_range_count = 1,
 				       .ram = { { 0, RAM_SIZE } } };
-	armed = (struct sim_hook){ .return_address = HOOK_RETURN, .handler = monitor_elf.base + hook->handler, .id = hook->id };
+	armed = (struct sim_hook){ .return_address = HOOK_RETURN,
+				   .handler = monitor_elf.base + hook->handler,
+				   .id = hook->id };
 	hook_table_fill(config, &armed, 1);
 	region.dispatch = symbol(&core_elf, "sim_dispatch");
 	return region;

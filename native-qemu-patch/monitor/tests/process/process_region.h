@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A region of gate exit and guest RAM, in files, as the manager prepares them: with the built core.elf and a monitor. */
+/*
+ * A region of gate exit and guest RAM, in files, as the manager prepares them: with the built
+ * core.elf and a monitor.
+ */
 #ifndef SIM_PROCESS_REGION_H
 #define SIM_PROCESS_REGION_H
 

@@ -74,11 +74,22 @@ static pid_t start(char *const words[])
 static pid_t start_served(pid_t qemu)
 {
 	char dispatch[32], ram[128], process[16];
-	char *words[] = { "sim-monitor-process", "--region", region.path, "--dispatch", dispatch, "--direct-map",
-			  "0x2a0000000000", "--ram", ram, "--qemu", process, NULL };
+	char *words[] = { "sim-monitor-process",
+			  "--region",
+			  region.path,
+			  "--dispatch",
+			  dispatch,
+			  "--direct-map",
+			  "0x2a0000000000",
+			  "--ram",
+			  ram,
+			  "--qemu",
+			  process,
+			  NULL };
 
 	snprintf(dispatch, sizeof(dispatch), "0x%llx", (unsigned long long)region.dispatch);
-	snprintf(ram, sizeof(ram), "0x0:0x%llx:0x0:%s", (unsigned long long)RAM_SIZE, region.ram_path);
+	snprintf(ram, sizeof(ram), "0x0:0x%llx:0x0:%s", (unsigned long long)RAM_SIZE,
+		 region.ram_path);
 	snprintf(process, sizeof(process), "%d", qemu);
 	return start(words);
 }
@@ -167,7 +178,8 @@ static void a_monitor_reads_the_guest_and_writes_events(void)
 	CHECK(call_slot(0, &call, PATIENCE));
 	event = (const struct sim_event *)((const uint8_t *)region.ring + SIM_PAGE_SIZE);
 	CHECK(event->size == sizeof(*event) && event->type == SIM_EVENT_MONITOR_FIRST);
-	CHECK(event->subject.task == PAGE_OFFSET + TASK_GPA && event->subject.pid == (int32_t)TASK_PID);
+	CHECK(event->subject.task == PAGE_OFFSET + TASK_GPA &&
+	      event->subject.pid == (int32_t)TASK_PID);
 	CHECK(region.channel->slots[0].flags == 0);
 	stop(child);
 }
@@ -195,7 +207,8 @@ static void *vcpu(void *argument)
 	unsigned index = (unsigned)(uintptr_t)argument;
 
 	for (uint32_t i = 0; i < CALLS_EACH; i++) {
-		struct sim_call call = probe(index * CALLS_EACH + i, i % 64 ? PROBE_NOTHING : PROBE_EMIT);
+		struct sim_call call =
+			probe(index * CALLS_EACH + i, i % 64 ? PROBE_NOTHING : PROBE_EMIT);
 
 		CHECK(call_slot(index, &call, PATIENCE));
 		CHECK(region.channel->slots[index].verdict == index * CALLS_EACH + i);
@@ -227,9 +240,12 @@ static void it_takes_over_a_call_that_its_predecessor_was_in(void)
 	region.channel->slots[1].call = probe(7, PROBE_NOTHING);
 	region.channel->slots[1].state = SIM_CALL_RUNNING;
 	child = start_served(getpid());
-	for (int i = 0; i < PATIENCE * 1000 && __atomic_load_n(&region.channel->slots[1].state, __ATOMIC_ACQUIRE) != SIM_CALL_DONE; i++)
+	for (int i = 0; i < PATIENCE * 1000 && __atomic_load_n(&region.channel->slots[1].state,
+							       __ATOMIC_ACQUIRE) != SIM_CALL_DONE;
+	     i++)
 		usleep(1000);
-	CHECK(region.channel->slots[1].state == SIM_CALL_DONE && region.channel->slots[1].verdict == 7);
+	CHECK(region.channel->slots[1].state == SIM_CALL_DONE &&
+	      region.channel->slots[1].verdict == 7);
 	stop(child);
 }
 
@@ -316,7 +332,8 @@ static void a_ring_full_of_nonsense_does_not_stop_it(void)
 
 		for (size_t i = 0; i < SIM_PAGE_SIZE / sizeof(*words); i++)
 			words[i] = (uint64_t)rand_r(&seed) << (rand_r(&seed) % 33);
-		region.ring->head = region.ring->tail + (uint64_t)rand_r(&seed) % RING_CAPACITY / 8 * 8;
+		region.ring->head =
+			region.ring->tail + (uint64_t)rand_r(&seed) % RING_CAPACITY / 8 * 8;
 		CHECK(call_slot(0, &call, PATIENCE));
 		CHECK(region.channel->slots[0].verdict == 5);
 	}
@@ -392,12 +409,14 @@ static void any_header_ends_in_service_or_in_a_line(void)
 		region.channel->process = 0;
 		words = (uint64_t *)region.bytes;
 		for (int change = 0; change < 2; change++) {
-			size_t at = 1 + (size_t)rand_r(&seed) % (8 + 4 * region.header->segment_count % 64);
+			size_t at = 1 + (size_t)rand_r(&seed) %
+						(8 + 4 * region.header->segment_count % 64);
 			uint64_t before = words[at];
 			int status;
 
-			words[at] = rand_r(&seed) % 2 ? before ^ 1ull << rand_r(&seed) % 64 :
-							(uint64_t)rand_r(&seed) << rand_r(&seed) % 33;
+			words[at] = rand_r(&seed) % 2 ?
+					    before ^ 1ull << rand_r(&seed) % 64 :
+					    (uint64_t)rand_r(&seed) << rand_r(&seed) % 33;
 			child = start_served(getpid());
 			if (region.channel->process) {
 				CHECK(waitpid(child, &status, WNOHANG) == 0);
@@ -423,8 +442,11 @@ static void wrong_arguments_are_one_clear_line(void)
 	char *const word[] = { "sim-monitor-process", "--dispatch", "here", NULL };
 	char *const ram[] = { "sim-monitor-process", "--ram", "0x0:0x1000:0x0:", NULL };
 	char *const odd[] = { "sim-monitor-process", "--ram", "0x1:0x1000:0x0:/f", NULL };
-	char *const missing[] = { "sim-monitor-process", "--region", "/nowhere/region", "--dispatch", "0x110000000800",
-				  "--direct-map", "0x2a0000000000", "--ram", "0x0:0x1000:0x0:/f", NULL };
+	char *const missing[] = { "sim-monitor-process", "--region",
+				  "/nowhere/region",     "--dispatch",
+				  "0x110000000800",      "--direct-map",
+				  "0x2a0000000000",      "--ram",
+				  "0x0:0x1000:0x0:/f",   NULL };
 
 	fresh();
 	expect_refused(start(none), "are needed");
@@ -433,7 +455,8 @@ static void wrong_arguments_are_one_clear_line(void)
 	expect_refused(start(word), "--dispatch here: not a number");
 	expect_refused(start(ram), "no path");
 	expect_refused(start(odd), "whole pages");
-	expect_refused(start(missing), "/nowhere/region can't be opened: No such file or directory");
+	expect_refused(start(missing),
+		       "/nowhere/region can't be opened: No such file or directory");
 }
 
 int main(int argc, char **argv)
