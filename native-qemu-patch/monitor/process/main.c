@@ -14,28 +14,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "process.h"
 
-noreturn void fail(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("sim-monitor-process: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	_exit(1);
-}
-
-int watch_open(int32_t process)
+/* A handle that becomes readable when the process ends. */
+static int watch_open(int32_t process)
 {
 	int handle = (int)syscall(SYS_pidfd_open, process, 0);
 

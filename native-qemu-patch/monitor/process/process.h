@@ -69,7 +69,4 @@ void drop_capabilities(void);
  */
 void confine(void);
 
-/* A handle that becomes readable when the process ends. */
-int watch_open(int32_t process);
-
 #endif

@@ -9,10 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "check.h"
 #include "sim_monitor.h"
 
 #define LOW_RAM_SIZE (16ull << 20)
@@ -58,40 +56,6 @@ struct sim_ring *ring(void);
 char *text_of(const struct sim_event *event, size_t head, unsigned index);
 
 /* The tests: each prints what it specifies and stops the program where it fails. */
-#define CHECK(condition)                                                                       \
-	do {                                                                                   \
-		if (!(condition)) {                                                            \
-			fprintf(stderr, "FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
-#define CHECK_EQUAL(expected, actual)                                                       \
-	do {                                                                                \
-		uint64_t expected_ = (uint64_t)(expected), actual_ = (uint64_t)(actual);    \
-		if (expected_ != actual_) {                                                 \
-			fprintf(stderr, "FAILED %s:%d: %s is %#llx, not %#llx\n", __FILE__, \
-				__LINE__, #actual, (unsigned long long)actual_,             \
-				(unsigned long long)expected_);                             \
-			exit(1);                                                            \
-		}                                                                           \
-	} while (0)
-#define CHECK_TEXT(expected, actual)                                                          \
-	do {                                                                                  \
-		char *actual_ = (actual);                                                     \
-		if (!actual_ || strcmp((expected), actual_) != 0) {                           \
-			fprintf(stderr, "FAILED %s:%d: %s is '%s', not '%s'\n", __FILE__,     \
-				__LINE__, #actual, actual_ ? actual_ : "(none)", (expected)); \
-			exit(1);                                                              \
-		}                                                                             \
-		free(actual_);                                                                \
-	} while (0)
-#define TEST(function)                          \
-	do {                                    \
-		function();                     \
-		printf("ok   %s\n", #function); \
-		fflush(stdout);                 \
-	} while (0)
-
 void memory_tests(void);
 void text_tests(void);
 void ring_tests(void);

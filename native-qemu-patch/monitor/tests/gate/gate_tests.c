@@ -15,22 +15,6 @@
 
 #include "machine.h"
 
-static bool outside_gate; /* the last call went through the exit gate */
-
-/*
- * What a hooked function must find: everything as it was, but for r10 and r11, which hold nothing
- * of the monitor's.
- */
-static struct registers as_called(uint64_t rsp)
-{
-	struct registers expected = before;
-
-	expected.rsp = rsp;
-	expected.r10 = outside_gate ? before.rdx : before.rcx;
-	expected.r11 = 0;
-	return expected;
-}
-
 static void expect_clean_return(void)
 {
 	struct registers expected = as_called(before.rsp);
@@ -81,12 +65,7 @@ static void a_fentry_hook_cannot_be_denied(void)
 	verdict = 0;
 }
 
-static const uint64_t stubs[16] = {
-	GATE_g1_call_stub_0,  GATE_g1_call_stub_1,  GATE_g1_call_stub_2,  GATE_g1_call_stub_3,
-	GATE_g1_call_stub_4,  GATE_g1_call_stub_5,  GATE_g1_call_stub_6,  GATE_g1_call_stub_7,
-	GATE_g1_call_stub_8,  GATE_g1_call_stub_9,  GATE_g1_call_stub_10, GATE_g1_call_stub_11,
-	GATE_g1_call_stub_12, GATE_g1_call_stub_13, GATE_g1_call_stub_14, GATE_g1_call_stub_15
-};
+static const uint64_t stubs[16] = OF_EACH_STUB(GATE_g1_call_stub_);
 
 static void a_redirected_call_goes_on_to_its_target_as_if_called_directly(void)
 {
@@ -117,20 +96,7 @@ static void a_denied_call_reaches_its_target_with_minus_one_as_second_argument(v
 
 /* ---- The gate of a monitor outside ---------------------------------------- */
 
-static const uint64_t exit_stubs[16] = {
-	GATE_x1_call_stub_0,  GATE_x1_call_stub_1,  GATE_x1_call_stub_2,  GATE_x1_call_stub_3,
-	GATE_x1_call_stub_4,  GATE_x1_call_stub_5,  GATE_x1_call_stub_6,  GATE_x1_call_stub_7,
-	GATE_x1_call_stub_8,  GATE_x1_call_stub_9,  GATE_x1_call_stub_10, GATE_x1_call_stub_11,
-	GATE_x1_call_stub_12, GATE_x1_call_stub_13, GATE_x1_call_stub_14, GATE_x1_call_stub_15
-};
-
-static void call_exit_gate(uint64_t entry)
-{
-	outside = true;
-	outside_gate = true;
-	call_gate(entry - GATE_EXIT_PAGE);
-	outside = false;
-}
+static const uint64_t exit_stubs[16] = OF_EACH_STUB(GATE_x1_call_stub_);
 
 static void the_exit_gate_shows_the_call_as_the_hook_made_it(void)
 {
@@ -173,86 +139,6 @@ static void the_exit_gate_denies_a_redirected_call(void)
 	expected = as_called(before.rsp - 8);
 	expected.rsi = ~0ull;
 	CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
-}
-
-/* ---- Filters --------------------------------------------------------------- */
-
-/* Numbers that are small, out of range, negative, with bits of their own, at the edges. */
-/* clang-format off */
-static const uint32_t numbers[] = {
-	0, 1, 2, 3, 10, 31, 32, 38, 500, FILTER_COUNT - 2, FILTER_COUNT - 1, FILTER_COUNT,
-	FILTER_COUNT + 1, 1023, 1024, 1031, 0xffff, 0x7fffffff, 0x80000000, 0x80000003, 0x80000001,
-	0xffffffff, 0xbfffffff, 0x40000000, 0x40000001, 0x40000003, 0x400003e7, 0x400003e8,
-	0xc0000001, 0x20000001, 0x01000001,
-};
-/* clang-format on */
-#define NUMBERS (sizeof(numbers) / sizeof(*numbers))
-
-static void expect_filtered(bool wants)
-{
-	struct registers expected = as_called(before.rsp - 8);
-
-	if (!wants) {
-		expected.r10 = before.r10;
-		expected.r11 = before.r11;
-	}
-	/* rax and the arithmetic flags are whose the call is */
-	expected.rax = at_target.rax;
-	expected.flags = (before.flags & ~FLAGS_ARITHMETIC) | (at_target.flags & FLAGS_ARITHMETIC);
-	CHECK(calls == wants);
-	CHECK(memcmp(&expected, &at_target, sizeof(expected)) == 0);
-	CHECK(link_at_target == (uint64_t)hook_return);
-	CHECK(after.rsp == before.rsp && after.rbx == before.rbx && after.rbp == before.rbp &&
-	      after.r12 == before.r12);
-	CHECK(view == NORMAL && cr3 == GUEST_CR3);
-	/* nothing of the monitor's, and no more of the bitmap than the page itself shows */
-	CHECK(at_target.rax == (uint32_t)at_target.rax || at_target.rax == before.rax);
-}
-
-static void filters_decide(uint64_t by_argument, uint64_t by_field,
-			   void call(uint64_t, const uint64_t *))
-{
-	static uint32_t registers[64];
-
-	for (size_t i = 0; i < NUMBERS; i++) {
-		call(by_argument, (uint64_t[]){ 0x123456789, numbers[i] | 0xabcdef1200000000ull });
-		expect_filtered(filter_wants(numbers[i] & ~FILTER_IGNORED));
-		registers[FILTER_FIELD / 4] = numbers[i];
-		call(by_field, (uint64_t[]){ (uint64_t)registers, 0x123456789 });
-		expect_filtered(filter_wants(numbers[i]));
-	}
-	for (uint32_t number = 0; number < FILTER_COUNT; number++) {
-		call(by_argument, (uint64_t[]){ 0, number });
-		expect_filtered(filter_wants(number));
-	}
-}
-
-static void call_exit_gate_with(uint64_t entry, const uint64_t *arguments)
-{
-	outside = true;
-	call_gate_with(entry - GATE_EXIT_PAGE, arguments);
-	outside = false;
-}
-
-static void a_filter_lets_only_wanted_numbers_and_strange_ones_call_the_gate(void)
-{
-	outside_gate = false;
-	filters_decide(GATE_g1_filter_0, GATE_g1_filter_1, call_gate_with);
-}
-
-static void so_does_the_exit_gates(void)
-{
-	outside_gate = true;
-	filters_decide(GATE_x1_filter_0, GATE_x1_filter_1, call_exit_gate_with);
-	outside_gate = false;
-}
-
-static void a_filtered_call_can_be_denied(void)
-{
-	verdict = -1;
-	call_gate_with(GATE_g1_filter_0, (uint64_t[]){ 7, 3 });
-	verdict = 0;
-	CHECK(calls == 1 && at_target.rdi == 7 && at_target.rsi == ~0ull);
 }
 
 /* ---- The last branch record ------------------------------------------------- */
@@ -353,232 +239,6 @@ static void it_waits_while_every_stack_is_taken(void)
 	take_stacks(0);
 }
 
-/* ---- Jumps into the gate -------------------------------------------------- */
-
-static uint64_t random_state = 88172645463325252ull;
-
-static uint64_t random_number(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static bool secret(uint64_t value)
-{
-	static const struct {
-		uint64_t start, size;
-	} secrets[] = { { SIM_CR3, PAGE },
-			{ STACKS, STACK_COUNT * STACK_STRIDE + 1 },
-			{ DISPATCH_PAGE, PAGE } };
-
-	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
-		if (value - secrets[i].start < secrets[i].size ||
-		    (uint32_t)value - (uint32_t)secrets[i].start < secrets[i].size)
-			return true;
-	return false;
-}
-
-/*
- * What an attacker puts into registers and memory: pointers he can use, the gate's own numbers,
- * anything.
- */
-static uint64_t hostile_value(void)
-{
-	uint64_t value;
-
-	switch (random_number() % 6) {
-	case 0:
-		return GUEST_STACK + PAGE + (random_number() % 64) * 8;
-	case 1:
-		return random_number() % 4;
-	case 2:
-		return GUEST_CR3;
-	case 3:
-		return GATE + random_number() % (2 * PAGE);
-	}
-	do
-		value = random_number();
-	while (secret(value));
-	return value;
-}
-
-/* Goes on at this address in the SIM view, with the attacker's CR3 and registers. */
-static enum outcome land(uint64_t address, bool wide_code)
-{
-	struct itimerval timer = { .it_value = { .tv_usec = 20000 } }, none = { 0 };
-	enum outcome outcome;
-
-	hostile = true;
-	view = SIM;
-	cr3 = GUEST_CR3;
-	wide = wide_code;
-	take_stacks(0);
-	apply_world();
-	for (uint64_t at = GUEST_STACK; at < GUEST_STACK + GUEST_STACK_SIZE; at += 8)
-		*(uint64_t *)at = hostile_value();
-	for (int i = 0; i < 16; i++)
-		wanted[register_of[i]] = (greg_t)hostile_value();
-	branch_from = hostile_value();
-	branch_to = hostile_value();
-	wanted[REG_RSP] = (greg_t)(GUEST_STACK + PAGE);
-	wanted[REG_EFL] = 0x202 | (greg_t)(random_number() & FLAGS_ARITHMETIC);
-	wanted[REG_RIP] = (greg_t)address;
-	if (!wide_code)
-		for (int i = 0; i < 16; i++)
-			wanted[register_of[i]] &= 0xffffffffll;
-	outcome = (enum outcome)sigsetjmp(ended, 1);
-	if (outcome == RUNNING) {
-		setitimer(ITIMER_VIRTUAL, &timer, NULL);
-		raise(SIGUSR1);
-		CHECK(!"came back by itself");
-	}
-	setitimer(ITIMER_VIRTUAL, &none, NULL);
-	return outcome;
-}
-
-static void expect_no_secret(uint64_t address)
-{
-	view = NORMAL;
-	apply_world();
-	for (int i = 0; i < 16; i++) {
-		if (secret((uint64_t)at_end[register_of[i]])) {
-			fprintf(stderr, "FAILED landing at %llx: register %d left with %llx\n",
-				(unsigned long long)address, i,
-				(unsigned long long)at_end[register_of[i]]);
-			exit(1);
-		}
-	}
-	for (uint64_t at = GUEST_STACK; at < GUEST_STACK + GUEST_STACK_SIZE; at += 8) {
-		if (secret(*(uint64_t *)at)) {
-			fprintf(stderr, "FAILED landing at %llx: %llx in the guest's memory\n",
-				(unsigned long long)address, (unsigned long long)*(uint64_t *)at);
-			exit(1);
-		}
-	}
-	/* a forged call has given its stack back */
-	CHECK(stacks_taken() == 0);
-}
-
-/* Most of both pages is int3; the rest is worth more tries. */
-static int rounds_at(uint64_t offset)
-{
-	bool code = (offset >= PAGE && offset < GATE_g2_code_end) ||
-		    (offset + 8 >= GATE_g1_exit && offset < GATE_g1_exit + 8);
-
-	return code ? 200 : 1;
-}
-
-static void land_everywhere(bool wide_code)
-{
-	unsigned count[4] = { 0 };
-	unsigned all = 0;
-
-	for (uint64_t offset = 0; offset < 2 * PAGE; offset++) {
-		for (int round = 0; round < rounds_at(offset); round++) {
-			enum outcome outcome;
-
-			calls = 0;
-			outcome = land(GATE + offset, wide_code);
-			count[outcome]++;
-			all++;
-			if (outcome == LEFT)
-				expect_no_secret(GATE + offset);
-			/*
-			 * Nobody leaves who read memory with a CR3 of his own: a whole call, or
-			 * only what is behind the check. (Or a call of where the way out is: it
-			 * pushed what everyone knows.)
-			 */
-			if (outcome == LEFT && offset >= PAGE && offset - GATE_g2_dispatch >= 10)
-				CHECK(calls == 1 || offset >= GATE_g2_sim_cr3_high);
-			/*
-			 * Whoever makes the search for a stack search memory of his own waits for
-			 * its end.
-			 */
-			if (outcome == STUCK)
-				CHECK(offset >= PAGE && offset < GATE_g2_code_end);
-			/* int3 is what stops a jump to where no code is */
-			if (offset > PAGE + 0x400)
-				CHECK(outcome == STOPPED &&
-				      (uint64_t)at_end[REG_RIP] == GATE + offset + 1);
-		}
-	}
-	printf("     %u landings: %u stopped, %u left with nothing, "
-	       "%u still searching after 20 ms\n",
-	       all, count[STOPPED], count[LEFT], count[STUCK]);
-	CHECK(count[STOPPED] > 0 && count[LEFT] > 0);
-}
-
-static void a_jump_to_any_byte_with_hostile_registers_learns_nothing(void)
-{
-	land_everywhere(true);
-}
-
-static void nor_does_one_in_32_bit_mode(void)
-{
-	land_everywhere(false);
-}
-
-static void the_first_instruction_stops_32_bit_code(void)
-{
-	for (int i = 0; i < 1000; i++) {
-		CHECK(land(GATE + PAGE, false) == STOPPED);
-		CHECK(cr3 == GUEST_CR3);
-		CHECK((uint64_t)at_end[REG_RIP] < GATE + GATE_g2_code_end);
-	}
-}
-
-static void g1_in_the_sim_view_stops_all_but_the_exit(void)
-{
-	for (uint64_t offset = 0; offset < PAGE; offset++) {
-		enum outcome outcome = land(GATE + offset, true);
-
-		CHECK(outcome == STOPPED || offset == GATE_g1_exit);
-	}
-}
-
-static void the_exit_cannot_be_used_as_a_second_entry(void)
-{
-	/* VMFUNC(0, 1) at the exit: goes on in the SIM view, at int3 */
-	unsigned entered = 0;
-
-	for (int i = 0; i < 2000; i++) {
-		enum outcome outcome = land(GATE + GATE_g1_exit, true);
-
-		if (outcome == STOPPED && (uint64_t)at_end[REG_RIP] == GATE + GATE_g1_exit + 4)
-			entered++;
-		else
-			CHECK(outcome == LEFT || (uint64_t)at_end[REG_RIP] == GATE + GATE_g1_exit);
-	}
-	CHECK(entered > 0);
-}
-
-static void a_forged_call_is_made_and_returns(void)
-{
-	unsigned left = 0;
-
-	for (int i = 0; i < 100; i++) {
-		calls = 0;
-		enum outcome outcome = land(GATE + PAGE, true);
-
-		CHECK(outcome == LEFT);
-		expect_no_secret(GATE + PAGE);
-		left += calls;
-	}
-	CHECK(left == 100);
-}
-
-static const char no_32_bit_code[] = "this machine runs no 32-bit code";
-
-/* A hypervisor may refuse 32-bit code segments: then nothing lands, and every test would pass. */
-static bool runs_32_bit_code(void)
-{
-	uint64_t int3 = GATE + 2 * PAGE - 1;
-
-	return land(int3, false) == STOPPED && (uint64_t)at_end[REG_RIP] == int3 + 1;
-}
-
 int main(int argc, char **argv)
 {
 	CHECK(argc == 4);
@@ -593,9 +253,7 @@ int main(int argc, char **argv)
 	TEST(the_exit_gate_shows_the_call_as_the_hook_made_it);
 	TEST(the_exit_gate_gives_every_register_and_flag_back);
 	TEST(the_exit_gate_denies_a_redirected_call);
-	TEST(a_filter_lets_only_wanted_numbers_and_strange_ones_call_the_gate);
-	TEST(so_does_the_exit_gates);
-	TEST(a_filtered_call_can_be_denied);
+	filter_tests();
 #ifdef GATE_g2_gate_page
 	TEST(the_call_is_whose_the_last_branch_was);
 	TEST(one_that_led_elsewhere_names_no_hook);
@@ -603,17 +261,7 @@ int main(int argc, char **argv)
 	TEST(it_takes_the_first_free_stack_and_gives_back_only_that);
 	TEST(it_waits_while_every_stack_is_taken);
 	TEST(it_gives_up_when_no_stack_comes_free);
-	TEST(a_forged_call_is_made_and_returns);
-	TEST(g1_in_the_sim_view_stops_all_but_the_exit);
-	TEST(the_exit_cannot_be_used_as_a_second_entry);
-	TEST(a_jump_to_any_byte_with_hostile_registers_learns_nothing);
-	if (runs_32_bit_code()) {
-		TEST(the_first_instruction_stops_32_bit_code);
-		TEST(nor_does_one_in_32_bit_mode);
-	} else {
-		SKIP(the_first_instruction_stops_32_bit_code, no_32_bit_code);
-		SKIP(nor_does_one_in_32_bit_mode, no_32_bit_code);
-	}
+	landing_tests();
 	count_tests(argv[2], argv[3]);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine: its CPU, as a signal handler, and its memory. */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -202,6 +202,8 @@ void set_dispatch(uint64_t address)
 	CHECK(pwrite(gate_file, &address, sizeof(address), GATE_g2_dispatch) == sizeof(address));
 }
 
+static unsigned long gs_area[16];
+
 /* ---- The monitor: one function behind `g2_dispatch` ---------------------- */
 
 uint64_t seen_stack, seen_flags, seen_taken;
@@ -222,55 +224,13 @@ __attribute__((used)) static int64_t monitor(const struct sim_call *call, uint64
 	return verdict;
 }
 
-/* ---- The guest: a hook that calls the gate ------------------------------- */
+extern const char monitor_entry[];
 
-__attribute__((used)) struct registers before, after, at_target;
-__attribute__((used)) uint64_t link_at_target;
-__attribute__((used)) static uint64_t host_rsp, hook_entry;
-static unsigned long gs_area[16];
-
-void run_hook(void);
-extern const char target_reached[], monitor_entry[];
-
-#define STORE(where)                                                       \
-	"mov %rax, " #where "(%rip)\n mov %rcx, " #where "+8(%rip)\n"      \
-	"mov %rdx, " #where "+16(%rip)\n mov %rbx, " #where "+24(%rip)\n"  \
-	"mov %rsp, " #where "+32(%rip)\n mov %rbp, " #where "+40(%rip)\n"  \
-	"mov %rsi, " #where "+48(%rip)\n mov %rdi, " #where "+56(%rip)\n"  \
-	"mov %r8, " #where "+64(%rip)\n mov %r9, " #where "+72(%rip)\n"    \
-	"mov %r10, " #where "+80(%rip)\n mov %r11, " #where "+88(%rip)\n"  \
-	"mov %r12, " #where "+96(%rip)\n mov %r13, " #where "+104(%rip)\n" \
-	"mov %r14, " #where "+112(%rip)\n mov %r15, " #where "+120(%rip)\n"
-
-/* clang-format off */
 __asm__(".text\n"
-	".globl run_hook\n"
-	"run_hook:\n"
-	"push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
-	"mov %rsp, host_rsp(%rip)\n"
-	"mov before+32(%rip), %rsp\n"
-	"mov before(%rip), %rax\n mov before+8(%rip), %rcx\n mov before+16(%rip), %rdx\n"
-	"mov before+24(%rip), %rbx\n mov before+40(%rip), %rbp\n mov before+48(%rip), %rsi\n"
-	"mov before+56(%rip), %rdi\n mov before+64(%rip), %r8\n mov before+72(%rip), %r9\n"
-	"mov before+80(%rip), %r10\n mov before+88(%rip), %r11\n mov before+96(%rip), %r12\n"
-	"mov before+104(%rip), %r13\n mov before+112(%rip), %r14\n mov before+120(%rip), %r15\n"
-	"push before+128(%rip)\n popfq\n"
-	".globl hook_call\n"
-	"hook_call:\n"
-	"call *hook_entry(%rip)\n"
-	".globl hook_return\n"
-	"hook_return:\n" STORE(after)
-	"pushfq\n pop after+128(%rip)\n"
-	"push $2\n popfq\n"
-	"mov host_rsp(%rip), %rsp\n"
-	"pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n ret\n"
-	".globl target_reached\n"
-	"target_reached:\n" STORE(at_target)
-	"mov (%rsp), %rax\n mov %rax, link_at_target(%rip)\n mov at_target(%rip), %rax\n"
-	"pushfq\n pop at_target+128(%rip)\n push at_target+128(%rip)\n popfq\n ret\n"
 	".globl monitor_entry\n"
 	"monitor_entry:\n endbr64\n pushfq\n pop %rsi\n jmp monitor\n");
-/* clang-format on */
+
+/* ---- Memory ------------------------------------------------------------ */
 
 static void put_jump(uint8_t *at, const void *to)
 {
@@ -287,47 +247,6 @@ static void *map_at(uint64_t address, uint64_t size)
 	return at;
 }
 
-struct filter_symbols {
-	uint64_t load, mask, count, skip, target, bits;
-};
-
-#define FILTER_SYMBOLS(page, n)                                           \
-	{ GATE_##page##_filter_load_##n,   GATE_##page##_filter_mask_##n, \
-	  GATE_##page##_filter_count_##n,  GATE_##page##_filter_skip_##n, \
-	  GATE_##page##_filter_target_##n, GATE_##page##_filter_bits_##n }
-
-static void patch(uint8_t *pages, uint64_t symbol, uint64_t value, size_t size)
-{
-	memcpy(pages + symbol, &value, size);
-}
-
-bool filter_wants(uint32_t number)
-{
-	return number >= FILTER_COUNT || number % 7 == 3 || number == FILTER_COUNT - 1;
-}
-
-/* As the manager does. */
-static void patch_filter(uint8_t *pages, const struct filter_symbols *filter, bool field,
-			 uint64_t page)
-{
-	uint64_t target = TARGETS + 5 * 64;
-
-	if (field) {
-		patch(pages, filter->load, 0x878b, 2); /* mov disp32(%rdi), %eax */
-		patch(pages, filter->load + 2, FILTER_FIELD, 4);
-	} else {
-		patch(pages, filter->load, 0x868d,
-		      6); /* lea 0(%rsi), %eax, with 32 bits of displacement */
-	}
-	patch(pages, filter->mask, field ? ~0u : ~FILTER_IGNORED, 4);
-	patch(pages, filter->count, FILTER_COUNT, 4);
-	patch(pages, filter->skip, target - (GATE + filter->skip - page + 4), 4);
-	patch(pages, filter->target, target - (GATE + filter->target - page + 4), 4);
-	memset(pages + filter->bits, 0, 128);
-	for (uint32_t number = 0; number < FILTER_COUNT; number++)
-		pages[filter->bits + number / 8] |= (uint8_t)(filter_wants(number) << number % 8);
-}
-
 void build_machine(const char *path)
 {
 	static uint8_t pages[4 * PAGE];
@@ -336,55 +255,10 @@ void build_machine(const char *path)
 	struct sigaction action = { .sa_sigaction = on_signal,
 				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	const int signals[] = { SIGSEGV, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGVTALRM, SIGUSR1 };
-	int file = open(path, O_RDONLY), stacks_file;
-	static const uint64_t targets[16] = { GATE_g1_call_target_0,  GATE_g1_call_target_1,
-					      GATE_g1_call_target_2,  GATE_g1_call_target_3,
-					      GATE_g1_call_target_4,  GATE_g1_call_target_5,
-					      GATE_g1_call_target_6,  GATE_g1_call_target_7,
-					      GATE_g1_call_target_8,  GATE_g1_call_target_9,
-					      GATE_g1_call_target_10, GATE_g1_call_target_11,
-					      GATE_g1_call_target_12, GATE_g1_call_target_13,
-					      GATE_g1_call_target_14, GATE_g1_call_target_15 };
-	static const uint64_t exit_targets[16] = { GATE_x1_call_target_0,  GATE_x1_call_target_1,
-						   GATE_x1_call_target_2,  GATE_x1_call_target_3,
-						   GATE_x1_call_target_4,  GATE_x1_call_target_5,
-						   GATE_x1_call_target_6,  GATE_x1_call_target_7,
-						   GATE_x1_call_target_8,  GATE_x1_call_target_9,
-						   GATE_x1_call_target_10, GATE_x1_call_target_11,
-						   GATE_x1_call_target_12, GATE_x1_call_target_13,
-						   GATE_x1_call_target_14, GATE_x1_call_target_15 };
-	static const struct filter_symbols filters[2] = { FILTER_SYMBOLS(g1, 0),
-							  FILTER_SYMBOLS(g1, 1) };
-	static const struct filter_symbols exit_filters[2] = { FILTER_SYMBOLS(x1, 0),
-							       FILTER_SYMBOLS(x1, 1) };
+	int stacks_file;
 	uint8_t *code;
 
-	CHECK(file >= 0 && read(file, pages, sizeof(pages)) == sizeof(pages));
-	for (uint64_t i = 0; i < 16; i++) {
-		uint64_t target = TARGETS + i * 64;
-
-		patch(pages, targets[i], target - (GATE + targets[i] + 4), 4);
-		patch(pages, exit_targets[i],
-		      target - (GATE + exit_targets[i] - GATE_EXIT_PAGE + 4), 4);
-	}
-	for (int i = 0; i < 2; i++) {
-		patch_filter(pages, &filters[i], i == 1, 0);
-		patch_filter(pages, &exit_filters[i], i == 1, GATE_EXIT_PAGE);
-	}
-	patch(pages, GATE_x1_current_offset, CURRENT_OFFSET, 4);
-	patch(pages, GATE_x1_port, PORT, 4);
-	patch(pages, GATE_g1_current_offset, CURRENT_OFFSET, 4);
-	patch(pages, GATE_g2_sim_cr3, SIM_CR3, 8);
-	patch(pages, GATE_g2_sim_cr3_low, (uint32_t)SIM_CR3, 4);
-	patch(pages, GATE_g2_sim_cr3_high, (SIM_CR3 - (uint64_t)(int32_t)SIM_CR3) >> 31, 4);
-	patch(pages, GATE_g2_stack_first, STACK_TOP(0), 8);
-	patch(pages, GATE_g2_stack_again, STACK_TOP(0), 8);
-	patch(pages, GATE_g2_stack_end, (uint32_t)STACK_TOP(STACK_COUNT), 4);
-	patch(pages, GATE_g2_stack_stride, STACK_STRIDE, 4);
-	patch(pages, GATE_g2_dispatch, DISPATCH, 8);
-#ifdef GATE_g2_gate_page
-	patch(pages, GATE_g2_gate_page, GATE >> 12, 4);
-#endif
+	read_gate_pages(path, pages);
 	gate_file = memfd_create("gate", 0);
 	CHECK(gate_file >= 0 && write(gate_file, pages, sizeof(pages)) == sizeof(pages));
 
@@ -409,49 +283,4 @@ void build_machine(const char *path)
 	CHECK(sigaltstack(&alternative, NULL) == 0);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		CHECK(sigaction(signals[i], &action, NULL) == 0);
-}
-
-/* ---- Calls, as a hook makes them ----------------------------------------- */
-
-void call_gate(uint64_t entry)
-{
-	call_gate_with(entry, NULL);
-}
-
-void call_gate_with(uint64_t entry, const uint64_t arguments[2])
-{
-	uint64_t *words = (uint64_t *)&before;
-
-	hostile = false;
-	view = NORMAL;
-	cr3 = GUEST_CR3;
-	apply_world();
-	memset((void *)GUEST_STACK, 0x5a, GUEST_STACK_SIZE);
-	for (int i = 0; i < 16; i++)
-		words[i] = 0x1111111111111111ull * (uint64_t)i + 0xf000000000000001ull;
-	before.rsp = GUEST_STACK + GUEST_STACK_SIZE - 256;
-	if (arguments) {
-		before.rdi = arguments[0];
-		before.rsi = arguments[1];
-	}
-	before.flags = 0x202 | FLAGS_ARITHMETIC | FLAG_DF | FLAG_AC;
-	memset(&after, 0, sizeof(after));
-	memset(&at_target, 0, sizeof(at_target));
-	memset(&seen, 0, sizeof(seen));
-	calls = 0;
-	hook_entry = GATE + entry;
-	if (!branched_elsewhere) {
-		branch_from = (uint64_t)hook_return - HOOK_LENGTH;
-		branch_to = hook_entry;
-	}
-	switch (sigsetjmp(ended, 1)) {
-	case 0:
-		run_hook();
-		break;
-	default:
-		__asm__ volatile("push $2\n popfq" : : : "memory", "cc");
-		fprintf(stderr, "FAILED the gate stopped at %llx, view %d, CR3 %llx\n",
-			(unsigned long long)at_end[REG_RIP], view, (unsigned long long)cr3);
-		exit(1);
-	}
 }

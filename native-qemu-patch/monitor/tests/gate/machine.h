@@ -17,8 +17,6 @@
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <ucontext.h>
 
 /*
@@ -26,11 +24,19 @@
  * gate at 12288.
  */
 #include "gate_symbols.h"
+
+#include "check.h"
 #include "sim_abi.h"
 
 #define PAGE 4096ull
 
 #define GATE_EXIT_PAGE (3 * PAGE)
+
+/* The sixteen entries for redirected calls: `symbol` and a number. */
+#define OF_EACH_STUB(symbol)                                                     \
+	{ symbol##0,  symbol##1,  symbol##2,  symbol##3, symbol##4,  symbol##5,  \
+	  symbol##6,  symbol##7,  symbol##8,  symbol##9, symbol##10, symbol##11, \
+	  symbol##12, symbol##13, symbol##14, symbol##15 }
 
 /* In reach of push imm32, and of 32-bit code. */
 #define GATE 0x70000000ull
@@ -68,27 +74,6 @@
 #define FLAG_NT 0x4000ull
 #define FLAGS_ARITHMETIC 0x8d5ull
 
-#define CHECK(condition)                                                                       \
-	do {                                                                                   \
-		if (!(condition)) {                                                            \
-			fprintf(stderr, "FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
-#define TEST(function)                          \
-	do {                                    \
-		function();                     \
-		printf("ok   %s\n", #function); \
-		fflush(stdout);                 \
-	} while (0)
-
-/* `reason`: why this machine can't run the test. */
-#define SKIP(function, reason)                                    \
-	do {                                                      \
-		printf("ok   %s # SKIP %s\n", #function, reason); \
-		fflush(stdout);                                   \
-	} while (0)
-
 enum view { NORMAL, SIM };
 enum outcome { RUNNING, STOPPED, LEFT, STUCK };
 
@@ -118,7 +103,7 @@ extern const int register_of[16];
 /* The hook that called, what it had and got back, and what the redirected call's target found. */
 extern struct registers before, after, at_target;
 extern uint64_t link_at_target;
-extern const char hook_call[], hook_return[];
+extern const char hook_call[], hook_return[], target_reached[];
 
 /* What the monitor saw, and what it answers. */
 extern struct sim_call seen;
@@ -132,15 +117,26 @@ extern uint64_t seen_stack, seen_flags, seen_taken;
  */
 void build_machine(const char *path);
 
+/* Reads those pages and patches them. */
+void read_gate_pages(const char *path, uint8_t pages[4 * PAGE]);
+
 /* Makes memory what view and CR3 show. */
 void apply_world(void);
 
 /*
- * Calls the gate as a hook does, at an offset in its page; `arguments`: what rdi and rsi are, or
- * NULL for anything.
+ * Calls the gate as a hook does, at an offset in its page, or the gate of a monitor outside.
+ * `arguments`: what rdi and rsi are, or NULL for anything.
  */
 void call_gate(uint64_t entry);
 void call_gate_with(uint64_t entry, const uint64_t arguments[2]);
+void call_exit_gate(uint64_t entry);
+void call_exit_gate_with(uint64_t entry, const uint64_t arguments[2]);
+
+/*
+ * What the hooked function must find after the last call, with this rsp: everything as it was, and
+ * in r10 and r11 nothing of the monitor's.
+ */
+struct registers as_called(uint64_t rsp);
 
 /*
  * The machine's filters: both let the numbers of filter_wants() call the gate. Filter 0 looks at
@@ -158,6 +154,10 @@ void set_dispatch(uint64_t address);
 /* Which stacks are taken, as a bitmap; as another vCPU would see and change it. */
 uint64_t stacks_taken(void);
 void take_stacks(uint64_t bitmap);
+
+/* Each file's tests. */
+void filter_tests(void);
+void landing_tests(void);
 
 /* Runs the gate with the real dispatcher and the null monitor, and counts. */
 void count_tests(const char *core, const char *null);

@@ -2,23 +2,13 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../check.h"
 #include "../hook_table.h"
 #include "process_region.h"
 #include "sim_monitor.h"
-
-#define EXPECT(condition)                                                                      \
-	do {                                                                                   \
-		if (!(condition)) {                                                            \
-			fprintf(stderr, "FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
 
 #define CONFIG_ADDRESS 0x1f0000000000ull
 #define RING_ADDRESS 0x1e0000000000ull
@@ -38,11 +28,11 @@ static struct elf read_elf(const char *path, uint64_t base)
 	struct elf elf = { .base = base };
 	long size;
 
-	EXPECT(file && fseek(file, 0, SEEK_END) == 0);
+	CHECK(file && fseek(file, 0, SEEK_END) == 0);
 	size = ftell(file);
 	elf.bytes = malloc((size_t)size);
 	rewind(file);
-	EXPECT(elf.bytes && fread(elf.bytes, 1, (size_t)size, file) == (size_t)size);
+	CHECK(elf.bytes && fread(elf.bytes, 1, (size_t)size, file) == (size_t)size);
 	fclose(file);
 	elf.header = (const Elf64_Ehdr *)elf.bytes;
 	return elf;
@@ -68,7 +58,7 @@ static uint64_t symbol(const struct elf *elf, const char *name)
 		if (!strcmp((const char *)elf->bytes + strings->sh_offset + symbols[i].st_name,
 			    name))
 			return elf->base + symbols[i].st_value;
-	EXPECT(!"no such symbol");
+	CHECK(!"no such symbol");
 	return 0;
 }
 
@@ -78,7 +68,7 @@ static uint64_t place(struct test_region *region, uint64_t size, uint64_t addres
 	uint64_t offset = free_offset;
 
 	free_offset += (size + SIM_PAGE_SIZE - 1) & ~(uint64_t)(SIM_PAGE_SIZE - 1);
-	EXPECT(free_offset <= REGION_SIZE);
+	CHECK(free_offset <= REGION_SIZE);
 	region->header->segments[region->header->segment_count++] =
 		(struct sim_segment){ offset, free_offset - offset, address, view, access };
 	return offset;
@@ -95,7 +85,7 @@ static uint8_t *at(struct test_region *region, const struct elf *elf, uint64_t a
 			return region->bytes + segment->offset +
 			       (elf->base + address - segment->gpa);
 	}
-	EXPECT(!"an address in no segment");
+	CHECK(!"an address in no segment");
 	return NULL;
 }
 
@@ -114,7 +104,7 @@ static void load(struct test_region *region, const struct elf *elf)
 
 		if (segment->p_type != PT_LOAD)
 			continue;
-		EXPECT(segment->p_vaddr % SIM_PAGE_SIZE == 0);
+		CHECK(segment->p_vaddr % SIM_PAGE_SIZE == 0);
 		memcpy(region->bytes + place(region, segment->p_memsz, elf->base + segment->p_vaddr,
 					     SIM_VIEW_PROCESS, access),
 		       elf->bytes + segment->p_offset, segment->p_filesz);
@@ -123,7 +113,7 @@ static void load(struct test_region *region, const struct elf *elf)
 		const Elf64_Rela *relocation =
 			(const Elf64_Rela *)(elf->bytes + relocations->sh_offset) + i;
 
-		EXPECT(ELF64_R_TYPE(relocation->r_info) == R_X86_64_RELATIVE);
+		CHECK(ELF64_R_TYPE(relocation->r_info) == R_X86_64_RELATIVE);
 		*(uint64_t *)at(region, elf, relocation->r_offset) =
 			elf->base + (uint64_t)relocation->r_addend;
 	}
@@ -149,9 +139,9 @@ static uint8_t *map_file(char path[64], const char *name, uint64_t size)
 	int file = memfd_create(name, 0);
 	uint8_t *bytes;
 
-	EXPECT(file >= 0 && ftruncate(file, (off_t)size) == 0);
+	CHECK(file >= 0 && ftruncate(file, (off_t)size) == 0);
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	EXPECT(bytes != MAP_FAILED);
+	CHECK(bytes != MAP_FAILED);
 	snprintf(path, 64, "/proc/%d/fd/%d", getpid(), file);
 	return bytes;
 }
