@@ -15,9 +15,6 @@
  * The call is the one that the record names, whatever return address the guest pushed;
  * gates-lbr.elf.
  *
- * SIM_WEAK_…: one rule less, for the attacks' controls (../testbed/attack); nothing else builds
- * them.
- *
  * A hooked function gets back every register that a caller may rely on, those of its
  * arguments, rax and the flags; r10 and r11 are the gate's, as they are ftrace's.
  */
@@ -113,10 +110,8 @@ g1_enter:
 	patch	g1_current_offset, 4
 	mov	%rcx, %r10
 	/* IF, TF, DF, AC, NT off while still in the normal view (R3). */
-#ifndef SIM_WEAK_FLAGS
 	push	$2
 	popfq
-#endif
 	xor	%eax, %eax
 	mov	$1, %ecx
 symbol g1_entry_vmfunc
@@ -142,10 +137,8 @@ symbol g2_page
 	 * In 64-bit code this loads a number that nobody wants. Compatibility and
 	 * 16-bit code take the number's last bytes for instructions: int3.
 	 */
-#ifndef SIM_WEAK_DECODING
 	.byte	0x48, 0xb8		/* movabs imm64, %rax */
 	.fill	8, 1, 0xcc
-#endif
 
 	mov	%cr3, %rax
 	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
@@ -156,14 +149,8 @@ symbol g2_cr3_load
 	/* A stack: the word above its top says whether it is taken. */
 	.byte	0x48, 0xb9		/* movabs imm64, %rcx */
 	patch	g2_stack_first, 8
-#ifdef SIM_WEAK_STACK
-	rdpid	%r9			/* the stack of the CPU that the guest says it is */
-	shl	$14, %r9
-	add	%r9, %rcx
-#else
 	lock btsl $0, (%rcx)
 	jc	g2_search
-#endif
 g2_stack:
 	xchg	%rcx, %rsp
 	push	$2
@@ -212,13 +199,8 @@ g2_called:
 	mov	%eax, %r11d
 	pop	%rcx			/* the guest's CR3 */
 	pop	%rax			/* its stack */
-#ifdef SIM_WEAK_LEAK
-	add	$24, %rsp
-	mov	%rsp, %rdi
-#else
 	add	$16, %rsp
 	pop	%rdi
-#endif
 	pop	%rsi
 	pop	%rdx
 	pop	%r10
@@ -240,9 +222,7 @@ g2_called:
 	ror	$31, %rax
 	.byte	0x48, 0x3d		/* cmp imm32, %rax */
 	patch	g2_sim_cr3_high, 4
-#ifndef SIM_WEAK_EXIT
 	jne	g2_trap
-#endif
 	mov	%rcx, %cr3
 	xor	%eax, %eax
 	xor	%ecx, %ecx

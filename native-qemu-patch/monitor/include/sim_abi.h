@@ -35,7 +35,8 @@
  * read by QEMU and the monitor's process; no view maps it. Every other page
  * belongs to exactly one segment, or to the call channel. QEMU reads the area once, when the device
  * is realized, and the segments each time a guest is armed, so the manager may place them anew for
- * every boot. ---------------------------------------------------------------------------
+ * every boot.
+ * ---------------------------------------------------------------------------
  */
 #define SIM_REGION_MAGIC "SIMREGN1"
 #define SIM_MAX_SEGMENTS 64
@@ -113,11 +114,12 @@ struct sim_region_header {
 #define SIM_HOOK_SLOTS 64
 #define SIM_HOOK_SHIFT 58 /* 64 - log2(SIM_HOOK_SLOTS) */
 #define SIM_MAX_STACKS 64
+#define SIM_PIECE_SIZE 65536 /* limit of a structure's size, and of a field's offset */
 
 /* How the guest kernel reaches the gate at a hook. */
 #define SIM_HOOK_FENTRY 1u /* 5-byte NOP at the function's start now calls the gate */
-#define SIM_HOOK_CALL \
-	2u /* one call instruction now calls a gate stub, which goes on to the old target */
+/* One call instruction now calls a gate stub, which goes on to the old target. */
+#define SIM_HOOK_CALL 2u
 
 struct sim_ram_range {
 	uint64_t gpa;
@@ -144,6 +146,7 @@ struct sim_config {
 	uint32_t doorbell_port; /* 0: none; the monitor's caller checks reader_sleeps (gate exit) */
 	uint32_t ram_range_count; /* 1 .. SIM_MAX_RAM_RANGES */
 	uint32_t hook_count;      /* 0 .. SIM_MAX_HOOKS */
+	/* The largest first: it is looked at first. It is larger than SIM_PIECE_SIZE. */
 	struct sim_ram_range ram[SIM_MAX_RAM_RANGES];
 	/*
 	 * The hook with return address a is hooks[a * hook_multiplier >> SIM_HOOK_SHIFT]: the host
@@ -242,6 +245,14 @@ struct sim_channel {
 #define SIM_EVENT_EXIT 4
 #define SIM_EVENT_MONITOR_FIRST 16 /* a third party's monitor numbers its events from here */
 #define SIM_EVENT_TYPES 32
+
+/*
+ * Events of a task's life, without which no record of the guest's tasks is complete, have a share
+ * of the ring that others can't take: those others fit only while the records, theirs included,
+ * fill no more than SIM_RING_SHARE bytes.
+ */
+#define SIM_EVENT_IS_LIFE_CYCLE(type) ((type) >= SIM_EVENT_FORK && (type) <= SIM_EVENT_EXIT)
+#define SIM_RING_SHARE(capacity) ((capacity) - (capacity) / 8)
 
 struct sim_ring {
 	uint64_t head;

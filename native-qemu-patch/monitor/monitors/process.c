@@ -40,12 +40,14 @@ SIM_SLOT(sim_slot_mm_pgd, "offset:mm_struct.pgd");
 static int64_t on_fork(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory;
-	struct sim_event_fork event;
+	struct sim_event_fork *event;
 
 	sim_memory_open(&memory, call->guest_cr3);
-	sim_event_open(&event.event, sizeof(event), SIM_EVENT_FORK, &memory, call, hook);
-	event.event.flags |= sim_read_subject(&memory, call->argument[0], &event.child);
-	sim_emit(&event.event, sizeof(event), 0);
+	event = sim_event_reserve(call, hook, &memory, SIM_EVENT_FORK, sizeof(*event), 0);
+	if (!event)
+		return 0;
+	event->event.flags |= sim_read_subject(&memory, call->argument[0], &event->child);
+	sim_event_commit(event, sizeof(*event), 0);
 	return 0;
 }
 
@@ -54,8 +56,8 @@ static _Bool new_address_space(struct sim_memory *memory, uint64_t bprm, struct 
 {
 	uint64_t mm, pgd, root;
 
-	if (!sim_read_u64(memory, bprm + sim_slot_binprm_mm, &mm) ||
-	    !sim_read_u64(memory, mm + sim_slot_mm_pgd, &pgd) ||
+	if (!sim_read_number(memory, bprm + sim_slot_binprm_mm, 8, &mm) ||
+	    !sim_read_number(memory, mm + sim_slot_mm_pgd, 8, &pgd) ||
 	    !sim_direct_map_address(pgd, &root))
 		return 0;
 	sim_memory_open(fresh, root);
@@ -65,37 +67,39 @@ static _Bool new_address_space(struct sim_memory *memory, uint64_t bprm, struct 
 static int64_t on_exec(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory, fresh;
-	struct sim_event_exec event;
+	struct sim_event_exec *event;
 	struct sim_texts texts;
-	uint64_t bprm = call->argument[0];
-	uint64_t filename = 0, stack = 0;
-	uint32_t argc = 0;
+	uint64_t bprm = call->argument[0], filename, argc, stack;
 
 	sim_memory_open(&memory, call->guest_cr3);
-	sim_event_open(&event.event, sizeof(event), SIM_EVENT_EXEC, &memory, call, hook);
 	sim_texts_open(&texts);
-	sim_read_u64(&memory, bprm + sim_slot_binprm_filename, &filename);
+	sim_read_number(&memory, bprm + sim_slot_binprm_filename, 8, &filename);
 	sim_texts_string(&texts, &memory, filename, PATH_LIMIT);
-	if (sim_read_u32(&memory, bprm + sim_slot_binprm_argc, &argc) &&
-	    sim_read_u64(&memory, bprm + sim_slot_binprm_p, &stack) &&
+	if (sim_read_number(&memory, bprm + sim_slot_binprm_argc, 4, &argc) &&
+	    sim_read_number(&memory, bprm + sim_slot_binprm_p, 8, &stack) &&
 	    new_address_space(&memory, bprm, &fresh))
 		sim_texts_sequence(&texts, &fresh, stack, argc, ARGUMENT_LIMIT, ARGUMENTS_MAXIMUM);
 	else
-		event.event.flags |= SIM_EVENT_UNREADABLE;
-	event.text_count = texts.count;
-	event.argument_count = argc;
-	sim_emit(&event.event, sizeof(event), &texts);
+		texts.flags |= SIM_EVENT_UNREADABLE;
+	event = sim_event_reserve(call, hook, &memory, SIM_EVENT_EXEC, sizeof(*event), &texts);
+	if (!event)
+		return 0;
+	event->text_count = texts.count;
+	event->argument_count = (uint32_t)argc;
+	sim_event_commit(event, sizeof(*event), &texts);
 	return 0;
 }
 
 static int64_t on_task_exit(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory;
-	struct sim_event_exit event;
+	struct sim_event_exit *event;
 
 	sim_memory_open(&memory, call->guest_cr3);
-	sim_event_open(&event.event, sizeof(event), SIM_EVENT_EXIT, &memory, call, hook);
-	event.code = (uint32_t)call->argument[0];
-	sim_emit(&event.event, sizeof(event), 0);
+	event = sim_event_reserve(call, hook, &memory, SIM_EVENT_EXIT, sizeof(*event), 0);
+	if (!event)
+		return 0;
+	event->code = (uint32_t)call->argument[0];
+	sim_event_commit(event, sizeof(*event), 0);
 	return 0;
 }

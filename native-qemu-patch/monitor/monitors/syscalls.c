@@ -53,6 +53,7 @@ SIM_ON_CALL(on_int80, HOOK_INT80, GROUP_INT80, SIM_OPTIONAL, "asm_int80_emulatio
 SIM_ON_CALL(on_int80_old, HOOK_INT80_OLD, GROUP_INT80, SIM_OPTIONAL, "entry_INT80_compat",
 	    "do_int80_syscall_32");
 
+SIM_SLOT(sim_slot_regs_size, "size:pt_regs");
 SIM_SLOT(sim_slot_regs_di, "offset:pt_regs.di");
 SIM_SLOT(sim_slot_regs_si, "offset:pt_regs.si");
 SIM_SLOT(sim_slot_regs_dx, "offset:pt_regs.dx");
@@ -170,62 +171,99 @@ static struct texts_of texts_of_32(uint32_t number, uint64_t first_argument)
 	return (struct texts_of){ TEXT_NONE, 0, 4 };
 }
 
-/* Kept apart, so that a call without texts needs little stack and touches little memory. */
-static __attribute__((noinline)) void emit_with_texts(struct sim_event_syscall *event,
+/* A system call, before it becomes an event. */
+struct system_call {
+	uint32_t door;
+	uint32_t number;
+	uint64_t argument[6];
+	uint16_t flags;
+};
+
+static __always_inline void emit(const struct sim_call *call, const struct sim_hook *hook,
+				 struct sim_memory *memory, const struct system_call *made,
+				 uint32_t text_arguments, struct sim_texts *texts)
+{
+	struct sim_event_syscall *event =
+		sim_event_reserve(call, hook, memory, SIM_EVENT_SYSCALL, sizeof(*event), texts);
+
+	if (!event)
+		return;
+	event->event.flags |= made->flags;
+	event->door = made->door;
+	event->number = made->number;
+#pragma GCC unroll 6
+	for (int i = 0; i < 6; i++)
+		event->argument[i] = made->argument[i];
+	if (texts) {
+		event->text_count = texts->count;
+		event->text_arguments = text_arguments;
+	}
+	sim_event_commit(event, sizeof(*event), texts);
+}
+
+/* Separate, so that a call without texts needs little stack and touches little memory. */
+static __attribute__((noinline)) void emit_with_texts(const struct sim_call *call,
+						      const struct sim_hook *hook,
 						      struct sim_memory *memory,
+						      const struct system_call *made,
 						      struct texts_of what)
 {
 	struct sim_texts texts;
-	uint32_t i = what.argument;
-	uint32_t words[3];
+	uint32_t i = what.argument, text_arguments = 1u << i, words[3];
+	uint64_t at = made->argument[i];
 
 	sim_texts_open(&texts);
-	event->text_arguments = 1u << i;
-	switch (what.text) {
+	switch (__builtin_expect(what.text, TEXT_PATH)) {
 	case TEXT_PATH:
-		sim_texts_string(&texts, memory, event->argument[i], PATH_LIMIT);
+		sim_texts_string(&texts, memory, at, PATH_LIMIT);
 		break;
 	case TEXT_EXEC:
-		event->text_arguments |= 2u << i;
-		sim_texts_string(&texts, memory, event->argument[i], PATH_LIMIT);
+		text_arguments |= 2u << i;
+		sim_texts_string(&texts, memory, at, PATH_LIMIT);
 		/* Linux takes a null argv for an empty one. */
-		if (event->argument[i + 1])
-			sim_texts_array(&texts, memory, event->argument[i + 1], what.pointer_size,
+		if (made->argument[i + 1])
+			sim_texts_array(&texts, memory, made->argument[i + 1], what.pointer_size,
 					ARGUMENT_LIMIT, ARGUMENTS_MAXIMUM);
 		break;
 	case TEXT_SOCKADDR:
-		sim_texts_bytes(&texts, memory, event->argument[i],
-				(uint32_t)event->argument[i + 1], SOCKADDR_LIMIT);
+		sim_texts_bytes(&texts, memory, at, (uint32_t)made->argument[i + 1],
+				SOCKADDR_LIMIT);
 		break;
 	case TEXT_SOCKETCALL:
-		if (sim_read(memory, event->argument[i], words, sizeof(words)))
+		if (sim_read(memory, at, words, sizeof(words)))
 			sim_texts_bytes(&texts, memory, words[1], words[2], SOCKADDR_LIMIT);
 		else
-			sim_texts_bytes(&texts, memory, event->argument[i], sizeof(words),
-					SOCKADDR_LIMIT);
+			sim_texts_bytes(&texts, memory, at, sizeof(words), SOCKADDR_LIMIT);
 		break;
 	case TEXT_PARAMETERS:
-		sim_texts_string(&texts, memory, event->argument[i], PARAMETERS_LIMIT);
+		sim_texts_string(&texts, memory, at, PARAMETERS_LIMIT);
 		break;
 	case TEXT_NONE:
 		break;
 	}
-	event->text_count = texts.count;
-	sim_emit(&event->event, sizeof(*event), &texts);
+	emit(call, hook, memory, made, text_arguments, &texts);
 }
 
-static void report(struct sim_event_syscall *event, struct sim_memory *memory, struct texts_of what)
+static __always_inline void report(const struct sim_call *call, const struct sim_hook *hook,
+				   struct sim_memory *memory, const struct system_call *made,
+				   struct texts_of what)
 {
 	if (what.text == TEXT_NONE)
-		sim_emit(&event->event, sizeof(*event), 0);
+		emit(call, hook, memory, made, 0, 0);
 	else
-		emit_with_texts(event, memory, what);
+		emit_with_texts(call, hook, memory, made, what);
+}
+
+/* Most kernels have their stacks, and so pt_regs, outside of the direct map. */
+static __always_inline struct sim_piece regs_at(struct sim_memory *memory, uint64_t address)
+{
+	return (struct sim_piece){ address, sim_find(memory, address, sim_slot_regs_size) };
 }
 
 static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory;
-	struct sim_event_syscall event;
+	struct system_call made;
 	struct sim_piece regs;
 	uint32_t number = (uint32_t)call->argument[1];
 	uint32_t door = number & X32_BIT ? SIM_SYSCALL_X32 : SIM_SYSCALL_64;
@@ -239,68 +277,52 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 	if (!wanted(door, number))
 		return 0;
 	sim_memory_open(&memory, call->guest_cr3);
-	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
-	event.door = door;
-	event.number = number;
-	regs = sim_piece_at(&memory, call->argument[0]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_di, &event.argument[0]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_si, &event.argument[1]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_dx, &event.argument[2]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r10, &event.argument[3]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r8, &event.argument[4]);
-	readable &= sim_piece_u64(&memory, &regs, sim_slot_regs_r9, &event.argument[5]);
-	if (!readable)
-		event.event.flags |= SIM_EVENT_UNREADABLE;
-	report(&event, &memory, texts_of_64(number));
+	made.door = door;
+	made.number = number;
+	regs = regs_at(&memory, call->argument[0]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_di, 8, &made.argument[0]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_si, 8, &made.argument[1]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_dx, 8, &made.argument[2]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_r10, 8, &made.argument[3]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_r8, 8, &made.argument[4]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_r9, 8, &made.argument[5]);
+	made.flags = readable ? 0 : SIM_EVENT_UNREADABLE;
+	report(call, hook, &memory, &made, texts_of_64(number));
 	return 0;
 }
 
-/* Reads a 32-bit register out of pt_regs; its upper half is not the caller's. */
-static _Bool read_register_32(struct sim_memory *memory, const struct sim_piece *regs,
-			      uint64_t offset, uint64_t *value)
-{
-	uint32_t low;
-	_Bool readable = sim_piece_u32(memory, regs, offset, &low);
-
-	*value = low;
-	return readable;
-}
-
 /*
- * `number_at`: offset of the number in pt_regs. `sixth_at`: that of the register that
- * is the sixth argument or, if `sixth_on_stack`, points to it on the caller's stack.
+ * `number_at`: offset of the number in pt_regs. `sixth_at`: that of the register that is the sixth
+ * argument or, if `sixth_on_stack`, points to it on the caller's stack. Of each register the lower
+ * half is the caller's.
  */
 static int64_t on_32(const struct sim_call *call, const struct sim_hook *hook, uint64_t number_at,
 		     uint64_t sixth_at, _Bool sixth_on_stack)
 {
 	struct sim_memory memory;
-	struct sim_event_syscall event;
+	struct system_call made;
 	struct sim_piece regs;
-	uint32_t number, sixth;
-	_Bool readable = 1;
+	uint64_t number;
+	_Bool readable;
 
 	sim_memory_open(&memory, call->guest_cr3);
-	regs = sim_piece_at(&memory, call->argument[0]);
-	readable &= sim_piece_u32(&memory, &regs, number_at, &number);
-	if (readable && !wanted(SIM_SYSCALL_32, number))
+	regs = regs_at(&memory, call->argument[0]);
+	readable = sim_field(&memory, &regs, number_at, 4, &number);
+	if (readable && !wanted(SIM_SYSCALL_32, (uint32_t)number))
 		return 0;
-	sim_event_open(&event.event, sizeof(event), SIM_EVENT_SYSCALL, &memory, call, hook);
-	event.door = SIM_SYSCALL_32;
-	event.number = number;
-	readable &= read_register_32(&memory, &regs, sim_slot_regs_bx, &event.argument[0]);
-	readable &= read_register_32(&memory, &regs, sim_slot_regs_cx, &event.argument[1]);
-	readable &= read_register_32(&memory, &regs, sim_slot_regs_dx, &event.argument[2]);
-	readable &= read_register_32(&memory, &regs, sim_slot_regs_si, &event.argument[3]);
-	readable &= read_register_32(&memory, &regs, sim_slot_regs_di, &event.argument[4]);
-	readable &= read_register_32(&memory, &regs, sixth_at, &event.argument[5]);
+	made.door = SIM_SYSCALL_32;
+	made.number = (uint32_t)number;
+	readable &= sim_field(&memory, &regs, sim_slot_regs_bx, 4, &made.argument[0]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_cx, 4, &made.argument[1]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_dx, 4, &made.argument[2]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_si, 4, &made.argument[3]);
+	readable &= sim_field(&memory, &regs, sim_slot_regs_di, 4, &made.argument[4]);
+	readable &= sim_field(&memory, &regs, sixth_at, 4, &made.argument[5]);
 	/* Few calls have six arguments, so a stack that can't be read is no news. */
-	if (sixth_on_stack) {
-		sim_read_u32(&memory, event.argument[5], &sixth);
-		event.argument[5] = sixth;
-	}
-	if (!readable)
-		event.event.flags |= SIM_EVENT_UNREADABLE;
-	report(&event, &memory, texts_of_32(number, event.argument[0]));
+	if (sixth_on_stack)
+		sim_read_number(&memory, made.argument[5], 4, &made.argument[5]);
+	made.flags = readable ? 0 : SIM_EVENT_UNREADABLE;
+	report(call, hook, &memory, &made, texts_of_32(made.number, made.argument[0]));
 	return 0;
 }
 

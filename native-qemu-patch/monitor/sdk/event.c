@@ -3,7 +3,8 @@
  * The texts of events before they go into the ring: built on the stack, so
  * that the ring holds a record for no longer than a copy takes.
  */
-#include "sdk.h"
+#include "sim_event.h"
+#include "sim_fields.h"
 
 #define LENGTH_SIZE 2
 
@@ -20,15 +21,14 @@ static uint64_t room(struct sim_texts *texts)
 /* The bytes of the next text are in place; gives it its length. */
 static void close_text(struct sim_texts *texts, uint32_t length)
 {
-	texts->bytes[texts->size] = (uint8_t)length;
-	texts->bytes[texts->size + 1] = (uint8_t)(length >> 8);
+	*(sim_unaligned_u16 *)(texts->bytes + texts->size) = (uint16_t)length;
 	texts->size += LENGTH_SIZE + length;
 	texts->count++;
 }
 
 /* Adds a string and tells how long it was in the guest, up to the limit. */
-static _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
-			uint32_t limit, uint32_t *length, uint16_t *flags)
+static inline _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+			       uint32_t limit, uint32_t *length, uint16_t *flags)
 {
 	uint64_t free = room(texts);
 
@@ -45,8 +45,8 @@ static _Bool add_string(struct sim_texts *texts, struct sim_memory *memory, uint
 	return 1;
 }
 
-_Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
-		       uint32_t limit)
+inline _Bool sim_texts_string(struct sim_texts *texts, struct sim_memory *memory, uint64_t address,
+			      uint32_t limit)
 {
 	uint32_t length;
 	uint16_t flags;
@@ -80,16 +80,8 @@ void sim_texts_array(struct sim_texts *texts, struct sim_memory *memory, uint64_
 {
 	for (uint32_t i = 0;; i++) {
 		uint64_t at = address + (uint64_t)i * pointer_size, string;
-		uint32_t low;
-		_Bool readable;
 
-		if (pointer_size == 4) {
-			readable = sim_read_u32(memory, at, &low);
-			string = low;
-		} else {
-			readable = sim_read_u64(memory, at, &string);
-		}
-		if (!readable) {
+		if (!sim_read_number(memory, at, pointer_size, &string)) {
 			texts->flags |= SIM_EVENT_UNREADABLE;
 			return;
 		}

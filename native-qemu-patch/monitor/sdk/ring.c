@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The producer's side of the event ring; the protocol is told in sim_abi.h.
- */
+/* The producers' side of the event ring; sim_abi.h describes the protocol. */
 #include "sdk.h"
+#include "sim_event.h"
 
 static inline void wake_reader(struct sim_ring *ring, uint16_t port)
 {
-	/* Whoever called the monitor looks at reader_sleeps himself. */
+	/* Whoever called the monitor checks reader_sleeps itself. */
 	if (!port)
 		return;
 	/*
-	 * The reader says that it sleeps, then looks at the ring once more. The
-	 * record must be visible before its word is read, or both miss each other.
+	 * The reader says that it sleeps, then looks at the ring once more. The record must be
+	 * visible before its word is read, or both miss each other.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ring->reader_sleeps, __ATOMIC_RELAXED) &&
@@ -19,11 +18,18 @@ static inline void wake_reader(struct sim_ring *ring, uint16_t port)
 		sim_ring_doorbell(port);
 }
 
+/* The bytes of the ring that events of this type may fill. */
+static inline uint64_t share_of(uint16_t type, uint64_t capacity)
+{
+	return SIM_EVENT_IS_LIFE_CYCLE(type) ? capacity : SIM_RING_SHARE(capacity);
+}
+
 /*
- * Reserves `size` bytes that don't cross the end of the data and returns their
- * position, or SIM_MISSING if they don't fit. What is skipped for that is padded.
+ * Reserves `size` bytes that don't cross the end of the data, and returns their position, or
+ * SIM_MISSING if the share has no room for them. Skipped bytes become padding.
  */
-static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint32_t size)
+static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity, uint64_t share,
+			uint32_t size)
 {
 	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
@@ -37,7 +43,7 @@ static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity,
 			head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 			continue;
 		}
-		if (pad + size > capacity - (head - tail))
+		if (head - tail + pad + size > share)
 			return SIM_MISSING;
 		if (!__atomic_compare_exchange_n(&ring->head, &head, head + pad + size, 0,
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -53,34 +59,19 @@ static uint64_t reserve(struct sim_ring *ring, uint8_t *data, uint64_t capacity,
 	}
 }
 
-/* Fills in what is the ring's of a record's head. */
-static inline uint8_t *begin(uint8_t *data, uint64_t offset, const struct sim_event *event,
-			     uint16_t flags, uint64_t sequence)
-{
-	struct sim_event *record = (struct sim_event *)(data + offset);
-
-	record->type = event->type;
-	record->flags = flags;
-	record->sequence = sequence;
-	return (uint8_t *)record;
-}
-
-static __attribute__((noinline)) uint8_t *begin_anywhere(const struct sim_event *event,
-							 uint32_t size, uint16_t flags,
-							 uint64_t sequence)
+static noinline uint64_t reserve_slowly(uint16_t type, uint32_t size)
 {
 	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
-	uint8_t *data = (uint8_t *)ring + SIM_PAGE_SIZE;
-	uint64_t position = reserve(ring, data, config->ring_capacity, size);
+	uint64_t capacity = config->ring_capacity;
+	uint64_t position = reserve(ring, (uint8_t *)ring + SIM_PAGE_SIZE, capacity,
+				    share_of(type, capacity), size);
 
 	if (position == SIM_MISSING) {
-		__atomic_fetch_add(&ring->dropped[event->type % SIM_EVENT_TYPES], 1,
-				   __ATOMIC_RELAXED);
+		__atomic_fetch_add(&ring->dropped[type % SIM_EVENT_TYPES], 1, __ATOMIC_RELAXED);
 		wake_reader(ring, (uint16_t)config->doorbell_port);
-		return 0;
 	}
-	return begin(data, position & (config->ring_capacity - 1), event, flags, sequence);
+	return position;
 }
 
 static inline uint32_t size_of(const struct sim_texts *texts)
@@ -88,20 +79,18 @@ static inline uint32_t size_of(const struct sim_texts *texts)
 	return (texts->size + 7) & ~7u;
 }
 
-/*
- * The way of nearly all events: nothing to pad, and no one else reserves at the same time. (If tail
- * is newer than head, what is compared with the capacity may be anything; but then others have
- * moved head on.)
- */
-uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim_texts *texts)
+inline void *sim_event_reserve(const struct sim_call *call, const struct sim_hook *hook,
+			       struct sim_memory *memory, uint16_t type, uint32_t size,
+			       struct sim_texts *texts)
 {
 	const struct sim_config *config = sim_config();
 	struct sim_ring *ring = (struct sim_ring *)config->ring;
-	uint64_t capacity = config->ring_capacity, sequence, head, tail, offset;
-	uint16_t flags = event->flags;
+	uint64_t capacity = config->ring_capacity, sequence, head, tail;
+	struct sim_event *event;
+	uint16_t flags = 0;
 
 	if (texts) {
-		flags |= texts->flags;
+		flags = texts->flags;
 		size += size_of(texts);
 		/* The zeros that pad the record to eight bytes. */
 		*(sim_unaligned_u64 *)(texts->bytes + texts->size) = 0;
@@ -109,24 +98,38 @@ uint8_t *sim_ring_begin(const struct sim_event *event, uint32_t size, struct sim
 	sequence = __atomic_fetch_add(&ring->next_sequence, 1, __ATOMIC_RELAXED);
 	head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 	tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
-	offset = head & (capacity - 1);
-	if (offset + size <= capacity && head + size - tail <= capacity &&
-	    __atomic_compare_exchange_n(&ring->head, &head, head + size, 0, __ATOMIC_ACQ_REL,
-					__ATOMIC_RELAXED))
-		return begin((uint8_t *)ring + SIM_PAGE_SIZE, offset, event, flags, sequence);
-	return begin_anywhere(event, size, flags, sequence);
+	/*
+	 * Nearly all events are reserved here: nothing to pad, room in the share of all types, and
+	 * no other producer at the same time. (If tail is newer than head, what is compared with
+	 * the share may be anything; but then others have moved head, and the exchange fails.)
+	 */
+	if (!SIM_LIKELY((head & (capacity - 1)) + size <= capacity &&
+			head + size - tail <= SIM_RING_SHARE(capacity) &&
+			__atomic_compare_exchange_n(&ring->head, &head, head + size, 0,
+						    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))) {
+		head = reserve_slowly(type, size);
+		if (head == SIM_MISSING)
+			return 0;
+	}
+	/* Zeros so far: the reader leaves them. */
+	event = (struct sim_event *)((uint8_t *)ring + SIM_PAGE_SIZE + (head & (capacity - 1)));
+	event->type = type;
+	event->sequence = sequence;
+	event->tsc = __builtin_ia32_rdtsc();
+	event->monitor = hook->monitor;
+	event->hook = hook->id;
+	event->flags = flags | sim_read_subject(memory, call->current_task, &event->subject);
+	return event;
 }
 
-void sim_ring_end(uint8_t *record, uint32_t size, const struct sim_texts *texts)
+inline void sim_event_commit(void *event, uint32_t size, const struct sim_texts *texts)
 {
 	const struct sim_config *config = sim_config();
-	struct sim_ring *ring = (struct sim_ring *)config->ring;
-	uint16_t port = (uint16_t)config->doorbell_port;
 
 	if (texts) {
-		copy_words(record + size, texts->bytes, size_of(texts));
+		copy_words((uint8_t *)event + size, texts->bytes, size_of(texts));
 		size += size_of(texts);
 	}
-	__atomic_store_n((uint32_t *)record, size, __ATOMIC_RELEASE);
-	wake_reader(ring, port);
+	__atomic_store_n(&((struct sim_event *)event)->size, size, __ATOMIC_RELEASE);
+	wake_reader((struct sim_ring *)config->ring, (uint16_t)config->doorbell_port);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the library share and a monitor has no need of. */
+/* What the library's files share and a monitor doesn't need. */
 #ifndef SIM_SDK_H
 #define SIM_SDK_H
 
-#include "sim_monitor.h"
+#include "sim_memory.h"
+
+#define noinline __attribute__((__noinline__))
 
 /* The compiler may call these on its own. */
 void *memcpy(void *to, const void *from, __SIZE_TYPE__ size);

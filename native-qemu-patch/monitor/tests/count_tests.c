@@ -67,9 +67,9 @@ static void expect_at_most(unsigned most, const char *what, void (*prepare)(void
 
 static void an_event_takes_few_instructions(void)
 {
-	expect_at_most(900, "open, path of 27 bytes", prepare_open, call_open);
-	expect_at_most(480, "fork", prepare_fork, call_fork);
-	expect_at_most(310, "exit", prepare_fork, call_exit);
+	expect_at_most(640, "open, path of 27 bytes", prepare_open, call_open);
+	expect_at_most(260, "fork", prepare_fork, call_fork);
+	expect_at_most(170, "exit", prepare_fork, call_exit);
 }
 
 void count_tests(void)

@@ -12,6 +12,8 @@ static uint8_t *ram_base;
 static uint8_t *ring_base;
 static uint64_t next_free;
 
+SIM_SLOT_DECLARE(sim_slot_task_size);
+SIM_SLOT_DECLARE(sim_slot_cred_size);
 SIM_SLOT_DECLARE(sim_slot_task_pid);
 SIM_SLOT_DECLARE(sim_slot_task_tgid);
 SIM_SLOT_DECLARE(sim_slot_task_real_parent);
@@ -44,12 +46,13 @@ void guest_reset(uint32_t levels, uint64_t ring_capacity)
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		CHECK(ram_base != MAP_FAILED);
 	}
-	commit(0, LOW_RAM_SIZE);
+	commit(0, VGA_HOLE);
+	commit(FIRST_MIB, LOW_RAM_SIZE - FIRST_MIB);
 	commit(HIGH_RAM, HIGH_RAM_SIZE);
 	free(ring_base);
 	ring_base = aligned_alloc(SIM_PAGE_SIZE, SIM_PAGE_SIZE + ring_capacity);
 	memset(ring_base, 0, SIM_PAGE_SIZE + ring_capacity);
-	next_free = 1 << 20;
+	next_free = FIRST_MIB;
 	doorbells = 0;
 	memset(&config, 0, sizeof(config));
 	config.abi = SIM_ABI_VERSION;
@@ -59,9 +62,10 @@ void guest_reset(uint32_t levels, uint64_t ring_capacity)
 	config.page_offset = PAGE_OFFSET;
 	config.paging_levels = levels;
 	config.doorbell_port = 0x5e1;
-	config.ram_range_count = 2;
-	config.ram[0] = (struct sim_ram_range){ 0, LOW_RAM_SIZE };
-	config.ram[1] = (struct sim_ram_range){ HIGH_RAM, HIGH_RAM_SIZE };
+	config.ram_range_count = 3;
+	config.ram[0] = (struct sim_ram_range){ FIRST_MIB, LOW_RAM_SIZE - FIRST_MIB };
+	config.ram[1] = (struct sim_ram_range){ 0, VGA_HOLE };
+	config.ram[2] = (struct sim_ram_range){ HIGH_RAM, HIGH_RAM_SIZE };
 	SET_SLOT(sim_slot_config, (uintptr_t)&config);
 }
 
@@ -172,6 +176,8 @@ char *text_of(const struct sim_event *event, size_t head, unsigned index)
 
 void set_task_slots(void)
 {
+	SET_SLOT(sim_slot_task_size, 0x200);
+	SET_SLOT(sim_slot_cred_size, 0x80);
 	SET_SLOT(sim_slot_task_pid, 0x100);
 	SET_SLOT(sim_slot_task_tgid, 0x104);
 	SET_SLOT(sim_slot_task_real_parent, 0x110);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A region and a guest in the memory of the test program: RAM in two ranges
+ * A region and a guest in the memory of the test program: RAM in three ranges
  * with holes that fault, page tables that the tests build, a ring, a host.
  */
 #ifndef SIM_TEST_GUEST_H
@@ -13,6 +13,9 @@
 #include "check.h"
 #include "sim_monitor.h"
 
+/* A PC's memory: from the VGA hole to the first MiB there is none. */
+#define VGA_HOLE 0xa0000ull
+#define FIRST_MIB (1ull << 20)
 #define LOW_RAM_SIZE (16ull << 20)
 #define HIGH_RAM (4ull << 30)
 #define HIGH_RAM_SIZE (16ull << 20)

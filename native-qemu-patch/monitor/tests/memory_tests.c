@@ -22,7 +22,7 @@ static uint64_t read_or(uint64_t address, uint64_t otherwise)
 {
 	uint64_t value;
 
-	if (sim_read_u64(&memory, address, &value))
+	if (sim_read_number(&memory, address, 8, &value))
 		return value;
 	CHECK_EQUAL(0, value);
 	return otherwise;
@@ -167,7 +167,7 @@ static void it_survives_random_tables_and_addresses(void)
 
 	guest_reset(5, 4096);
 	srandom(1);
-	for (uint64_t at = 0; at < LOW_RAM_SIZE; at += 8) {
+	for (uint64_t at = FIRST_MIB; at < LOW_RAM_SIZE; at += 8) {
 		/* mostly entries that lead on, in and around RAM */
 		uint64_t target = (uint64_t)(random() % 5000) << 12;
 
@@ -222,41 +222,51 @@ static uint64_t field_or(const struct sim_piece *piece, uint64_t offset, uint64_
 {
 	uint64_t value;
 
-	if (sim_piece_u64(&memory, piece, offset, &value))
+	if (sim_field(&memory, piece, offset, 8, &value))
 		return value;
 	CHECK_EQUAL(0, value);
 	return otherwise;
 }
 
-static void a_piece_of_the_direct_map_reaches_to_the_end_of_its_ram(void)
+#define PIECE 0x2010
+
+static void a_piece_of_the_direct_map_lies_wholly_in_ram(void)
 {
 	static const uint64_t ends[] = { LOW_RAM_SIZE, HIGH_RAM + HIGH_RAM_SIZE };
 
 	fresh_guest(4);
 	sim_memory_open(&memory, ~0ull);
 	for (int i = 0; i < 2; i++) {
-		struct sim_piece piece = sim_piece_at(&memory, PAGE_OFFSET + ends[i] - 0x2008);
+		uint64_t start = ends[i] - PIECE;
+		struct sim_piece piece = sim_piece_at(&memory, PAGE_OFFSET + start, PIECE);
 
-		put_u64(ends[i] - 0x2008, 5);
-		put_u64(ends[i] - 0x1004, 6); /* in two pages */
-		put_u64(ends[i] - 8, 7);
+		put_u64(start, 5);
+		put_u64(start + 0x100c, 6); /* in two pages */
+		put_u64(start + PIECE - 8, 7);
+		CHECK(piece.bytes == ram(start));
 		CHECK_EQUAL(5, field_or(&piece, 0, NO));
-		CHECK_EQUAL(6, field_or(&piece, 0x1004, NO));
-		CHECK_EQUAL(7, field_or(&piece, 0x2000, NO));
-		CHECK_EQUAL(NO, field_or(&piece, 0x2001, NO));
-		CHECK_EQUAL(NO, field_or(&piece, 0x2008, NO));
-		for (uint64_t from_end = 1; from_end <= 8; from_end++) {
-			piece = sim_piece_at(&memory, PAGE_OFFSET + ends[i] - from_end);
-			CHECK_EQUAL(from_end == 8 ? 7 : NO, field_or(&piece, 0, NO));
+		CHECK_EQUAL(6, field_or(&piece, 0x100c, NO));
+		CHECK_EQUAL(7, field_or(&piece, PIECE - 8, NO));
+		/* any later, and its end is no RAM: what can be read still is */
+		for (uint64_t late = 1; late < PIECE; late += 0x207) {
+			piece = sim_piece_at(&memory, PAGE_OFFSET + start + late, PIECE);
+			CHECK(!piece.bytes);
+			CHECK_EQUAL(NO, field_or(&piece, PIECE - 8, NO));
+			if (late <= 0x100c)
+				CHECK_EQUAL(6, field_or(&piece, 0x100c - late, NO));
 		}
 	}
+	/* so close to the end of the address space that address and size wrap to RAM */
+	for (uint64_t size = 8; size <= PIECE; size += 8)
+		CHECK(!sim_piece_at(&memory, PAGE_OFFSET - 4, size).bytes);
+	CHECK(!sim_piece_at(&memory, ~0ull, 8).bytes);
+	CHECK(!sim_piece_at(&memory, 0, 8).bytes);
 }
 
-static void a_field_beyond_the_piece_is_looked_for_on_its_own(void)
+static void fields_of_a_structure_in_several_pieces_are_read_one_by_one(void)
 {
 	struct sim_piece piece;
-	uint64_t a, b;
-	uint32_t value;
+	uint64_t a, b, value;
 
 	fresh_guest(4);
 	a = new_page();
@@ -267,19 +277,22 @@ static void a_field_beyond_the_piece_is_looked_for_on_its_own(void)
 	put_u32(b + 0xffc, 2);
 	put_u32(a, 3);
 	put_u64(a + 0xff8, 4);
-	piece = sim_piece_at(&memory, 0x1f00);
+	CHECK(sim_piece_at(&memory, 0x1f00, 0x100).bytes == ram(b + 0xf00));
+	piece = sim_piece_at(&memory, 0x1f00, 0x101);
+	CHECK(!piece.bytes);
 	CHECK_EQUAL(1, field_or(&piece, 0, NO));
 	CHECK_EQUAL(3ull << 32 | 2, field_or(&piece, 0xfc, NO));
-	CHECK(sim_piece_u32(&memory, &piece, 0xfc, &value) && value == 2);
-	CHECK(sim_piece_u32(&memory, &piece, 0x100, &value) && value == 3);
+	CHECK(sim_field(&memory, &piece, 0xfc, 4, &value) && value == 2);
+	CHECK(sim_field(&memory, &piece, 0x100, 4, &value) && value == 3);
 	CHECK_EQUAL(4, field_or(&piece, 0x10f8, NO));
 	CHECK_EQUAL(NO, field_or(&piece, 0x10f9, NO));
-	CHECK(!sim_piece_u32(&memory, &piece, 0x1100, &value) && value == 0);
+	CHECK(!sim_field(&memory, &piece, 0x1100, 4, &value) && value == 0);
 	/* a structure that begins where there is nothing */
-	piece = sim_piece_at(&memory, 0xffc);
+	piece = sim_piece_at(&memory, 0xffc, 0x1000);
 	CHECK_EQUAL(NO, field_or(&piece, 0, NO));
 	CHECK_EQUAL(1, field_or(&piece, 0xf04, NO));
-	piece = sim_piece_at(&memory, 0x0000800000000000ull);
+	piece = sim_piece_at(&memory, 0x0000800000000000ull, 8);
+	CHECK(!piece.bytes);
 	CHECK_EQUAL(NO, field_or(&piece, 0, NO));
 }
 
@@ -298,6 +311,6 @@ void memory_tests(void)
 	TEST(it_survives_random_tables_and_addresses);
 	TEST(it_remembers_translations_for_one_call_only);
 	TEST(it_ignores_the_pcid_in_cr3);
-	TEST(a_piece_of_the_direct_map_reaches_to_the_end_of_its_ram);
-	TEST(a_field_beyond_the_piece_is_looked_for_on_its_own);
+	TEST(a_piece_of_the_direct_map_lies_wholly_in_ram);
+	TEST(fields_of_a_structure_in_several_pieces_are_read_one_by_one);
 }

@@ -15,17 +15,22 @@ static void fill_texts(struct sim_texts *texts, uint32_t size)
 		texts->bytes[i] = (uint8_t)(size + i);
 }
 
-static bool emit(uint16_t type, uint32_t hook, uint32_t text_size)
+static bool emit(uint16_t type, uint32_t id, uint32_t text_size)
 {
-	struct sim_event event;
-	struct sim_texts texts;
+	struct sim_texts texts, *with = text_size ? &texts : NULL;
+	struct sim_hook hook = { .id = id };
+	struct sim_call call = { .current_task = text_size };
+	struct sim_memory memory;
+	struct sim_event *event;
 
-	memset(&event, 0, sizeof(event));
-	event.type = type;
-	event.hook = hook;
-	event.tsc = ((uint64_t)hook << 32) | text_size;
+	sim_memory_open(&memory, 0);
 	fill_texts(&texts, text_size);
-	return sim_emit(&event, sizeof(event), text_size ? &texts : NULL);
+	event = sim_event_reserve(&call, &hook, &memory, type, sizeof(*event), with);
+	if (!event)
+		return false;
+	event->tsc = ((uint64_t)id << 32) | text_size;
+	sim_event_commit(event, sizeof(*event), with);
+	return true;
 }
 
 /* Whole, and only what its producer wrote. */
@@ -101,19 +106,46 @@ static void a_full_ring_counts_what_it_drops_and_the_gap_shows_it(void)
 	free(event);
 }
 
-static void a_ring_can_be_filled_to_the_last_byte(void)
+static void life_cycle_events_can_fill_a_ring_to_the_last_byte(void)
 {
 	guest_reset(4, 4096);
-	CHECK(emit(SIM_EVENT_SYSCALL, 1, 2048 - 88));
-	CHECK(emit(SIM_EVENT_SYSCALL, 2, 2048 - 88));
+	CHECK(emit(SIM_EVENT_EXEC, 1, 2048 - 88));
+	CHECK(emit(SIM_EVENT_FORK, 2, 2048 - 88));
 	CHECK_EQUAL(4096, ring()->head);
-	CHECK(!emit(SIM_EVENT_SYSCALL, 3, 0));
+	CHECK(!emit(SIM_EVENT_EXIT, 3, 0));
 	free(next_event());
-	CHECK(emit(SIM_EVENT_SYSCALL, 4, 2048 - 88));
+	CHECK(emit(SIM_EVENT_EXIT, 4, 2048 - 88));
 	free(next_event());
 	free(next_event());
 	CHECK(!next_event());
 	CHECK_EQUAL(ring()->head, ring()->tail);
+}
+
+/* Whatever floods the ring, system calls or a third party's events. */
+static void a_flood_leaves_life_cycle_events_their_share(void)
+{
+	static const uint16_t floods[] = { SIM_EVENT_SYSCALL, SIM_EVENT_MONITOR_FIRST,
+					   SIM_EVENT_TYPES - 1 };
+
+	for (size_t i = 0; i < sizeof(floods) / sizeof(*floods); i++) {
+		uint64_t share = 16384 / 8 / 88;
+
+		guest_reset(4, 16384);
+		while (emit(floods[i], 0, 0))
+			;
+		CHECK(ring()->head <= 16384 - 16384 / 8 && ring()->head > 16384 - 16384 / 8 - 88);
+		for (uint64_t n = 0; n < share; n++) {
+			CHECK(emit((uint16_t)(SIM_EVENT_FORK + n % 3), 0, 0));
+			CHECK(!emit(floods[i], 0, 0));
+		}
+		/* what the reader takes goes to life-cycle events until they need no more */
+		free(next_event());
+		CHECK(!emit(floods[i], 0, 0));
+		CHECK(emit(SIM_EVENT_FORK, 0, 0));
+		CHECK_EQUAL(2 + share, ring()->dropped[floods[i]]);
+		CHECK_EQUAL(0, ring()->dropped[SIM_EVENT_FORK] + ring()->dropped[SIM_EVENT_EXEC] +
+				       ring()->dropped[SIM_EVENT_EXIT]);
+	}
 }
 
 static void a_record_larger_than_the_ring_is_dropped(void)
@@ -223,7 +255,8 @@ void ring_tests(void)
 	TEST(a_record_is_padded_to_8_bytes_and_numbered);
 	TEST(a_record_that_would_cross_the_end_starts_anew);
 	TEST(a_full_ring_counts_what_it_drops_and_the_gap_shows_it);
-	TEST(a_ring_can_be_filled_to_the_last_byte);
+	TEST(life_cycle_events_can_fill_a_ring_to_the_last_byte);
+	TEST(a_flood_leaves_life_cycle_events_their_share);
 	TEST(a_record_larger_than_the_ring_is_dropped);
 	TEST(the_doorbell_rings_once_for_a_reader_that_sleeps);
 	TEST(a_full_ring_wakes_a_reader_that_sleeps);

@@ -39,6 +39,7 @@ static void fresh(void)
 
 	guest_reset(4, 16384);
 	set_task_slots();
+	SET_SLOT(sim_slot_regs_size, 168);
 	SET_SLOT(sim_slot_regs_di, DI);
 	SET_SLOT(sim_slot_regs_si, SI);
 	SET_SLOT(sim_slot_regs_dx, DX);

@@ -19,7 +19,7 @@ firmware() {
 }
 writer=sim-manager/target/test-classes/org/simvm/region/RegionToAttack.class
 step "Building the machine to attack" firmware
-step "Building gates with a rule less" make -s -C native-qemu-patch/monitor weak
+step "Building gates with one rule off" "$here/weaken.sh"
 if [ ! -e "$writer" ] || [ -n "$(find sim-manager/src -newer "$writer" -name '*.java' -print -quit)" ]; then
     step "Building what writes its region" mvn -q -B test-compile -pl sim-manager -am
     touch "$writer"

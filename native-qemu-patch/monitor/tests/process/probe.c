@@ -9,14 +9,16 @@ SIM_ON_CALL(probe, 1, 0, SIM_REQUIRED, "caller", "function");
 static int64_t probe(const struct sim_call *call, const struct sim_hook *hook)
 {
 	struct sim_memory memory;
-	struct sim_event event;
+	struct sim_event *event;
 	int64_t result = 39; /* getpid of x86-64 */
 
 	switch (call->argument[1]) {
 	case PROBE_EMIT:
 		sim_memory_open(&memory, call->guest_cr3);
-		sim_event_open(&event, sizeof(event), SIM_EVENT_MONITOR_FIRST, &memory, call, hook);
-		sim_emit(&event, sizeof(event), 0);
+		event = sim_event_reserve(call, hook, &memory, SIM_EVENT_MONITOR_FIRST,
+					  sizeof(*event), 0);
+		if (event)
+			sim_event_commit(event, sizeof(*event), 0);
 		break;
 	case PROBE_WRITE_GUEST:
 		*(volatile uint8_t *)(sim_config()->direct_map + 4096) = 1;

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.region.MonitorProgram;
+import org.simvm.region.SimAbi;
 import org.simvm.region.SlotDeclaration;
 
 /**
@@ -36,11 +37,24 @@ final class SlotValues {
         for (MonitorProgram program : programs) {
             for (SlotDeclaration slot : program.slots()) {
                 if (!slot.filledByRegion() && !byName.containsKey(slot.name())) {
-                    byName.put(slot.name(), values.resolve(program, slot.name()));
+                    byName.put(slot.name(), values.bounded(program, slot.name()));
                 }
             }
         }
         return byName;
+    }
+
+    /** A monitor reads fields without comparing their offsets with the end of RAM. */
+    private long bounded(MonitorProgram program, String name)
+            throws ArmingException, KernelUnresolvedException {
+        long value = resolve(program, name);
+        if (!name.startsWith("symbol") && value != MISSING && value > SimAbi.PIECE_SIZE - 8) {
+            throw new ArmingException(
+                    ArmingFailure.Kind.REGION,
+                    program.file() + ": slot '" + name + "' is " + value + " in this kernel, more"
+                            + " than the " + (SimAbi.PIECE_SIZE - 8) + " that a monitor can read");
+        }
+        return value;
     }
 
     private long resolve(MonitorProgram program, String name)

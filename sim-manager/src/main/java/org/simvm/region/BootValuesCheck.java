@@ -33,6 +33,10 @@ final class BootValuesCheck {
             throw new RegionException("the guest has " + boot.ram().size() + " ranges of RAM; 1 to "
                     + SimAbi.MAX_RAM_RANGES + " can be done");
         }
+        if (RamRange.largestFirst(boot.ram()).get(0).size() <= SimAbi.PIECE_SIZE) {
+            throw new RegionException("the guest has no range of RAM of more than "
+                    + SimAbi.PIECE_SIZE + " bytes; give it more memory");
+        }
         for (int i = 0; i < boot.ram().size(); i++) {
             RamRange range = boot.ram().get(i);
             if (range.gpa() < plan.area().end() && plan.area().base() < range.end()) {

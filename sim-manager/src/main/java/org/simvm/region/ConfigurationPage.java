@@ -43,12 +43,11 @@ final class ConfigurationPage {
         config.putInt(Config.DOORBELL_PORT, plan.gate().inGuest() ? plan.doorbellPort() : 0);
         config.putInt(Config.RAM_RANGE_COUNT, boot.ram().size());
         config.putInt(Config.HOOK_COUNT, boot.hooks().size());
-        for (int i = 0; i < boot.ram().size(); i++) {
-            config.putLong(
-                    Config.RAM + i * Config.RAM_RANGE_SIZE, boot.ram().get(i).gpa());
-            config.putLong(
-                    Config.RAM + i * Config.RAM_RANGE_SIZE + 8,
-                    boot.ram().get(i).size());
+        int at = Config.RAM;
+        for (RamRange range : RamRange.largestFirst(boot.ram())) {
+            config.putLong(at, range.gpa());
+            config.putLong(at + 8, range.size());
+            at += Config.RAM_RANGE_SIZE;
         }
         putHooks(config, boot, monitors, random);
         return config;

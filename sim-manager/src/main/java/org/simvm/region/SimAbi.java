@@ -23,6 +23,8 @@ public final class SimAbi {
     static final int HOOK_SLOTS = 64;
     static final int HOOK_SHIFT = 58;
     public static final int MAX_STACKS = 64;
+    /** Most bytes of a guest's structure that a monitor reads, and the highest offset in it. */
+    public static final int PIECE_SIZE = 65536;
     /** First bytes of a region file, {@code SIM_REGION_MAGIC}. */
     static final String MAGIC = "SIMREGN1";
 

@@ -121,7 +121,9 @@ class RegionFileFinalizedTests extends RegionFileFixture {
                 assertEquals(0x510, config.getInt(52));
                 assertEquals(3, config.getInt(56));
                 assertEquals(2, config.getInt(60));
-                assertEquals(4L << 30, config.getLong(64 + 32));
+                assertEquals(1L << 20, config.getLong(64)); // the largest range of RAM first
+                assertEquals(4L << 30, config.getLong(64 + 16));
+                assertEquals(0, config.getLong(64 + 32));
                 RegionSegment monitor = image.layout().segments().stream()
                         .filter(each -> each.name().equals("process r-x"))
                         .findFirst()

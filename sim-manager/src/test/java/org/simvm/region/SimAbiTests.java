@@ -4,209 +4,250 @@ package org.simvm.region;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Java twin of the C headers says the same as the C compiler does. */
+/**
+ * The constants of {@link SimAbi} are those of the C headers, as the C compiler sees them: each of
+ * them has its expression here, and one without is a failure.
+ */
 class SimAbiTests {
-    private static final Map<String, Integer> TWINS = new LinkedHashMap<>();
+    /** C expressions by field of {@link SimAbi}. */
+    private static final Map<String, String> EXPRESSIONS = new TreeMap<>();
 
-    private static void size(String struct, int value) {
-        TWINS.put("sizeof(struct " + struct + ")", value);
-    }
+    /** Values that other classes have, by C expression. */
+    private static final Map<String, Integer> OTHERS = new TreeMap<>();
 
-    private static void offset(String struct, String member, int value) {
-        TWINS.put("offsetof(struct " + struct + ", " + member + ")", value);
-    }
-
-    private static void constant(String name, int value) {
-        TWINS.put(name, value);
+    private static void twin(String field, String expression) {
+        EXPRESSIONS.put(field, expression);
     }
 
     static {
-        constant("SIM_ABI_VERSION", SimAbi.VERSION);
-        constant("SIM_ABI_VMFUNC", SimAbi.VMFUNC_VERSION);
-        constant("SIM_PAGE_SIZE", SimAbi.PAGE_SIZE);
-        constant("SIM_MAX_SEGMENTS", SimAbi.MAX_SEGMENTS);
-        constant("SIM_MAX_RAM_RANGES", SimAbi.MAX_RAM_RANGES);
-        constant("SIM_CONFIG_VERSION", SimAbi.CONFIG_VERSION);
-        constant("SIM_MAX_HOOKS", SimAbi.MAX_HOOKS);
-        constant("SIM_HOOK_SLOTS", SimAbi.HOOK_SLOTS);
-        constant("SIM_HOOK_SHIFT", SimAbi.HOOK_SHIFT);
-        constant("SIM_MAX_STACKS", SimAbi.MAX_STACKS);
-        constant("SIM_VIEW_NORMAL", View.NORMAL.code());
-        constant("SIM_VIEW_SIM", View.SIM.code());
-        constant("SIM_VIEW_PROCESS", View.PROCESS.code());
-        constant("SIM_GATE_VMFUNC", SimAbi.Header.GATE_VMFUNC);
-        constant("SIM_GATE_HYPERCALL", SimAbi.Header.GATE_HYPERCALL);
-        constant("SIM_GATE_EXIT", SimAbi.Header.GATE_EXIT);
-        constant("SIM_ACCESS_READ | SIM_ACCESS_WRITE", Access.READ_WRITE.code());
-        constant("SIM_ACCESS_READ", Access.READ_ONLY.code());
-        constant("SIM_ACCESS_EXECUTE", Access.EXECUTE_ONLY.code());
-        size("sim_segment", SimAbi.SEGMENT_SIZE);
-        offset("sim_segment", "offset", 0);
-        offset("sim_segment", "size", 8);
-        offset("sim_segment", "gpa", 16);
-        offset("sim_segment", "view", 24);
-        offset("sim_segment", "access", 28);
-        size("sim_region_header", SimAbi.Header.SIZE);
-        offset("sim_region_header", "abi", SimAbi.Header.ABI);
-        offset("sim_region_header", "segment_count", SimAbi.Header.SEGMENT_COUNT);
-        offset("sim_region_header", "file_size", SimAbi.Header.FILE_SIZE);
-        offset("sim_region_header", "area_base", SimAbi.Header.AREA_BASE);
-        offset("sim_region_header", "area_size", SimAbi.Header.AREA_SIZE);
-        offset("sim_region_header", "sim_cr3", SimAbi.Header.SIM_CR3);
-        offset("sim_region_header", "doorbell_port", SimAbi.Header.DOORBELL_PORT);
-        offset("sim_region_header", "gate", SimAbi.Header.GATE);
-        offset("sim_region_header", "segments", SimAbi.Header.SEGMENTS);
-        offset("sim_region_header", "channel", SimAbi.Header.CHANNEL);
-        constant("SIM_MAX_CALL_SLOTS", SimAbi.Channel.MAX_SLOTS);
-        size("sim_channel", SimAbi.Channel.SIZE);
-        offset("sim_channel", "requests", SimAbi.Channel.REQUESTS);
-        offset("sim_channel", "process", SimAbi.Channel.PROCESS);
-        offset("sim_channel", "slot_count", SimAbi.Channel.SLOT_COUNT);
-        offset("sim_channel", "slots", SimAbi.Channel.SLOTS);
-        size("sim_call_slot", SimAbi.Channel.SLOT_SIZE);
-        offset("sim_call_slot", "state", SimAbi.Channel.SLOT_STATE);
-        offset("sim_call_slot", "verdict", SimAbi.Channel.SLOT_VERDICT);
-        offset("sim_call_slot", "flags", SimAbi.Channel.SLOT_FLAGS);
-        offset("sim_call_slot", "call", SimAbi.Channel.SLOT_CALL);
-        size("sim_config", SimAbi.Config.SIZE);
-        offset("sim_config", "abi", SimAbi.Config.ABI);
-        offset("sim_config", "stack_count", SimAbi.Config.STACK_COUNT);
-        offset("sim_config", "stack_size", SimAbi.Config.STACK_SIZE);
-        offset("sim_config", "ring", SimAbi.Config.RING);
-        offset("sim_config", "ring_capacity", SimAbi.Config.RING_CAPACITY);
-        offset("sim_config", "direct_map", SimAbi.Config.DIRECT_MAP);
-        offset("sim_config", "page_offset", SimAbi.Config.PAGE_OFFSET);
-        offset("sim_config", "paging_levels", SimAbi.Config.PAGING_LEVELS);
-        offset("sim_config", "doorbell_port", SimAbi.Config.DOORBELL_PORT);
-        offset("sim_config", "ram_range_count", SimAbi.Config.RAM_RANGE_COUNT);
-        offset("sim_config", "hook_count", SimAbi.Config.HOOK_COUNT);
-        offset("sim_config", "ram", SimAbi.Config.RAM);
-        offset("sim_config", "hook_multiplier", SimAbi.Config.HOOK_MULTIPLIER);
-        offset("sim_config", "hooks", SimAbi.Config.HOOKS);
-        size("sim_ram_range", SimAbi.Config.RAM_RANGE_SIZE);
-        size("sim_hook", SimAbi.Config.HOOK_SIZE);
-        offset("sim_hook", "return_address", 0);
-        offset("sim_hook", "handler", 8);
-        offset("sim_hook", "id", 16);
-        offset("sim_hook", "monitor", 20);
-        size("sim_ring", SimAbi.Ring.SIZE);
-        offset("sim_ring", "head", SimAbi.Ring.HEAD);
-        offset("sim_ring", "tail", SimAbi.Ring.TAIL);
-        offset("sim_ring", "reader_sleeps", SimAbi.Ring.READER_SLEEPS);
-        offset("sim_ring", "next_sequence", SimAbi.Ring.NEXT_SEQUENCE);
-        offset("sim_ring", "dropped", SimAbi.Ring.DROPPED);
-        offset("sim_ring", "calls", SimAbi.Ring.CALLS);
-        offset("sim_ring", "unknown_calls", SimAbi.Ring.UNKNOWN_CALLS);
-        constant("SIM_RING_TAKEN", SimAbi.Ring.TAKEN);
-        constant("SIM_EVENT_PAD", SimAbi.Event.PAD);
-        constant("SIM_EVENT_SYSCALL", SimAbi.Event.SYSCALL);
-        constant("SIM_EVENT_FORK", SimAbi.Event.FORK);
-        constant("SIM_EVENT_EXEC", SimAbi.Event.EXEC);
-        constant("SIM_EVENT_EXIT", SimAbi.Event.EXIT);
-        constant("SIM_EVENT_MONITOR_FIRST", SimAbi.Event.MONITOR_FIRST);
-        constant("SIM_EVENT_TYPES", SimAbi.Event.TYPES);
-        constant("SIM_EVENT_TRUNCATED", SimAbi.Event.TRUNCATED);
-        constant("SIM_EVENT_UNREADABLE", SimAbi.Event.UNREADABLE);
-        size("sim_event", SimAbi.Event.HEAD_SIZE);
-        offset("sim_event", "size", SimAbi.Event.SIZE_OFFSET);
-        offset("sim_event", "type", SimAbi.Event.TYPE_OFFSET);
-        offset("sim_event", "flags", SimAbi.Event.FLAGS_OFFSET);
-        offset("sim_event", "sequence", SimAbi.Event.SEQUENCE_OFFSET);
-        offset("sim_event", "tsc", SimAbi.Event.TSC_OFFSET);
-        offset("sim_event", "monitor", SimAbi.Event.MONITOR_OFFSET);
-        offset("sim_event", "hook", SimAbi.Event.HOOK_OFFSET);
-        offset("sim_event", "subject", SimAbi.Event.SUBJECT_OFFSET);
-        size("sim_subject", SimAbi.Subject.SIZE);
-        offset("sim_subject", "task", SimAbi.Subject.TASK);
-        offset("sim_subject", "pid", SimAbi.Subject.PID);
-        offset("sim_subject", "tgid", SimAbi.Subject.TGID);
-        offset("sim_subject", "ppid", SimAbi.Subject.PPID);
-        offset("sim_subject", "uid", SimAbi.Subject.UID);
-        offset("sim_subject", "euid", SimAbi.Subject.EUID);
-        offset("sim_subject", "gid", SimAbi.Subject.GID);
-        offset("sim_subject", "egid", SimAbi.Subject.EGID);
-        offset("sim_subject", "comm", SimAbi.Subject.COMM);
-        size("sim_event_syscall", SimAbi.Payload.SYSCALL_SIZE);
-        offset("sim_event_syscall", "door", SimAbi.Payload.SYSCALL_DOOR);
-        offset("sim_event_syscall", "number", SimAbi.Payload.SYSCALL_NUMBER);
-        offset("sim_event_syscall", "argument", SimAbi.Payload.SYSCALL_ARGUMENT);
-        offset("sim_event_syscall", "text_count", SimAbi.Payload.SYSCALL_TEXT_COUNT);
-        offset("sim_event_syscall", "text_arguments", SimAbi.Payload.SYSCALL_TEXT_ARGUMENTS);
-        size("sim_event_fork", SimAbi.Payload.FORK_SIZE);
-        offset("sim_event_fork", "child", SimAbi.Payload.FORK_CHILD);
-        size("sim_event_exec", SimAbi.Payload.EXEC_SIZE);
-        offset("sim_event_exec", "text_count", SimAbi.Payload.EXEC_TEXT_COUNT);
-        offset("sim_event_exec", "argument_count", SimAbi.Payload.EXEC_ARGUMENT_COUNT);
-        size("sim_event_exit", SimAbi.Payload.EXIT_SIZE);
-        offset("sim_event_exit", "code", SimAbi.Payload.EXIT_CODE);
-        constant("SIM_NAME_SIZE", SimAbi.Declaration.NAME_SIZE);
-        constant("SIM_SLOT_NAME_SIZE", SimAbi.Declaration.SLOT_NAME_SIZE);
-        constant("SIM_HOOK_OPTIONAL", SimAbi.Declaration.HOOK_OPTIONAL);
-        constant("SIM_HOOK_FENTRY", SimAbi.Declaration.KIND_FENTRY);
-        constant("SIM_HOOK_CALL", SimAbi.Declaration.KIND_CALL);
-        size("sim_filter_declaration", SimAbi.Declaration.FILTER_SIZE);
-        offset("sim_filter_declaration", "set", SimAbi.Declaration.FILTER_SET);
-        offset("sim_filter_declaration", "enabled", SimAbi.Declaration.FILTER_ENABLED);
-        offset("sim_filter_declaration", "slot", SimAbi.Declaration.FILTER_SLOT);
-        offset("sim_filter_declaration", "hook", SimAbi.Declaration.FILTER_HOOK);
-        offset("sim_filter_declaration", "first", SimAbi.Declaration.FILTER_FIRST);
-        offset("sim_filter_declaration", "count", SimAbi.Declaration.FILTER_COUNT);
-        offset("sim_filter_declaration", "ignored", SimAbi.Declaration.FILTER_IGNORED);
-        constant("SIM_FILTER_NUMBERS", SimAbi.Declaration.FILTER_NUMBERS);
-        size("sim_hook_declaration", SimAbi.Declaration.HOOK_SIZE);
-        offset("sim_hook_declaration", "handler", SimAbi.Declaration.HOOK_HANDLER);
-        offset("sim_hook_declaration", "kind", SimAbi.Declaration.HOOK_KIND);
-        offset("sim_hook_declaration", "id", SimAbi.Declaration.HOOK_ID);
-        offset("sim_hook_declaration", "group", SimAbi.Declaration.HOOK_GROUP);
-        offset("sim_hook_declaration", "flags", SimAbi.Declaration.HOOK_FLAGS);
-        offset("sim_hook_declaration", "function", SimAbi.Declaration.HOOK_FUNCTION);
-        offset("sim_hook_declaration", "caller", SimAbi.Declaration.HOOK_CALLER);
-        size("sim_slot_declaration", SimAbi.Declaration.SLOT_SIZE);
-        offset("sim_slot_declaration", "address", SimAbi.Declaration.SLOT_ADDRESS);
-        offset("sim_slot_declaration", "name", SimAbi.Declaration.SLOT_NAME);
-        size("sim_parameter_declaration", SimAbi.Declaration.PARAMETER_SIZE);
-        offset("sim_parameter_declaration", "address", SimAbi.Declaration.PARAMETER_ADDRESS);
-        offset("sim_parameter_declaration", "size", SimAbi.Declaration.PARAMETER_BYTES);
-        offset("sim_parameter_declaration", "type", SimAbi.Declaration.PARAMETER_TYPE);
-        offset("sim_parameter_declaration", "name", SimAbi.Declaration.PARAMETER_NAME);
-        constant("SIM_PARAMETER_NUMBER", ParameterDeclaration.Type.NUMBER.ordinal() + 1);
-        constant("SIM_PARAMETER_BOOLEAN", ParameterDeclaration.Type.BOOLEAN.ordinal() + 1);
-        constant("SIM_PARAMETER_SET", ParameterDeclaration.Type.SET.ordinal() + 1);
-        constant("SIM_SYSCALL_64", 0);
-        constant("SIM_SYSCALL_32", 1);
-        constant("SIM_SYSCALL_X32", 2);
+        twin("VERSION", "SIM_ABI_VERSION");
+        twin("VMFUNC_VERSION", "SIM_ABI_VMFUNC");
+        twin("PAGE_SIZE", "SIM_PAGE_SIZE");
+        twin("MAX_SEGMENTS", "SIM_MAX_SEGMENTS");
+        twin("MAX_RAM_RANGES", "SIM_MAX_RAM_RANGES");
+        twin("CONFIG_VERSION", "SIM_CONFIG_VERSION");
+        twin("MAX_HOOKS", "SIM_MAX_HOOKS");
+        twin("HOOK_SLOTS", "SIM_HOOK_SLOTS");
+        twin("HOOK_SHIFT", "SIM_HOOK_SHIFT");
+        twin("MAX_STACKS", "SIM_MAX_STACKS");
+        twin("PIECE_SIZE", "SIM_PIECE_SIZE");
+        twin("Header.GATE_VMFUNC", "SIM_GATE_VMFUNC");
+        twin("Header.GATE_HYPERCALL", "SIM_GATE_HYPERCALL");
+        twin("Header.GATE_EXIT", "SIM_GATE_EXIT");
+        twin("SEGMENT_SIZE", "sizeof(struct sim_segment)");
+        twin("Header.SIZE", "sizeof(struct sim_region_header)");
+        twin("Header.ABI", "offsetof(struct sim_region_header, abi)");
+        twin("Header.SEGMENT_COUNT", "offsetof(struct sim_region_header, segment_count)");
+        twin("Header.FILE_SIZE", "offsetof(struct sim_region_header, file_size)");
+        twin("Header.AREA_BASE", "offsetof(struct sim_region_header, area_base)");
+        twin("Header.AREA_SIZE", "offsetof(struct sim_region_header, area_size)");
+        twin("Header.SIM_CR3", "offsetof(struct sim_region_header, sim_cr3)");
+        twin("Header.DOORBELL_PORT", "offsetof(struct sim_region_header, doorbell_port)");
+        twin("Header.GATE", "offsetof(struct sim_region_header, gate)");
+        twin("Header.SEGMENTS", "offsetof(struct sim_region_header, segments)");
+        twin("Header.CHANNEL", "offsetof(struct sim_region_header, channel)");
+        twin("Channel.MAX_SLOTS", "SIM_MAX_CALL_SLOTS");
+        twin("Channel.SIZE", "sizeof(struct sim_channel)");
+        twin("Channel.REQUESTS", "offsetof(struct sim_channel, requests)");
+        twin("Channel.PROCESS", "offsetof(struct sim_channel, process)");
+        twin("Channel.SLOT_COUNT", "offsetof(struct sim_channel, slot_count)");
+        twin("Channel.SLOTS", "offsetof(struct sim_channel, slots)");
+        twin("Channel.SLOT_SIZE", "sizeof(struct sim_call_slot)");
+        twin("Channel.SLOT_STATE", "offsetof(struct sim_call_slot, state)");
+        twin("Channel.SLOT_VERDICT", "offsetof(struct sim_call_slot, verdict)");
+        twin("Channel.SLOT_FLAGS", "offsetof(struct sim_call_slot, flags)");
+        twin("Channel.SLOT_CALL", "offsetof(struct sim_call_slot, call)");
+        twin("Config.SIZE", "sizeof(struct sim_config)");
+        twin("Config.ABI", "offsetof(struct sim_config, abi)");
+        twin("Config.STACK_COUNT", "offsetof(struct sim_config, stack_count)");
+        twin("Config.STACK_SIZE", "offsetof(struct sim_config, stack_size)");
+        twin("Config.RING", "offsetof(struct sim_config, ring)");
+        twin("Config.RING_CAPACITY", "offsetof(struct sim_config, ring_capacity)");
+        twin("Config.DIRECT_MAP", "offsetof(struct sim_config, direct_map)");
+        twin("Config.PAGE_OFFSET", "offsetof(struct sim_config, page_offset)");
+        twin("Config.PAGING_LEVELS", "offsetof(struct sim_config, paging_levels)");
+        twin("Config.DOORBELL_PORT", "offsetof(struct sim_config, doorbell_port)");
+        twin("Config.RAM_RANGE_COUNT", "offsetof(struct sim_config, ram_range_count)");
+        twin("Config.HOOK_COUNT", "offsetof(struct sim_config, hook_count)");
+        twin("Config.RAM", "offsetof(struct sim_config, ram)");
+        twin("Config.HOOK_MULTIPLIER", "offsetof(struct sim_config, hook_multiplier)");
+        twin("Config.HOOKS", "offsetof(struct sim_config, hooks)");
+        twin("Config.RAM_RANGE_SIZE", "sizeof(struct sim_ram_range)");
+        twin("Config.HOOK_SIZE", "sizeof(struct sim_hook)");
+        twin("Ring.SIZE", "sizeof(struct sim_ring)");
+        twin("Ring.HEAD", "offsetof(struct sim_ring, head)");
+        twin("Ring.TAIL", "offsetof(struct sim_ring, tail)");
+        twin("Ring.READER_SLEEPS", "offsetof(struct sim_ring, reader_sleeps)");
+        twin("Ring.NEXT_SEQUENCE", "offsetof(struct sim_ring, next_sequence)");
+        twin("Ring.DROPPED", "offsetof(struct sim_ring, dropped)");
+        twin("Ring.CALLS", "offsetof(struct sim_ring, calls)");
+        twin("Ring.UNKNOWN_CALLS", "offsetof(struct sim_ring, unknown_calls)");
+        twin("Ring.TAKEN", "SIM_RING_TAKEN");
+        twin("Event.PAD", "SIM_EVENT_PAD");
+        twin("Event.SYSCALL", "SIM_EVENT_SYSCALL");
+        twin("Event.FORK", "SIM_EVENT_FORK");
+        twin("Event.EXEC", "SIM_EVENT_EXEC");
+        twin("Event.EXIT", "SIM_EVENT_EXIT");
+        twin("Event.MONITOR_FIRST", "SIM_EVENT_MONITOR_FIRST");
+        twin("Event.TYPES", "SIM_EVENT_TYPES");
+        twin("Event.TRUNCATED", "SIM_EVENT_TRUNCATED");
+        twin("Event.UNREADABLE", "SIM_EVENT_UNREADABLE");
+        twin("Event.HEAD_SIZE", "sizeof(struct sim_event)");
+        twin("Event.SIZE_OFFSET", "offsetof(struct sim_event, size)");
+        twin("Event.TYPE_OFFSET", "offsetof(struct sim_event, type)");
+        twin("Event.FLAGS_OFFSET", "offsetof(struct sim_event, flags)");
+        twin("Event.SEQUENCE_OFFSET", "offsetof(struct sim_event, sequence)");
+        twin("Event.TSC_OFFSET", "offsetof(struct sim_event, tsc)");
+        twin("Event.MONITOR_OFFSET", "offsetof(struct sim_event, monitor)");
+        twin("Event.HOOK_OFFSET", "offsetof(struct sim_event, hook)");
+        twin("Event.SUBJECT_OFFSET", "offsetof(struct sim_event, subject)");
+        twin("Subject.SIZE", "sizeof(struct sim_subject)");
+        twin("Subject.TASK", "offsetof(struct sim_subject, task)");
+        twin("Subject.PID", "offsetof(struct sim_subject, pid)");
+        twin("Subject.TGID", "offsetof(struct sim_subject, tgid)");
+        twin("Subject.PPID", "offsetof(struct sim_subject, ppid)");
+        twin("Subject.UID", "offsetof(struct sim_subject, uid)");
+        twin("Subject.EUID", "offsetof(struct sim_subject, euid)");
+        twin("Subject.GID", "offsetof(struct sim_subject, gid)");
+        twin("Subject.EGID", "offsetof(struct sim_subject, egid)");
+        twin("Subject.COMM", "offsetof(struct sim_subject, comm)");
+        twin("Subject.COMM_SIZE", "sizeof(((struct sim_subject *)0)->comm)");
+        twin("Payload.SYSCALL_SIZE", "sizeof(struct sim_event_syscall)");
+        twin("Payload.SYSCALL_DOOR", "offsetof(struct sim_event_syscall, door)");
+        twin("Payload.SYSCALL_NUMBER", "offsetof(struct sim_event_syscall, number)");
+        twin("Payload.SYSCALL_ARGUMENT", "offsetof(struct sim_event_syscall, argument)");
+        twin("Payload.SYSCALL_TEXT_COUNT", "offsetof(struct sim_event_syscall, text_count)");
+        twin(
+                "Payload.SYSCALL_TEXT_ARGUMENTS",
+                "offsetof(struct sim_event_syscall, text_arguments)");
+        twin("Payload.FORK_SIZE", "sizeof(struct sim_event_fork)");
+        twin("Payload.FORK_CHILD", "offsetof(struct sim_event_fork, child)");
+        twin("Payload.EXEC_SIZE", "sizeof(struct sim_event_exec)");
+        twin("Payload.EXEC_TEXT_COUNT", "offsetof(struct sim_event_exec, text_count)");
+        twin("Payload.EXEC_ARGUMENT_COUNT", "offsetof(struct sim_event_exec, argument_count)");
+        twin("Payload.EXIT_SIZE", "sizeof(struct sim_event_exit)");
+        twin("Payload.EXIT_CODE", "offsetof(struct sim_event_exit, code)");
+        twin("Declaration.NAME_SIZE", "SIM_NAME_SIZE");
+        twin("Declaration.SLOT_NAME_SIZE", "SIM_SLOT_NAME_SIZE");
+        twin("Declaration.HOOK_OPTIONAL", "SIM_HOOK_OPTIONAL");
+        twin("Declaration.KIND_FENTRY", "SIM_HOOK_FENTRY");
+        twin("Declaration.KIND_CALL", "SIM_HOOK_CALL");
+        twin("Declaration.FILTER_SIZE", "sizeof(struct sim_filter_declaration)");
+        twin("Declaration.FILTER_SET", "offsetof(struct sim_filter_declaration, set)");
+        twin("Declaration.FILTER_ENABLED", "offsetof(struct sim_filter_declaration, enabled)");
+        twin("Declaration.FILTER_SLOT", "offsetof(struct sim_filter_declaration, slot)");
+        twin("Declaration.FILTER_HOOK", "offsetof(struct sim_filter_declaration, hook)");
+        twin("Declaration.FILTER_FIRST", "offsetof(struct sim_filter_declaration, first)");
+        twin("Declaration.FILTER_COUNT", "offsetof(struct sim_filter_declaration, count)");
+        twin("Declaration.FILTER_IGNORED", "offsetof(struct sim_filter_declaration, ignored)");
+        twin("Declaration.FILTER_NUMBERS", "SIM_FILTER_NUMBERS");
+        twin("Declaration.HOOK_SIZE", "sizeof(struct sim_hook_declaration)");
+        twin("Declaration.HOOK_HANDLER", "offsetof(struct sim_hook_declaration, handler)");
+        twin("Declaration.HOOK_KIND", "offsetof(struct sim_hook_declaration, kind)");
+        twin("Declaration.HOOK_ID", "offsetof(struct sim_hook_declaration, id)");
+        twin("Declaration.HOOK_GROUP", "offsetof(struct sim_hook_declaration, group)");
+        twin("Declaration.HOOK_FLAGS", "offsetof(struct sim_hook_declaration, flags)");
+        twin("Declaration.HOOK_FUNCTION", "offsetof(struct sim_hook_declaration, function)");
+        twin("Declaration.HOOK_CALLER", "offsetof(struct sim_hook_declaration, caller)");
+        twin("Declaration.SLOT_SIZE", "sizeof(struct sim_slot_declaration)");
+        twin("Declaration.SLOT_ADDRESS", "offsetof(struct sim_slot_declaration, address)");
+        twin("Declaration.SLOT_NAME", "offsetof(struct sim_slot_declaration, name)");
+        twin("Declaration.PARAMETER_SIZE", "sizeof(struct sim_parameter_declaration)");
+        twin(
+                "Declaration.PARAMETER_ADDRESS",
+                "offsetof(struct sim_parameter_declaration, address)");
+        twin("Declaration.PARAMETER_BYTES", "offsetof(struct sim_parameter_declaration, size)");
+        twin("Declaration.PARAMETER_TYPE", "offsetof(struct sim_parameter_declaration, type)");
+        twin("Declaration.PARAMETER_NAME", "offsetof(struct sim_parameter_declaration, name)");
+
+        OTHERS.put("SIM_VIEW_NORMAL", View.NORMAL.code());
+        OTHERS.put("SIM_VIEW_SIM", View.SIM.code());
+        OTHERS.put("SIM_VIEW_PROCESS", View.PROCESS.code());
+        OTHERS.put("SIM_ACCESS_READ | SIM_ACCESS_WRITE", Access.READ_WRITE.code());
+        OTHERS.put("SIM_ACCESS_READ", Access.READ_ONLY.code());
+        OTHERS.put("SIM_ACCESS_EXECUTE", Access.EXECUTE_ONLY.code());
+        OTHERS.put("offsetof(struct sim_segment, offset)", 0);
+        OTHERS.put("offsetof(struct sim_segment, size)", 8);
+        OTHERS.put("offsetof(struct sim_segment, gpa)", 16);
+        OTHERS.put("offsetof(struct sim_segment, view)", 24);
+        OTHERS.put("offsetof(struct sim_segment, access)", 28);
+        OTHERS.put("offsetof(struct sim_hook, return_address)", 0);
+        OTHERS.put("offsetof(struct sim_hook, handler)", 8);
+        OTHERS.put("offsetof(struct sim_hook, id)", 16);
+        OTHERS.put("offsetof(struct sim_hook, monitor)", 20);
+        OTHERS.put("SIM_PARAMETER_NUMBER", ParameterDeclaration.Type.NUMBER.ordinal() + 1);
+        OTHERS.put("SIM_PARAMETER_BOOLEAN", ParameterDeclaration.Type.BOOLEAN.ordinal() + 1);
+        OTHERS.put("SIM_PARAMETER_SET", ParameterDeclaration.Type.SET.ordinal() + 1);
+        OTHERS.put("SIM_SYSCALL_64", 0);
+        OTHERS.put("SIM_SYSCALL_32", 1);
+        OTHERS.put("SIM_SYSCALL_X32", 2);
     }
 
     @Test
     void everyOffsetSizeAndConstantIsThatOfTheHeaders(@TempDir Path folder)
+            throws IOException, InterruptedException, IllegalAccessException {
+        Map<String, Integer> constants = constants();
+        assertEquals(EXPRESSIONS.keySet(), constants.keySet());
+        Map<String, String> expected = new TreeMap<>();
+        OTHERS.forEach((expression, value) -> expected.put(expression, value.toString()));
+        EXPRESSIONS.forEach((field, expression) ->
+                expected.put(expression, constants.get(field).toString()));
+        assertEquals(OTHERS.size() + EXPRESSIONS.size(), expected.size());
+        Map<String, String> seen = evaluate(folder, expected.keySet());
+        assertEquals(SimAbi.MAGIC, seen.remove("magic"));
+        assertEquals(expected, seen);
+    }
+
+    /** Every number in SimAbi, by its name, with that of the class in it. */
+    private static Map<String, Integer> constants() throws IllegalAccessException {
+        Map<String, Integer> constants = new TreeMap<>();
+        List<Class<?>> classes = Stream.concat(
+                        Stream.of(SimAbi.class), Arrays.stream(SimAbi.class.getDeclaredClasses()))
+                .toList();
+        for (Class<?> owner : classes) {
+            for (Field field : owner.getDeclaredFields()) {
+                if (Modifier.isStatic(field.getModifiers()) && field.getType() == int.class) {
+                    String prefix = owner == SimAbi.class ? "" : owner.getSimpleName() + ".";
+                    field.setAccessible(true);
+                    constants.put(prefix + field.getName(), field.getInt(null));
+                }
+            }
+        }
+        return constants;
+    }
+
+    private static Map<String, String> evaluate(Path folder, Collection<String> expressions)
             throws IOException, InterruptedException {
-        StringBuilder source = new StringBuilder("#include <stddef.h>\n#include <stdio.h>\n#include"
-                + " \"sim_monitor.h\"\nint main(void) {\n");
-        TWINS.keySet()
-                .forEach(expression -> source.append("printf(\"%s=%ld\\n\", \"")
-                        .append(expression)
-                        .append("\", (long)(")
-                        .append(expression)
-                        .append("));\n"));
+        StringBuilder source = new StringBuilder("""
+                #include <stddef.h>
+                #include <stdio.h>
+                #include "sim_monitor.h"
+                int main(void) {
+                """);
+        expressions.forEach(expression -> source.append("printf(\"%s=%ld\\n\", \"")
+                .append(expression)
+                .append("\", (long)(")
+                .append(expression)
+                .append("));\n"));
         source.append("puts(\"magic=\" SIM_REGION_MAGIC);\nreturn 0;\n}\n");
         Path program = CCompiler.compile(folder, "offsets", source.toString());
-
-        Map<String, String> expected = new TreeMap<>();
-        TWINS.forEach((expression, value) -> expected.put(expression, value.toString()));
-        expected.put("magic", SimAbi.MAGIC);
         Map<String, String> seen = new TreeMap<>();
         CCompiler.run(List.of(program.toString())).lines().forEach(line -> {
             int equals = line.lastIndexOf('=');
             seen.put(line.substring(0, equals), line.substring(equals + 1));
         });
-        assertEquals(expected, seen);
+        return seen;
     }
 }
