@@ -187,11 +187,17 @@ static void *produce(void *argument)
 {
 	uint32_t producer = (uint32_t)(uintptr_t)argument;
 
+	uint64_t tail = __atomic_load_n(&ring()->tail, __ATOMIC_ACQUIRE);
+
 	for (uint32_t i = 0; i < EVENTS_EACH; i++) {
 		emit((uint16_t)(1 + producer), i, (i * 37 + producer * 11) % 300);
-		/* so that the reader has a chance, yet the ring is often full */
-		if (i % 64 == 0)
+		if (i % 64)
+			continue;
+		/* The ring is often full, yet the reader goes on, whenever the host lets it run. */
+		while (__atomic_load_n(&ring()->tail, __ATOMIC_ACQUIRE) == tail &&
+		       __atomic_load_n(&ring()->head, __ATOMIC_ACQUIRE) != tail)
 			sched_yield();
+		tail = __atomic_load_n(&ring()->tail, __ATOMIC_ACQUIRE);
 	}
 	__atomic_fetch_sub(&running, 1, __ATOMIC_SEQ_CST);
 	return NULL;
