@@ -7,9 +7,11 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Each class is in a package of a list, uses none of those above it, and no package is empty. */
 final class FollowPackageOrder extends ArchCondition<JavaClass> {
@@ -17,13 +19,23 @@ final class FollowPackageOrder extends ArchCondition<JavaClass> {
     /** Another module's, and below all of this one. */
     private static final String SCHEMA = "schema";
 
-    private final List<String> topDown;
-    private final Set<String> unseen;
+    private final Supplier<List<String>> table;
+    private List<String> topDown = List.of();
+    private Set<String> unseen = Set.of();
 
-    FollowPackageOrder(List<String> topDown) {
-        super("follow the order %s", topDown);
-        this.topDown = topDown;
-        this.unseen = new HashSet<>(topDown);
+    /**
+     * @param table read when the rule is checked, as another process, with another working
+     *     directory, may look for tests
+     */
+    FollowPackageOrder(String document, Supplier<List<String>> table) {
+        super("follow the order in %s", document);
+        this.table = table;
+    }
+
+    @Override
+    public void init(Collection<JavaClass> all) {
+        topDown = table.get();
+        unseen = new HashSet<>(topDown);
     }
 
     @Override
