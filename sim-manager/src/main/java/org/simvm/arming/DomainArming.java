@@ -280,7 +280,15 @@ public final class DomainArming implements AutoCloseable {
 
     private void execute(Runnable task) {
         try {
-            environment.worker().execute(task);
+            environment.worker().execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException e) {
+                    // An executor of delayed tasks would keep it to itself.
+                    log.error("{}: a step of arming failed", request.domain(), e);
+                    throw e;
+                }
+            });
         } catch (RejectedExecutionException e) {
             log.debug("{}: the session has ended", request.domain());
         }

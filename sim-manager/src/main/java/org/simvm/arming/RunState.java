@@ -37,23 +37,28 @@ final class RunState {
     /**
      * The machine was reset, which does not resume a paused guest.
      *
-     * @return whether it was paused
+     * @return whether it was paused; it counts as such until it is resumed
      */
     boolean reset() {
-        boolean before = paused;
-        paused = false;
-        return before;
+        return paused;
     }
 
     /**
      * Resumes a guest that was paused when it was reset, unless it has come to its next boot stop
      * meanwhile and is paused there.
      *
-     * @throws QmpException if QEMU refuses, or is gone
+     * @throws QmpException if QEMU refuses, or is gone; the guest counts as paused then
      */
     void resumeAfterReset() throws QmpException, InterruptedException {
-        if (device.query().state() == DeviceState.WAITING && !device.isRunning()) {
-            device.resume();
+        DeviceState state = device.query().state();
+        if (state != DeviceState.WAITING) {
+            log.info("{}: at its next stop already ({})", domain, state.wireName());
+        } else if (device.isRunning()) {
+            paused = false;
+            log.info("{}: runs after its reset", domain);
+        } else {
+            resume();
+            log.info("{}: resumed after its reset", domain);
         }
     }
 
