@@ -243,6 +243,7 @@ struct sim_channel {
 #define SIM_EVENT_FORK 2
 #define SIM_EVENT_EXEC 3
 #define SIM_EVENT_EXIT 4
+#define SIM_EVENT_MODULE 5
 #define SIM_EVENT_MONITOR_FIRST 16 /* a third party's monitor numbers its events from here */
 #define SIM_EVENT_TYPES 32
 
@@ -340,6 +341,13 @@ struct sim_event_exit {
 	uint32_t reserved;
 };
 
+/* Texts: the module's name. */
+struct sim_event_module {
+	struct sim_event event;
+	uint32_t text_count;
+	uint32_t reserved;
+};
+
 _Static_assert(sizeof(struct sim_segment) == 32, "sim_segment");
 _Static_assert(sizeof(struct sim_region_header) == 56 + 64 * 32 + 8, "sim_region_header");
 _Static_assert(offsetof(struct sim_region_header, gate) == 52, "sim_region_header.gate");
@@ -357,5 +365,6 @@ _Static_assert(sizeof(struct sim_event_syscall) == 88 + 64, "sim_event_syscall")
 _Static_assert(sizeof(struct sim_event_fork) == 88 + 64, "sim_event_fork");
 _Static_assert(sizeof(struct sim_event_exec) == 88 + 8, "sim_event_exec");
 _Static_assert(sizeof(struct sim_event_exit) == 88 + 8, "sim_event_exit");
+_Static_assert(sizeof(struct sim_event_module) == 88 + 8, "sim_event_module");
 
 #endif

@@ -238,5 +238,6 @@ int main(int argc, char **argv)
 	dispatch_tests();
 	syscalls_tests();
 	process_tests();
+	modules_tests();
 	return 0;
 }

@@ -65,6 +65,7 @@ void ring_tests(void);
 void dispatch_tests(void);
 void syscalls_tests(void);
 void process_tests(void);
+void modules_tests(void);
 void count_tests(void);
 
 /* What count_tests counts. */

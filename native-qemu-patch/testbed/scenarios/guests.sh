@@ -15,6 +15,10 @@ ring() { virt-sim status "$1" -o json | jq -r ".ring.$2"; }
 # What the event log holds of one kind, by a program; $3 is a jq filter.
 logged() { jq -r --arg type "$2" "select(.type == \$type) | $3" "/var/lib/sim-manager/domains/$(virsh -q domuuid "$1")/events.jsonl"; }
 
+has_loads() {
+    [ "$(logged "$1" module 'select(.module == "rootkit") | .subject.comm')" = "$2" ]
+}
+
 try() { # try KERNEL-SERIES OPTION…
     local series=$1 kernel name label info release forks first last pids address function
     shift
@@ -25,7 +29,8 @@ try() { # try KERNEL-SERIES OPTION…
     "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-$series" "$work/workload" "$("$testbed/rootkit/build.sh" "$kernel")"
     domain_define "$name" "$kernel" "$work/initrd-$series" "$@"
     check "$label: the element is taken up" domain_watch "$name" \
-        '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/><integrity interval="1" unit="h"/></sim>'
+        '<sim required="yes"><monitor name="syscalls"/><monitor name="process"/>
+        <monitor name="modules"/><integrity interval="1" unit="h"/></sim>'
     check "$label: it starts" domain_start "$name"
     check "$label: it boots" domain_ready "$name" 120
     info=$(virt-sim info "$name" -o json)
@@ -84,6 +89,8 @@ try() { # try KERNEL-SERIES OPTION…
     virt-sim check "$name" >"$work/check" 2>&1 && status=0 || status=$?
     equal "$label: a remapped hook fails the check with status 3" 3 "$status"
     holds "$label: which names it" "$function" "$(findings "$name" hooks)"
+    check "$label: each of the three loads of the rootkit was seen, and which program did it" \
+        wait_until 30 has_loads "$name" "$(printf 'insmod\n%.0s' 1 2 3)"
 
     guest "$name" 1 'poweroff -f' >/dev/null || true
     check "$label: it shuts down" domain_gone "$name" 60

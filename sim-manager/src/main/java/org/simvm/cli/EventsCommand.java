@@ -32,7 +32,8 @@ final class EventsCommand extends DomainCommand {
             names = {"-t", "--type"},
             paramLabel = "TYPE",
             split = ",",
-            description = "Only this type (may be repeated): syscall, fork, exec, exit, event-N.")
+            description = "Only this type (may be repeated): syscall, fork, exec, exit, module,"
+                    + " event-N.")
     private List<String> types = List.of();
 
     @Override

@@ -18,8 +18,12 @@ public record EventType<E extends Event>(int number, String word, Decoder<E> dec
      * class of its own, so that an event's class, which makes its type, needs none of the others.
      */
     private static final class Known {
-        static final List<EventType<?>> TYPES =
-                List.of(SyscallEvent.TYPE, ForkEvent.TYPE, ExecEvent.TYPE, ExitEvent.TYPE);
+        static final List<EventType<?>> TYPES = List.of(
+                SyscallEvent.TYPE,
+                ForkEvent.TYPE,
+                ExecEvent.TYPE,
+                ExitEvent.TYPE,
+                ModuleEvent.TYPE);
     }
 
     private static final String NUMBERED = "event-";

@@ -114,6 +114,7 @@ public final class SimAbi {
         public static final int FORK = 2;
         public static final int EXEC = 3;
         public static final int EXIT = 4;
+        public static final int MODULE = 5;
         public static final int MONITOR_FIRST = 16;
         public static final int TYPES = 32;
         public static final int TRUNCATED = 1;
@@ -165,6 +166,8 @@ public final class SimAbi {
         public static final int EXEC_SIZE = 96;
         public static final int EXIT_CODE = 88;
         public static final int EXIT_SIZE = 96;
+        public static final int MODULE_TEXT_COUNT = 88;
+        public static final int MODULE_SIZE = 96;
 
         private Payload() {}
     }

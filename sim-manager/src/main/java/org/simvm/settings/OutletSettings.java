@@ -32,7 +32,8 @@ public record OutletSettings(
             "syscall",
             "fork",
             "exec",
-            "exit");
+            "exit",
+            "module");
 
     /**
      * The journal.

@@ -100,6 +100,20 @@ class EventDecoderTests {
             assertEquals(0, event.signal());
             assertEquals(9, ((ExitEvent) RecordBuilder.exit(9 | 0x80).event()).signal());
         }
+
+        @Test
+        void aModule() {
+            ModuleEvent event =
+                    (ModuleEvent) RecordBuilder.module().texts("virtio_net").event();
+            assertEquals(text("virtio_net"), event.module());
+            assertEquals(231, event.head().subject().pid());
+        }
+
+        @Test
+        void aModuleWhoseNameIsMissing() {
+            ModuleEvent event = (ModuleEvent) RecordBuilder.module().event();
+            assertEquals(GuestText.EMPTY, event.module());
+        }
     }
 
     @Nested

@@ -45,6 +45,10 @@ final class RecordBuilder {
         return record;
     }
 
+    static RecordBuilder module() {
+        return new RecordBuilder(5, 96);
+    }
+
     static RecordBuilder other(int type, int payload) {
         RecordBuilder record = new RecordBuilder(type, 88 + payload);
         for (int i = 0; i < payload; i++) {

@@ -111,6 +111,13 @@ class ShownEventTests {
     }
 
     @Test
+    void aModule() {
+        RecordBuilder module = RecordBuilder.module().texts("virtio_net");
+        assertEquals(String.format(HEAD, "module") + "\"module\":\"virtio_net\"}", json(module));
+        assertEquals(String.format(WHO, "module") + "loads module \"virtio_net\"", text(module));
+    }
+
+    @Test
     void whatOnlyAThirdPartyUnderstands() {
         assertEquals(
                 String.format(HEAD, "event-17") + "\"payload\":\"0001020304050607\"}",

@@ -100,6 +100,7 @@ class SimAbiTests {
         twin("Event.FORK", "SIM_EVENT_FORK");
         twin("Event.EXEC", "SIM_EVENT_EXEC");
         twin("Event.EXIT", "SIM_EVENT_EXIT");
+        twin("Event.MODULE", "SIM_EVENT_MODULE");
         twin("Event.MONITOR_FIRST", "SIM_EVENT_MONITOR_FIRST");
         twin("Event.TYPES", "SIM_EVENT_TYPES");
         twin("Event.TRUNCATED", "SIM_EVENT_TRUNCATED");
@@ -139,6 +140,8 @@ class SimAbiTests {
         twin("Payload.EXEC_ARGUMENT_COUNT", "offsetof(struct sim_event_exec, argument_count)");
         twin("Payload.EXIT_SIZE", "sizeof(struct sim_event_exit)");
         twin("Payload.EXIT_CODE", "offsetof(struct sim_event_exit, code)");
+        twin("Payload.MODULE_SIZE", "sizeof(struct sim_event_module)");
+        twin("Payload.MODULE_TEXT_COUNT", "offsetof(struct sim_event_module, text_count)");
         twin("Declaration.NAME_SIZE", "SIM_NAME_SIZE");
         twin("Declaration.SLOT_NAME_SIZE", "SIM_SLOT_NAME_SIZE");
         twin("Declaration.HOOK_OPTIONAL", "SIM_HOOK_OPTIONAL");
