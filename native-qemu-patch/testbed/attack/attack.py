@@ -17,9 +17,11 @@ import time
 import attacks
 import branches
 import devices
+import entries
 import faults
 import hostile_data
 import lives
+import plugged
 import races
 from machine import Machine
 
@@ -99,6 +101,14 @@ ATTACKS = [
            because=TOLD),
     Attack("A27b", "the same with PCIDs that keep their translations", attacks.a27b, attacks.read_through_the_gate, build="exit", only_on="kvm",
            because="a way out that does not compare CR3"),
+    Attack("A29", "hooks stepped over by breakpoints and traps", entries.a29, entries.step_over,
+           seal=False, because="a machine that is not sealed"),
+    Attack("A30", "another LSTAR, IDT and the like, for a moment", entries.a30,
+           entries.change_entry, seal=False, cpus=2,
+           because="a machine that is not sealed"),
+    Attack("A32", "a CPU that is plugged in later", plugged.a32, plugged.unpinned, seal=False,
+           devices=plugged.SPARE_CPU,
+           because="a machine that is not sealed"),
 ]
 
 

@@ -30,7 +30,7 @@ vtx=no
 if [ "${1:-}" = vtx ]; then vtx=yes && shift; fi
 
 # Which classes: those of attack.py, and those that take a Linux kernel.
-with_linux='A19 A20 A22 A26'
+with_linux='A19 A20 A22 A26 A29b A30b A32b'
 bare=() debian=no
 [ $# -gt 0 ] || debian=yes
 for class in "$@"; do
@@ -57,7 +57,8 @@ guest() {
     mkdir "$work/guest"
     paths=$(change_files "$kernel" "$work") || return
     mapfile -t files <<<"$paths"
-    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "${files[@]}" "$("$here/../rootkit/build.sh" "$kernel")"
+    "$here/../guest/mkinitrd.sh" "$kernel" "$work/guest/initrd" --disk "${files[@]}" \
+        "$("$here/../rootkit/build.sh" "$kernel")" "$("$here/../rootkit/build.sh" "$kernel" "$here/../rootkit/bypass.c")"
     cp "$kernel/vmlinuz" "$kernel/release" "$work/guest/"
 }
 [ $debian = no ] || step "Preparing a guest of Debian" guest

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # debian.sh RESULTS GUEST [kvm]: the attacks that need a Linux kernel, on a private host (../host/private-host.sh), or by KVM on a host that has it
 # (../vtx/l1-host.sh): what a healthy kernel does to itself must not alarm (A22); then a rootkit changes entries, code, page tables and lists
-# (A19, A20, A26), and each change must be found. GUEST is a folder with vmlinuz, release, and an initrd with what ../host/changes.sh needs and the rootkit.
+# (A19, A20, A26), and each change must be found. What goes past the hooks without a change stops
+# the guest (A29b, A30b, A32b). GUEST is a folder with vmlinuz, release, and an initrd with what
+# ../host/changes.sh needs, the rootkit and bypass.ko.
 #
 # Writes a table; and to RESULTS a JSON object {"attacks": {"A19": {...}}, "false_alarms": N}. Status 1 if a change was not found, or alarmed in vain.
 set -euo pipefail
@@ -30,7 +32,11 @@ wake() { if wait_until 120 suspended; then sleep 1 && virsh -q dompmwakeup "$nam
 more() { [ "$("${@:2}" | wc -l)" -gt "$1" ]; }
 
 declare -A tried stopped slowest how
-for class_of_attack in A19 A20 A22 A26; do tried[$class_of_attack]=0 stopped[$class_of_attack]=0 slowest[$class_of_attack]=0 how[$class_of_attack]=; done
+classes=(A19 A20 A22 A26 A29b A30b A32b)
+for class_of_attack in "${classes[@]}"; do
+    tried[$class_of_attack]=0 stopped[$class_of_attack]=0
+    slowest[$class_of_attack]=0 how[$class_of_attack]=
+done
 
 # record CLASS SECONDS HOW: it was stopped; record CLASS - WHAT: it was not
 record() {
@@ -77,9 +83,38 @@ unseen() {
     ask resume-checks "$name" >/dev/null
 }
 
+# stops CLASS MODULE HOW KIND ABOUT: the module is loaded in a guest that was started for it, and a
+# violation of that KIND and about that stops it.
+stops() {
+    local class=$1 module=$2 by=$3 kind=$4 about=$5 begun
+    say "  … $class: $module"
+    restart || { record "$class" - "$by: the guest does not start again"; return; }
+    [ "$class" != A32b ] || plug_in || { record "$class" - "$by: no CPU can be plugged in"; return; }
+    begun=$(seconds)
+    guest "$name" 1 "insmod $module" >/dev/null || true
+    if wait_until $((30 + interval)) more 0 violations_about "$kind" "$about"; then
+        record "$class" "$(since "$begun")" "$by"
+    else
+        record "$class" - "$by: no violation: $(guest "$name" 20 'dmesg | tail -n 3')"
+    fi
+}
+violations_about() { violation "$1" | grep -E -- "$2" || true; }
+restart() {
+    virsh -q destroy "$name" >/dev/null 2>&1 || true
+    wait_until 60 _shut_off "$name" && : >"$(console "$name").log" &&
+        domain_start "$name" && domain_ready "$name" 240 && wait_until 60 armed
+}
+plug_in() {
+    virsh -q setvcpus "$name" 3 --live >/dev/null || return
+    # shellcheck disable=SC2016
+    guest "$name" 120 'c=/sys/devices/system/cpu/cpu2; i=0; while [ ! -e $c ] && [ $i -lt 100 ]; do sleep 1; i=$((i + 1)); done;
+        echo 1 >$c/online; [ "$(cat $c/online)" = 1 ]' >/dev/null
+}
+
 series=$(cat "$kernel/release")
 say "  … Starting a guest of $series"
-SIM_PLAIN_EMULATOR=/usr/bin/qemu-system-x86_64-sim domain_define "$name" "$kernel" "$kernel/initrd" "type=$type" vcpus=2 \
+SIM_PLAIN_EMULATOR=/usr/bin/qemu-system-x86_64-sim \
+    domain_define "$name" "$kernel" "$kernel/initrd" "type=$type" vcpus=2 spare=1 \
     "sim=<sim required=\"yes\"><monitor name=\"syscalls\"/><monitor name=\"process\"/><integrity interval=\"$interval\" jitter=\"0\"/></sim>"
 domain_start "$name"
 domain_ready "$name" 240 || fail "the guest of $series does not boot: $(tail -n 3 "$(console "$name").log")"
@@ -114,12 +149,34 @@ for kind in "${change_kinds[@]}"; do
         record A22 0 "$change"
     fi
 done
+# healthy TEXT COMMAND…: what a kernel, a debugger or an operator may do must not alarm
+healthy() {
+    local text=$1 before
+    shift
+    say "  … A22: $text"
+    before=$(alarms)
+    if ! "$@" >"$work/said" 2>&1; then
+        record A22 - "$text does not work: $(tail -n 1 "$work/said")"
+    elif guest "$name" 60 '/workload forks 10' >/dev/null && [ -z "$(found_now)" ] &&
+        [ "$(alarms)" = "$before" ]; then
+        record A22 0 "$text"
+    else
+        record A22 - "$text alarms: $(found_now)"
+    fi
+}
+healthy "a vCPU that is plugged in" plug_in
+# shellcheck disable=SC2016
+healthy "entry registers written with what they have" guest "$name" 60 \
+    'for c in 0 1 2; do insmod /bypass.ko same=1 cpu=$c && rmmod bypass || exit 1; done'
+# shellcheck disable=SC2016
+healthy "a breakpoint behind a hook" guest "$name" 60 \
+    "insmod /bypass.ko elsewhere=$(address_of wake_up_new_task) && /workload forks 10 && rmmod bypass && dmesg | grep -q 'bypass: [1-9][0-9]* hits'"
 false_alarms=$(alarms)
 [ -z "$cannot" ] || echo "     not tried in A22: $cannot"
 
 # ---- A19: what leads into the kernel, hooks, the gate's page
 hook=wake_up_new_task
-for kind in systemCall interrupt text lstar filter; do
+for kind in systemCall interrupt text filter; do
     attack_of "$kind"
     attack A19 "$parameters" "check $class" finding "$class" "$about"
 done
@@ -141,6 +198,17 @@ done
 
 # ---- A19, last: the hook stays bypassed, so the process monitor sees nobody begin any more
 attack A19 "remap=$(address_of $hook)" "check hooks" finding hooks "$hook"
+
+# ---- A29b, A30b, A32b: past the hooks, each in a guest of its own
+unset kallsyms
+stops A29b "/bypass.ko skip=$(address_of $hook)" "a breakpoint on a hook, F1" \
+    exception 'exception 1 in the normal view'
+stops A30b "/rootkit.ko lstar=1" "LSTAR, F1" pinned-control lstar
+stops A30b "/bypass.ko msr=0xc0000084 value=0 cpu=1" "FMASK, F1" pinned-control fmask
+stops A30b "/bypass.ko idt=1" "LIDT, F1" pinned-control idtr
+stops A30b "/bypass.ko gdt=1 cpu=1" "LGDT, F1" pinned-control gdtr
+stops A32b "/bypass.ko msr=0xc0000081 value=0 cpu=2" "STAR of a vCPU plugged in, F1" \
+    pinned-control 'star by vCPU 2'
 domain_forget "$name"
 
 title() {
@@ -149,16 +217,21 @@ title() {
         A20) echo "hooks bypassed by a process's own tables" ;;
         A22) echo "a kernel that patches itself, must not alarm" ;;
         A26) echo "a hidden process" ;;
+        A29b) echo "a hook of Linux's stepped over" ;;
+        A30b) echo "Linux's entry registers, for a moment" ;;
+        A32b) echo "the same on a vCPU that was plugged in" ;;
     esac
 }
 json="{}" failed=0
-for class in A19 A20 A22 A26; do
-    printf '%-4s %-52s %7d %7d %6.1f s   %s\n' "$class" "$(title $class)" "${tried[$class]}" "${stopped[$class]}" "${slowest[$class]}" "${how[$class]}"
+for class in "${classes[@]}"; do
+    printf '%-4s %-52s %7d %7d %6.1f s   %s\n' "$class" "$(title "$class")" \
+        "${tried[$class]}" "${stopped[$class]}" "${slowest[$class]}" "${how[$class]}"
     [ "${tried[$class]}" = "${stopped[$class]}" ] || failed=1
     control=${unseen[$class]:-null} because="checks that are suspended"
-    [ $class != A22 ] || because="A19, A20 and A26 alarm"
+    [ "$class" != A22 ] || because="A19, A20 and A26 alarm"
+    [[ $class != A*b ]] || because="that of ${class%b}: a machine that is not sealed"
     [ "$control" != false ] || { echo "     the control of $class gained nothing, with $because"; failed=1; }
-    json=$(jq --arg class "$class" --arg title "$(title $class)" --argjson tried "${tried[$class]}" --argjson stopped "${stopped[$class]}" \
+    json=$(jq --arg class "$class" --arg title "$(title "$class")" --argjson tried "${tried[$class]}" --argjson stopped "${stopped[$class]}" \
         --argjson slowest "${slowest[$class]}" --arg how "${how[$class]}" --arg kernel "$series" --argjson control "$control" --arg because "$because" \
         '. + {($class): {title: $title, tried: $tried, stopped: $stopped, control_succeeded: $control, control: $because,
             ended: $how, seconds_to_report: $slowest, kernel: $kernel}}' <<<"$json")

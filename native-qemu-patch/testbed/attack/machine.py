@@ -106,10 +106,10 @@ class Machine:
         self.g1 = self.layout["gatePages"]
         self.gate = self.layout["gateVirtualBase"] + self.g1 - self.layout["gateFrame"]
         self.region = self._map(self.region_file, os.path.getsize(self.region_file))
-        ram = os.path.join(folder, "ram")
-        with open(ram, "wb") as file:
+        self.ram_file = os.path.join(folder, "ram")
+        with open(self.ram_file, "wb") as file:
             file.truncate(RAM_SIZE)
-        self.ram = self._map(ram, RAM_SIZE)
+        self.ram = self._map(self.ram_file, RAM_SIZE)
         self._tables()
         if prepare:
             prepare(self)
@@ -119,7 +119,7 @@ class Machine:
         self.hidden = [s for s in self.layout["segments"] if s["view"] == "SIM" and s["gpa"] not in (self.g1, self.g1 + PAGE)]
         self.words = self._hidden_words()
         self.parts = self._parts_of_addresses()
-        self._start(ram)
+        self._start(self.ram_file)
 
     @staticmethod
     def _map(path, size):
@@ -384,6 +384,14 @@ class Machine:
             self.events.append(line)
             return line["event"] == "RESET"
         return False
+
+    def restart(self):
+        """Another QEMU, which knows nothing of what the last one's guest was given while it ran."""
+        if self.skipping:
+            return
+        self.close()
+        self.region[:] = self.pristine
+        self._start(self.ram_file)
 
     def close(self):
         try:

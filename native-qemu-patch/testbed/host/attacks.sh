@@ -13,7 +13,7 @@ address_of() { printf '%s\n' "0x\$(sed -n 's/^\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:s
 behind() { printf '%s\n' "\$(printf 0xffffffff%x \$((0x\$(sed -n 's/^ffffffff\\([0-9a-f]*\\) [a-zA-Z] $1\\([[:space:]].*\\)\\{0,1\\}\$/\\1/p' ${kallsyms:-/proc/kallsyms} | head -n 1) + $2)))"; }
 
 # shellcheck disable=SC2034 # for who sources this
-attack_kinds=(systemCall interrupt text lstar filter hide tables)
+attack_kinds=(systemCall interrupt text filter hide tables)
 # shellcheck disable=SC2034
 attack_of() {
     case $1 in
@@ -21,7 +21,6 @@ attack_of() {
         interrupt) class=interruptTable about='idt_table\[9\]' parameters="gate=$(behind idt_table "9 * 16")" ;;
         # Behind ENDBR64 and what ftrace writes, or else it finds its NOP damaged and ends itself.
         text) class=kernelText about='orderly_poweroff' parameters="patch=$(behind orderly_poweroff 16)" ;;
-        lstar) class=entryRegisters about='LSTAR of vCPU 0' parameters=lstar=1 ;;
         filter) class=callTargets about='ipv4 filter' parameters=filter=1 ;;
         hide) class=tasks about="pid $2" parameters="hide=$2" ;;
         tables) class=gateMapping about="pid $2" parameters="private_tables=$2" ;;

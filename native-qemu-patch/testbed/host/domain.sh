@@ -3,8 +3,9 @@
 # domain.sh: for sourcing inside private-host.sh, after progress.sh. Domains as a user would define them, and the
 # test host's end of their first serial port (the guest's end is ../guest/console).
 #
-#   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB] [vcpus=N] [dimms=N] [disk=FILE] [boot=disk] [append=TEXT] [sim=ELEMENT]
-#       dimms: so many can be plugged in
+#   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB]
+#       [vcpus=N] [spare=N] [dimms=N] [disk=FILE] [boot=disk] [append=TEXT] [sim=ELEMENT]
+#       spare: so many more vCPUs can be plugged in; dimms: so many DIMMs
 #       boot=disk: the firmware boots from the disk; kernel, initrd and append are not used
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
@@ -23,7 +24,8 @@ SIM_COMMAND_LINE="console=ttyS0 quiet panic=-1 no_timer_check"
 console() { echo "$SIM_HOST/$1.console"; }
 
 domain_define() {
-    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 dimms=0 dimm_slots='' numa='' disk='' boot='' append='' machine=pc metadata='' option
+    local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 spare=0
+    local dimms=0 dimm_slots='' numa='' disk='' boot='' append='' machine=pc metadata='' option
     shift 3
     for option in "$@"; do
         case $option in
@@ -34,6 +36,7 @@ domain_define() {
             memory=*) memory=${option#*=} ;;
             machine=*) machine=${option#*=} ;;
             vcpus=*) vcpus=${option#*=} ;;
+            spare=*) spare=${option#*=} ;;
             dimms=*) dimms=${option#*=} ;;
             disk=*) disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${option#*=}'/><target dev='vda' bus='virtio'/></disk>"
                 append+=" sim.root=/dev/vda systemd.show_status=0" ;;
@@ -47,7 +50,7 @@ domain_define() {
     done
     if [ "$dimms" -gt 0 ]; then
         dimm_slots="<maxMemory slots='$dimms' unit='MiB'>$((memory + dimms * 1024))</maxMemory>"
-        numa="<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$memory' unit='MiB'/></numa>"
+        numa="<numa><cell id='0' cpus='0-$((vcpus + spare - 1))' memory='$memory' unit='MiB'/></numa>"
     fi
     if [ "$boot" = disk ]; then
         boot="<boot dev='hd'/>"
@@ -64,7 +67,7 @@ domain_define() {
   $metadata
   $dimm_slots
   <memory unit='MiB'>$memory</memory>
-  <vcpu>$vcpus</vcpu>
+  <vcpu current='$vcpus'>$((vcpus + spare))</vcpu>
   <cpu mode='$cpu'>$la57$numa</cpu>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
