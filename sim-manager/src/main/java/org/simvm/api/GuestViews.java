@@ -50,6 +50,7 @@ final class GuestViews {
         return new LayoutView(
                 new Address(layout.area().base()),
                 new Address(layout.area().size()),
+                layout.area().pageBits(),
                 new Address(layout.gateFrame()),
                 layout.segments().stream().map(GuestViews::segment).toList());
     }

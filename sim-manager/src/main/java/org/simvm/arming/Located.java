@@ -17,6 +17,7 @@ import org.simvm.region.BootImage;
 import org.simvm.region.BootValues;
 import org.simvm.region.HookDeclaration;
 import org.simvm.region.MonitorProgram;
+import org.simvm.region.RegionArea;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionPlan;
 
@@ -59,7 +60,9 @@ record Located(
         BootImage image = context.request()
                 .region()
                 .finalizeImage(
-                        bootValues(context.request().plan(), slot), status.lastBranchRecord());
+                        bootValues(context.request().plan(), slot),
+                        new RegionArea(status.areaBase(), status.areaSize()),
+                        status.lastBranchRecord());
         context.clock().lap("prepare: region");
         List<PatchSite> patchable = PatchSites.of(kernel, virtual);
         context.clock().lap("prepare: places that the kernel patches");

@@ -126,7 +126,8 @@ final class InfoText {
 
     private void layout(LayoutView layout) {
         text.format(
-                "Area:            %s, %s bytes (secret)", layout.areaBase(), layout.areaBytes());
+                "Area:            %s, %s bytes (secret); a page's address has %.1f bits",
+                layout.areaBase(), layout.areaBytes(), layout.areaPageBits());
         for (LayoutView.Segment segment : layout.segments()) {
             text.format(
                     "  %-18s %10d  %-7s %s  %s",

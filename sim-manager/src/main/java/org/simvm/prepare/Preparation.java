@@ -35,18 +35,6 @@ public final class Preparation {
      * device of QEMU's x86 machines uses.
      */
     static final int DOORBELL_PORT = 0x05d0;
-    /**
-     * Guest-physical address bits of a guest CPU, as far as one can tell without asking QEMU: its
-     * default, whatever the CPU model, unless host-phys-bits is on, and then it is seldom less.
-     */
-    private static final int PHYSICAL_BITS = 40;
-
-    private static final long GIBIBYTE = 1L << 30;
-    /**
-     * The hole below 4 GiB, alignment of hot-plugged memory, and the window for 64-bit PCI BARs
-     * above RAM.
-     */
-    private static final long ABOVE_RAM = 4 * GIBIBYTE + 16 * GIBIBYTE + 64 * GIBIBYTE;
 
     private final Supplier<PrepareSettings> settings;
     private final DomainDirectories directories;
@@ -147,24 +135,18 @@ public final class Preparation {
                             + "; lower <vcpu>, or run it where a faster gate is possible",
                     null);
         }
-        try {
-            RegionArea area = RegionArea.forPhysicalBits(
-                    PHYSICAL_BITS, description.maxMemoryBytes() + ABOVE_RAM);
-            int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
-            return new RegionPlan(
-                    area,
-                    sim.regionBytesOr(settings.get().regionBytes()),
-                    description.maxMemoryBytes(),
-                    stacks,
-                    DOORBELL_PORT,
-                    gate,
-                    library.gates(),
-                    Optional.of(library.lastBranchGates()),
-                    library.core(),
-                    library.monitors(sim.monitors()));
-        } catch (RegionException e) {
-            throw new PreparationException(e.getMessage(), e);
-        }
+        int stacks = Math.max(1, Math.min(description.maxVcpus(), SimAbi.MAX_STACKS));
+        return new RegionPlan(
+                RegionArea.UNCHOSEN,
+                sim.regionBytesOr(settings.get().regionBytes()),
+                description.maxMemoryBytes(),
+                stacks,
+                DOORBELL_PORT,
+                gate,
+                library.gates(),
+                Optional.of(library.lastBranchGates()),
+                library.core(),
+                library.monitors(sim.monitors()));
     }
 
     /**

@@ -9,11 +9,16 @@ import java.util.Optional;
  *
  * @param areaBase first guest-physical address of SIM's area
  * @param areaBytes its size
+ * @param areaPageBits how many bits a guess of one page's address in it has to get right
  * @param gateFrame the 1 GiB frame that the guest's kernel maps for the gates
  * @param segments in the order of the region's header
  */
 public record LayoutView(
-        Address areaBase, Address areaBytes, Address gateFrame, List<Segment> segments) {
+        Address areaBase,
+        Address areaBytes,
+        double areaPageBits,
+        Address gateFrame,
+        List<Segment> segments) {
     public LayoutView {
         segments = List.copyOf(segments);
     }

@@ -24,30 +24,14 @@ public record RegionArea(long base, long size) {
     }
 
     /**
-     * Chooses the upper half of what the guest CPU can address: [2^39, 2^40) for the usual 40 bits.
-     *
-     * @param physicalBits guest-physical address bits of the guest's CPU (CPUID 80000008h EAX bits
-     *     7..0), 32..52
-     * @param usedBelow first guest-physical address above guest RAM, hot-pluggable memory and the
-     *     64-bit PCI hole
-     * @throws RegionException if the guest itself reaches into that half
+     * Stands for the area until QEMU has chosen it, by the address bits that the guest's CPU and
+     * the host have: what is placed in it is placed again when the guest boots.
      */
-    public static RegionArea forPhysicalBits(int physicalBits, long usedBelow)
-            throws RegionException {
-        if (physicalBits < 32 || physicalBits > 52) {
-            throw new IllegalArgumentException("physical address bits: " + physicalBits);
-        }
-        long half = 1L << (physicalBits - 1);
-        if (Long.compareUnsigned(usedBelow, half) > 0 || half < 2 * GIBIBYTE) {
-            throw new RegionException(String.format(
-                    "the guest uses addresses up to 0x%x, which leaves no"
-                            + " room for SIM with its CPU's"
-                            + " %d address bits; give the CPU more (<maxphysaddr "
-                            + "mode='emulate' bits='...'/>) or"
-                            + " the guest less memory",
-                    usedBelow, physicalBits));
-        }
-        return new RegionArea(half, half);
+    public static final RegionArea UNCHOSEN = new RegionArea(1L << 39, 1L << 39);
+
+    /** Tells how many bits a guess of one page's address in the area has to get right. */
+    public double pageBits() {
+        return Math.log((double) size / SimAbi.PAGE_SIZE) / Math.log(2);
     }
 
     /** Tells the first guest-physical address after the area. */

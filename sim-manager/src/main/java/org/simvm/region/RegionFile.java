@@ -23,7 +23,7 @@ public final class RegionFile implements AutoCloseable {
     };
 
     private final Path path;
-    private final RegionPlan plan;
+    private RegionPlan plan;
     private final RegionStorage storage;
     private final SecureRandom random;
     private RegionLayout layout;
@@ -62,7 +62,7 @@ public final class RegionFile implements AutoCloseable {
             monitor.encodeParameters();
         }
         RegionStorage storage = RegionStorage.create(
-                path, owner, plan.fileSize(), RegionHeader.encode(layout, 0, plan));
+                path, owner, plan.fileSize(), RegionHeader.unplaced(layout, plan));
         return new RegionFile(path, plan, storage, random, layout);
     }
 
@@ -78,8 +78,9 @@ public final class RegionFile implements AutoCloseable {
                 RegionStorage.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             ByteBuffer header = storage.read(0, SimAbi.PAGE_SIZE);
-            RegionLayout layout = decode(path, header, storage.size(), plan);
-            RegionFile file = new RegionFile(path, plan, storage, new SecureRandom(), layout);
+            RegionPlan placed = RegionHeader.placed(header, plan);
+            RegionLayout layout = decode(path, header, storage.size(), placed);
+            RegionFile file = new RegionFile(path, placed, storage, new SecureRandom(), layout);
             file.attached = true;
             return file;
         } catch (RegionException error) {
@@ -135,17 +136,23 @@ public final class RegionFile implements AutoCloseable {
      * and gate addresses. Call it before {@code sim-apply} with {@code map}, while the guest can't
      * run in the SIM view; may be called again as long as the region isn't mapped.
      *
+     * @param area where QEMU lets the region be; if it is another one than before, everything is
+     *     placed again, in it
      * @param lastBranchRecord whether the gate can read which branch led to it
      * @throws RegionException if a value is missing or out of range, or writing fails; the region
      *     is not usable then
      */
-    public BootImage finalizeImage(BootValues values, boolean lastBranchRecord)
+    public BootImage finalizeImage(BootValues values, RegionArea area, boolean lastBranchRecord)
             throws RegionException {
         if (attached) {
             throw new RegionException(
                     path + ": was made by an earlier manager; reset it before its guest is armed");
         }
         used = true;
+        if (!area.equals(plan.area())) {
+            plan = plan.in(area);
+            layout = LayoutPlanner.place(plan, random);
+        }
         ImageBuilder builder = new ImageBuilder(
                 lastBranchRecord ? plan.readingLastBranch() : plan, layout, values, random);
         builder.build();
@@ -159,6 +166,11 @@ public final class RegionFile implements AutoCloseable {
         storage.write(RegionHeader.encode(image.layout(), image.simCr3(), plan), 0);
         layout = image.layout();
         return image;
+    }
+
+    /** The same in the area of the plan. */
+    BootImage finalizeImage(BootValues values, boolean lastBranchRecord) throws RegionException {
+        return finalizeImage(values, plan.area(), lastBranchRecord);
     }
 
     /** The same where nothing tells which branch led to the gate. */
@@ -192,7 +204,7 @@ public final class RegionFile implements AutoCloseable {
     public RegionLayout reset() throws RegionException {
         RegionLayout next = LayoutPlanner.place(plan, random);
         storage.zero(SimAbi.PAGE_SIZE, plan.fileSize() - SimAbi.PAGE_SIZE);
-        storage.write(RegionHeader.encode(next, 0, plan), 0);
+        storage.write(RegionHeader.unplaced(next, plan), 0);
         layout = next;
         attached = false;
         used = false;

@@ -89,6 +89,21 @@ public record RegionPlan(
                 monitors);
     }
 
+    /** The same in another area. */
+    RegionPlan in(RegionArea other) {
+        return new RegionPlan(
+                other,
+                fileSize,
+                guestMemory,
+                stackCount,
+                doorbellPort,
+                gate,
+                gates,
+                lastBranchGates,
+                core,
+                monitors);
+    }
+
     /** The same with the gate that reads the last branch record, if there is one of this kind. */
     RegionPlan readingLastBranch() {
         return gate != GateKind.VMFUNC || lastBranchGates.isEmpty()

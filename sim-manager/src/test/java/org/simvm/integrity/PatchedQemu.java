@@ -50,8 +50,6 @@ final class PatchedQemu implements AutoCloseable {
                         "tcg,thread=multi",
                         "-cpu",
                         cpu,
-                        "-global",
-                        "driver=x86_64-cpu,property=pdpe1gb,value=on",
                         "-smp",
                         Integer.toString(vcpus),
                         "-m",
@@ -152,7 +150,7 @@ final class PatchedQemu implements AutoCloseable {
     static RegionPlan plan(int megabytes, int vcpus) throws Exception {
         long memory = (long) megabytes << 20;
         return new RegionPlan(
-                RegionArea.forPhysicalBits(40, memory + (84L << 30)),
+                RegionArea.UNCHOSEN,
                 REGION_SIZE,
                 memory,
                 vcpus,

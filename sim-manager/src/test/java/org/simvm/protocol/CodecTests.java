@@ -309,7 +309,7 @@ class CodecTests {
             assertEquals(plain, plain.withProblem("b").withProblem("a"));
             DomainInfo info = Codec.read(Codec.write(plain), DomainInfo.class);
             LayoutView layout =
-                    new LayoutView(new Address(1), new Address(2), new Address(3), List.of());
+                    new LayoutView(new Address(1), new Address(2), 27, new Address(3), List.of());
             assertEquals(Optional.of(layout), info.with(layout).layout());
             assertEquals(plain, info.with(layout).domain());
             assertEquals(

@@ -59,8 +59,8 @@ class RegionFileTests extends RegionFileFixture {
                 assertEquals(1, header.getInt(8));
                 assertEquals(7 + 3 * 3, header.getInt(12));
                 assertEquals(8 * MIB, header.getLong(16));
-                assertEquals(ExamplePrograms.AREA.base(), header.getLong(24));
-                assertEquals(ExamplePrograms.AREA.size(), header.getLong(32));
+                assertEquals(0, header.getLong(24)); // QEMU chooses the area
+                assertEquals(0, header.getLong(32));
                 assertEquals(0x510, header.getInt(48));
                 List<long[]> places = new ArrayList<>();
                 for (int i = 0; i < header.getInt(12); i++) {
