@@ -71,10 +71,10 @@ public record SimStatus(
      * @param rip the register's value
      * @param cstar where {@code SYSCALL} of 32-bit code enters the kernel; empty if QEMU does not
      *     tell
-     * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not tell
-     * @param cr0 the register's value; empty if QEMU does not tell
+     * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not say
+     * @param cr0 the register's value; empty if QEMU does not say
      * @param online whether it left the state in which it waits for its startup interrupt; empty if
-     *     QEMU does not tell
+     *     QEMU does not say
      */
     public record Vcpu(
             int index,
