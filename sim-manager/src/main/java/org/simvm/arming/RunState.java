@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.arming;
 
-import org.simvm.qmp.DeviceState;
 import org.simvm.qmp.QmpException;
 import org.simvm.qmp.SimDevice;
 import org.slf4j.Logger;
@@ -45,20 +44,25 @@ final class RunState {
 
     /**
      * Resumes a guest that was paused when it was reset, unless it has come to its next boot stop
-     * meanwhile and is paused there.
+     * meanwhile and is paused there. A plan of the boot before that QEMU carried out after the
+     * reset is taken back by another one.
      *
      * @throws QmpException if QEMU refuses, or is gone; the guest counts as paused then
      */
     void resumeAfterReset() throws QmpException, InterruptedException {
-        DeviceState state = device.query().state();
-        if (state != DeviceState.WAITING) {
-            log.info("{}: at its next stop already ({})", domain, state.wireName());
-        } else if (device.isRunning()) {
-            paused = false;
-            log.info("{}: runs after its reset", domain);
-        } else {
-            resume();
-            log.info("{}: resumed after its reset", domain);
+        switch (device.query().state()) {
+            case WAITING -> {
+                if (device.isRunning()) {
+                    paused = false;
+                } else {
+                    resume();
+                }
+            }
+            case MAPPED -> {
+                log.info("{}: a plan came after the reset; reset again", domain);
+                device.reset();
+            }
+            default -> log.info("{}: at its next stop already", domain);
         }
     }
 
