@@ -30,9 +30,9 @@ final class RegisterCheck implements Check {
             "entry-registers",
             IntegrityCheck.ENTRY_REGISTERS,
             List.of(
-                    Register.address("LSTAR", vcpu -> OptionalLong.of(vcpu.lstar())),
-                    Register.address("CSTAR", SimStatus.Vcpu::cstar),
-                    Register.address("SYSENTER_EIP", SimStatus.Vcpu::sysenterEip),
+                    Register.whole("LSTAR", vcpu -> OptionalLong.of(vcpu.lstar())),
+                    Register.whole("CSTAR", SimStatus.Vcpu::cstar),
+                    Register.whole("SYSENTER_EIP", SimStatus.Vcpu::sysenterEip),
                     Register.bits("CR0", SimStatus.Vcpu::cr0, CR0_BITS),
                     Register.bits("CR4", vcpu -> OptionalLong.of(vcpu.cr4()), CR4_BITS),
                     Register.bits("EFER", vcpu -> OptionalLong.of(vcpu.efer()), EFER_BITS)));
@@ -41,7 +41,7 @@ final class RegisterCheck implements Check {
     static final CheckDefinition<Values> INTERRUPT_TABLE = definition(
             "interrupt-table-register",
             IntegrityCheck.INTERRUPT_TABLE,
-            List.of(Register.address("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()))));
+            List.of(Register.whole("interrupt table", vcpu -> OptionalLong.of(vcpu.idt()))));
 
     private final CheckedGuest guest;
     private final List<Register> registers;
@@ -56,10 +56,10 @@ final class RegisterCheck implements Check {
      * A register that is compared.
      *
      * @param mask bits that must stay as they were; those off at the baseline may be on
-     * @param address whether it holds an address, all of which is compared
+     * @param whole whether all of it must stay as it was
      */
-    record Register(String name, Reader reader, long mask, boolean address) {
-        static Register address(String name, Reader reader) {
+    record Register(String name, Reader reader, long mask, boolean whole) {
+        static Register whole(String name, Reader reader) {
             return new Register(name, reader, -1, true);
         }
 
@@ -137,7 +137,7 @@ final class RegisterCheck implements Check {
             long now,
             FindingCollector findings) {
         String subject = register.name() + " of vCPU " + vcpu.index();
-        if (register.address()) {
+        if (register.whole()) {
             if (now != expected) {
                 findings.add(
                         FindingCode.REGISTER_CHANGED,

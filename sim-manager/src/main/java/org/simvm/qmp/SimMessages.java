@@ -115,6 +115,9 @@ final class SimMessages {
                     unsigned(vcpu, "rip"),
                     optionalUnsigned(vcpu, "cstar"),
                     optionalUnsigned(vcpu, "sysenter-eip"),
+                    optionalUnsigned(vcpu, "star"),
+                    optionalUnsigned(vcpu, "fmask"),
+                    optionalUnsigned(vcpu, "sysenter-cs"),
                     optionalUnsigned(vcpu, "cr0"),
                     vcpu.hasNonNull("online")
                             ? Optional.of(vcpu.path("online").asBoolean())

@@ -72,6 +72,9 @@ public record SimStatus(
      * @param cstar where {@code SYSCALL} of 32-bit code enters the kernel; empty if QEMU does not
      *     tell
      * @param sysenterEip where {@code SYSENTER} enters the kernel; empty if QEMU does not say
+     * @param star the segments of {@code SYSCALL} and {@code SYSRET}; empty if QEMU does not say
+     * @param fmask the flags that {@code SYSCALL} clears; empty if QEMU does not say
+     * @param sysenterCs the segments of {@code SYSENTER}; empty if QEMU does not say
      * @param cr0 the register's value; empty if QEMU does not say
      * @param online whether it left the state in which it waits for its startup interrupt; empty if
      *     QEMU does not say
@@ -88,6 +91,9 @@ public record SimStatus(
             long rip,
             OptionalLong cstar,
             OptionalLong sysenterEip,
+            OptionalLong star,
+            OptionalLong fmask,
+            OptionalLong sysenterCs,
             OptionalLong cr0,
             Optional<Boolean> online) {
         private static final long PROTECTION = 1;

@@ -143,14 +143,9 @@ public final class ModelQemu implements AutoCloseable {
         beforeMapping = action;
     }
 
-    /** What the guest does to its CPU's registers. */
-    public void setRegisters(long newCr3, long newLstar, long newIdt) {
-        registers.set(newCr3, newLstar, newIdt);
-    }
-
-    /** What the guest does to its CPU's control registers. */
-    public void setProtection(long newCr4, long newEfer) {
-        registers.protection(newCr4, newEfer);
+    /** Returns its CPU's registers, which the guest may change. */
+    public ModelVcpu vcpu() {
+        return registers;
     }
 
     /** The guest's vCPU enters a ring. */

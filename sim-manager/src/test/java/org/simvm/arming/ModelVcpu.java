@@ -8,27 +8,36 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigInteger;
 
 /** The registers of {@link ModelQemu}'s one vCPU, as QEMU shows them. */
-final class ModelVcpu {
+public final class ModelVcpu {
     private long cr3 = SyntheticGuest.CR3;
     private long lstar;
     private long cr4 = 0x20;
     private long efer = 0xd01;
     private long idt = 0xfffffe0000000000L;
+    private long star = 0x0023_0010_0000_0000L;
+    private long fmask = 0x257fd5;
+    private long sysenterCs = 0x10;
     private int ring;
 
     synchronized void lstar(long value) {
         lstar = value;
     }
 
-    synchronized void set(long newCr3, long newLstar, long newIdt) {
+    public synchronized void set(long newCr3, long newLstar, long newIdt) {
         cr3 = newCr3;
         lstar = newLstar;
         idt = newIdt;
     }
 
-    synchronized void protection(long newCr4, long newEfer) {
+    public synchronized void protection(long newCr4, long newEfer) {
         cr4 = newCr4;
         efer = newEfer;
+    }
+
+    public synchronized void entries(long newStar, long newFmask, long newSysenterCs) {
+        star = newStar;
+        fmask = newFmask;
+        sysenterCs = newSysenterCs;
     }
 
     synchronized void ring(int value) {
@@ -51,6 +60,9 @@ final class ModelVcpu {
                 .put("cr4", cr4)
                 .put("efer", efer)
                 .put("lstar", unsigned(lstar))
+                .put("star", star)
+                .put("fmask", fmask)
+                .put("sysenter-cs", sysenterCs)
                 .put("idt", unsigned(idt))
                 .put("rip", 0);
     }

@@ -96,8 +96,9 @@ class BaselineTests extends CheckedGuestFixture {
         guest.writeVirtual(guest.address("__start_rodata") + 8, new byte[] {7});
         guest.putLong(guest.address("sys_call_table") + 3 * 8, guest.address("calls_twice"));
         guest.writeVirtual(guest.address("idt_table") + 14 * 16, new byte[] {1});
-        bench.qemu.setRegisters(
-                SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
+        bench.qemu
+                .vcpu()
+                .set(SyntheticGuest.CR3, guest.address("plain_function"), 0xfffffe0000000000L);
         GuestChecks later = GuestChecks.resume(armed, Optional.empty(), directory);
         assertEquals(
                 Set.of(

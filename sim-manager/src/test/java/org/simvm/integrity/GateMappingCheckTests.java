@@ -61,7 +61,7 @@ class GateMappingCheckTests extends CheckedGuestFixture {
         guest.write(0x30000 + 509 * 8, new byte[8]);
         guest.write(0x40000, guest.read(SyntheticGuest.CR3, 4096));
         guest.write(0x40000 + 511 * 8, long64(0x30000 | 0x67));
-        bench.qemu.setRegisters(0x40000, armed.lstar(), 0xfffffe0000000000L);
+        bench.qemu.vcpu().set(0x40000, armed.lstar(), 0xfffffe0000000000L);
         Finding finding = onlyFinding(IntegrityCheck.GATE_MAPPING);
         assertEquals("page tables in use on vCPU 0", finding.subject());
         assertEquals("gates not mapped", finding.found());
@@ -73,7 +73,7 @@ class GateMappingCheckTests extends CheckedGuestFixture {
         guest.write(
                 SyntheticGuest.CR3 + 4096 + 511 * 8, long64(0x31000 | 0x67)); // the kernel has one
         guest.write(0x20000 + 4096 + 511 * 8, long64(0x31000 | 0x67));
-        bench.qemu.setRegisters(0x20000 + 4096, armed.lstar(), 0xfffffe0000000000L);
+        bench.qemu.vcpu().set(0x20000 + 4096, armed.lstar(), 0xfffffe0000000000L);
         assertEquals(List.of(), findings(IntegrityCheck.GATE_MAPPING));
     }
 

@@ -314,8 +314,9 @@ class GuestChecksTests extends CheckedGuestFixture {
 
         @Test
         void findARedirectedSystemCallEntryAndInterruptTable() {
-            bench.qemu.setRegisters(
-                    SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
+            bench.qemu
+                    .vcpu()
+                    .set(SyntheticGuest.CR3, guest.address("plain_function"), 0xffffc90000000000L);
             assertEquals(
                     "interrupt table of vCPU 0",
                     onlyFinding(IntegrityCheck.INTERRUPT_TABLE).subject());
@@ -328,7 +329,7 @@ class GuestChecksTests extends CheckedGuestFixture {
 
         @Test
         void findAnEntryThatWasClearedThoughAVcpuWithoutOneLooksAsIfItWereOffline() {
-            bench.qemu.setRegisters(SyntheticGuest.CR3, 0, 0xfffffe0000000000L);
+            bench.qemu.vcpu().set(SyntheticGuest.CR3, 0, 0xfffffe0000000000L);
             Finding finding = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
             assertEquals(FindingCode.REGISTER_CHANGED, finding.code());
             assertEquals("LSTAR of vCPU 0", finding.subject());
@@ -336,7 +337,7 @@ class GuestChecksTests extends CheckedGuestFixture {
 
         @Test
         void findProtectionSwitchedOff() {
-            bench.qemu.setProtection(0x20, 0x501);
+            bench.qemu.vcpu().protection(0x20, 0x501);
             Finding finding = onlyFinding(IntegrityCheck.ENTRY_REGISTERS);
             assertEquals("EFER of vCPU 0", finding.subject());
             assertTrue(finding.found().endsWith("without bits 0x800"), finding.found());
