@@ -19,6 +19,7 @@ final class Checks {
             TableCheck.INTERRUPTS,
             RegisterCheck.INTERRUPT_TABLE,
             RegisterCheck.ENTRIES,
+            SystemCallSegmentCheck.DEFINITION,
             ModuleCheck.DEFINITION,
             CallTargetCheck.DEFINITION,
             TaskCheck.DEFINITION,
