@@ -60,7 +60,7 @@ final class GuestConnection implements AutoCloseable {
             run.paused();
             lifecycle.stop(stop);
         } else if (event instanceof SimEvent.Reset) {
-            lifecycle.reset(run.reset());
+            lifecycle.reset(run.isPaused());
         } else if (event instanceof SimEvent.Violation violation) {
             violations.event(violation.violation());
         } else if (event instanceof SimEvent.Doorbell) {

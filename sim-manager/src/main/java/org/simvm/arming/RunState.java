@@ -33,12 +33,8 @@ final class RunState {
         paused = !device.isRunning();
     }
 
-    /**
-     * The machine was reset, which does not resume a paused guest.
-     *
-     * @return whether it was paused; it counts as such until it is resumed
-     */
-    boolean reset() {
+    /** Tells whether the guest is paused; a reset of the machine does not resume it. */
+    boolean isPaused() {
         return paused;
     }
 

@@ -22,6 +22,8 @@ final class SlotValues {
      * not.
      */
     private static final long MISSING = -1;
+    /** Offset of the last word that a monitor can read from a structure's start. */
+    private static final long FARTHEST = SimAbi.PIECE_SIZE - Long.BYTES;
 
     private final Kernel kernel;
 
@@ -48,11 +50,11 @@ final class SlotValues {
     private long bounded(MonitorProgram program, String name)
             throws ArmingException, KernelUnresolvedException {
         long value = resolve(program, name);
-        if (!name.startsWith("symbol") && value != MISSING && value > SimAbi.PIECE_SIZE - 8) {
+        if (!name.startsWith("symbol") && value != MISSING && value > FARTHEST) {
             throw new ArmingException(
                     ArmingFailure.Kind.REGION,
                     program.file() + ": slot '" + name + "' is " + value + " in this kernel, more"
-                            + " than the " + (SimAbi.PIECE_SIZE - 8) + " that a monitor can read");
+                            + " than the " + FARTHEST + " that a monitor can read");
         }
         return value;
     }

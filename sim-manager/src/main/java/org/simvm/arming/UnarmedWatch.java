@@ -96,12 +96,10 @@ final class UnarmedWatch {
 
     private static Duration used(SimDevice device, SimStatus status, VcpuTime time)
             throws ArmingException, QmpException, InterruptedException {
+        List<Long> threads = device.vcpuThreads();
         try {
-            return time.used(status.pid(), device.vcpuThreads());
+            return time.used(status.pid(), threads);
         } catch (IOException e) {
-            if (e instanceof QmpException qmp) {
-                throw qmp;
-            }
             throw new ArmingException(
                     ArmingFailure.Kind.QEMU,
                     "the vCPU time of QEMU " + status.pid() + " can't be read: "

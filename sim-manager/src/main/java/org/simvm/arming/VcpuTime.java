@@ -31,7 +31,7 @@ interface VcpuTime {
     static Duration ofProc(long process, Collection<Long> threads) throws IOException {
         long ticks = 0;
         for (long thread : Set.copyOf(threads)) {
-            Path file = Path.of("/proc", Long.toString(process), "task", thread + "", "stat");
+            Path file = Path.of("/proc/" + process + "/task/" + thread + "/stat");
             String stat;
             try {
                 stat = Files.readString(file, StandardCharsets.ISO_8859_1);

@@ -30,7 +30,7 @@ final class CheckedGuest {
     private final TaskList tasks;
     private final Optional<ProcessRecord> record;
     private final Set<Integer> broughtUp = new HashSet<>();
-    private List<SimStatus.Vcpu> vcpus;
+    private List<SimStatus.Vcpu> allVcpus;
     private long round;
 
     /**
@@ -116,10 +116,19 @@ final class CheckedGuest {
      * up is left out; one that was stays in, whatever its registers hold since.
      */
     List<SimStatus.Vcpu> vcpus() throws QmpException, InterruptedException {
-        if (vcpus == null) {
-            vcpus = armed.vcpus().vcpus().stream().filter(this::broughtUp).toList();
+        return allVcpus().stream().filter(this::broughtUp).toList();
+    }
+
+    /** Returns how many vCPUs there are, brought up or not. */
+    int vcpuCount() throws QmpException, InterruptedException {
+        return allVcpus().size();
+    }
+
+    private List<SimStatus.Vcpu> allVcpus() throws QmpException, InterruptedException {
+        if (allVcpus == null) {
+            allVcpus = armed.vcpus().vcpus();
         }
-        return vcpus;
+        return allVcpus;
     }
 
     private boolean broughtUp(SimStatus.Vcpu vcpu) {
@@ -137,7 +146,7 @@ final class CheckedGuest {
 
     /** Begins a look: what QEMU reported before is forgotten. */
     void beginLook() {
-        vcpus = null;
+        allVcpus = null;
     }
 
     /** Returns the number of the round, which is that of each of its looks. */

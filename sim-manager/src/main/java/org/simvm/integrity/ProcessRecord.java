@@ -114,7 +114,7 @@ public final class ProcessRecord implements EventSink {
 
         @Override
         public String toString() {
-            return "process '" + comm + "' (pid " + pid + ")";
+            return TaskList.shown(comm, pid);
         }
     }
 

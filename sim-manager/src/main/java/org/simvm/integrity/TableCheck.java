@@ -13,7 +13,6 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Symbol;
-import org.simvm.guest.kernel.SymbolOffset;
 import org.simvm.guest.memory.GuestMemoryException;
 import org.simvm.guest.paging.VirtualMemory;
 import org.simvm.settings.IntegrityCheck;
@@ -43,6 +42,7 @@ final class TableCheck implements Check {
 
     private static final int LARGEST = 1 << 16;
 
+    private final CheckedGuest guest;
     private final Kernel kernel;
     private final VirtualMemory memory;
     private final List<Recorded> tables = new ArrayList<>();
@@ -68,6 +68,7 @@ final class TableCheck implements Check {
     private record Recorded(Layout layout, long address, byte[] bytes) {}
 
     private TableCheck(CheckedGuest guest) {
+        this.guest = guest;
         kernel = guest.kernel();
         memory = guest.memory();
     }
@@ -156,7 +157,7 @@ final class TableCheck implements Check {
                 : (entry.getShort(at) & 0xffffL)
                         | (entry.getShort(at + 6) & 0xffffL) << 16
                         | (long) entry.getInt(at + 8) << 32;
-        return new Evidence.Address(address, kernel.symbolAt(address).map(SymbolOffset::toString));
+        return guest.address(address);
     }
 
     private static OptionalInt attributes(Layout layout, byte[] bytes, int at) {

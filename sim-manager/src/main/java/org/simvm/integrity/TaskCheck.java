@@ -62,7 +62,7 @@ final class TaskCheck implements Check {
         Map<Long, TaskList.Task> listed = new HashMap<>();
         Set<Long> running;
         try {
-            int cpus = guest.armed().vcpus().vcpus().size();
+            int cpus = guest.vcpuCount();
             running = CheckedGuest.readStable(() -> queues.read(cpus));
             List<TaskList.Task> list = CheckedGuest.readStable(tasks::readAll);
             list.forEach(task -> listed.put(task.address(), task));

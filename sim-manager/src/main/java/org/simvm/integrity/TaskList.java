@@ -85,7 +85,7 @@ final class TaskList {
     record Process(long task, long mm, long pgd, int pid, String comm) {
         @Override
         public String toString() {
-            return "process '" + comm + "' (pid " + pid + ")";
+            return shown(comm, pid);
         }
     }
 
@@ -131,8 +131,13 @@ final class TaskList {
     record Task(long address, int pid, int tgid, boolean exiting, String comm) {
         @Override
         public String toString() {
-            return "process '" + comm + "' (pid " + pid + ")";
+            return shown(comm, pid);
         }
+    }
+
+    /** Names a task as the subject of a finding. */
+    static String shown(String comm, int pid) {
+        return "process '" + comm + "' (pid " + pid + ")";
     }
 
     /** Tells whether a task is the one that is meant. */
