@@ -168,14 +168,9 @@ public final class RegionFile implements AutoCloseable {
         return image;
     }
 
-    /** The same in the area of the plan. */
-    BootImage finalizeImage(BootValues values, boolean lastBranchRecord) throws RegionException {
-        return finalizeImage(values, plan.area(), lastBranchRecord);
-    }
-
-    /** The same where nothing tells which branch led to the gate. */
+    /** The same in the plan's area, where nothing tells which branch led to the gate. */
     public BootImage finalizeImage(BootValues values) throws RegionException {
-        return finalizeImage(values, false);
+        return finalizeImage(values, plan.area(), false);
     }
 
     /**

@@ -89,7 +89,7 @@ class BuiltMonitorTests {
             theHandlersLieInExecutableSegments(file, image, hooks.size());
             theGateCodeIsThatOfTheTemplate(file, image, plan.gates());
             assertFalse(file.readsLastBranch());
-            file.finalizeImage(values, true);
+            file.finalizeImage(values, file.plan().area(), true);
             assertTrue(file.readsLastBranch());
         }
     }

@@ -215,13 +215,13 @@ class RegionFileFinalizedTests extends RegionFileFixture {
         void takesTheGateThatReadsTheLastBranchWhereQemuKeepsARecord() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
                 assertFalse(file.readsLastBranch());
-                BootImage image = file.finalizeImage(boot(4, 509), true);
+                BootImage image = file.finalizeImage(boot(4, 509), file.plan().area(), true);
                 assertTrue(file.readsLastBranch());
                 RegionLayout layout = image.layout();
                 assertEquals(
                         (int) (layout.segment(Role.GATE_ENTRY).virtualAddress() >> 12),
                         all(file, layout.segment(Role.GATE_INNER)).getInt(0x200));
-                file.finalizeImage(boot(4, 509), false);
+                file.finalizeImage(boot(4, 509), file.plan().area(), false);
                 assertFalse(file.readsLastBranch());
             }
             try (RegionFile later = RegionFile.attach(path, plan)) {
@@ -232,7 +232,7 @@ class RegionFileFinalizedTests extends RegionFileFixture {
         @Test
         void knowsOfAnEarlierManagersGateThatItReadsTheLastBranch() throws Exception {
             try (RegionFile file = RegionFile.create(path, null, plan)) {
-                file.finalizeImage(boot(4, 509), true);
+                file.finalizeImage(boot(4, 509), file.plan().area(), true);
             }
             try (RegionFile later = RegionFile.attach(path, plan)) {
                 assertTrue(later.readsLastBranch());
@@ -245,7 +245,7 @@ class RegionFileFinalizedTests extends RegionFileFixture {
                 RegionPlan other = ExamplePrograms.plan(8 * MIB, 2, 1L << 30, gate);
                 try (RegionFile file =
                         RegionFile.create(folder.resolve(gate.name()), null, other)) {
-                    file.finalizeImage(boot(4, 509), true);
+                    file.finalizeImage(boot(4, 509), file.plan().area(), true);
                     assertFalse(file.readsLastBranch());
                 }
             }
