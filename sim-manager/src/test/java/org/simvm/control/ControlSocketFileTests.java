@@ -13,34 +13,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("The file of the control socket")
-@Timeout(180)
-class ControlSocketFileTests {
-    @TempDir
-    Path folder;
-
-    private Path socket;
-    private ControlServer server;
-    private final RecordingHandler recorder = new RecordingHandler();
-
-    @BeforeEach
-    void start() throws IOException {
-        socket = folder.resolve("sim-manager.sock");
-        server = ControlServer.start(socket, "root", recorder);
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
-
+class ControlSocketFileTests extends ControlSocketFixture {
     @Test
     @DisplayName("is for user and group alone")
     void mode() throws IOException {

@@ -15,42 +15,18 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.simvm.protocol.Access;
 import org.simvm.protocol.NoArguments;
 
 @DisplayName("The control socket")
-@Timeout(180)
-class ControlSocketTests {
-    @TempDir
-    Path folder;
-
-    private Path socket;
-    private ControlServer server;
-    private final RecordingHandler recorder = new RecordingHandler();
-
-    @BeforeEach
-    void start() throws IOException {
-        socket = folder.resolve("sim-manager.sock");
-        server = ControlServer.start(socket, "root", recorder);
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
-
+class ControlSocketTests extends ControlSocketFixture {
     @Nested
     @DisplayName("asked by the CLI")
     class Requests {

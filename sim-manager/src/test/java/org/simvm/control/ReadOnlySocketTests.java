@@ -20,34 +20,22 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.simvm.protocol.Access;
 
 @DisplayName("The control socket for those who only look")
-@Timeout(180)
-class ReadOnlySocketTests {
-    @TempDir
-    Path folder;
-
-    private Path socket;
-    private ControlServer server;
+class ReadOnlySocketTests extends ControlSocketFixture {
     private ControlServer readOnly;
     private Path other;
-    private final RecordingHandler recorder = new RecordingHandler();
 
     @BeforeEach
-    void start() throws IOException {
-        socket = folder.resolve("sim-manager.sock");
-        server = ControlServer.start(socket, "root", recorder);
+    void startReadOnly() throws IOException {
         other = folder.resolve("sim-manager-ro.sock");
         readOnly = ControlServer.startReadOnly(other, recorder);
     }
 
     @AfterEach
-    void stop() {
+    void stopReadOnly() {
         readOnly.close();
-        server.close();
     }
 
     @Test

@@ -7,12 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.settings.IntegrityCheck;
 
 @DisplayName("The check of registered functions")
-@Timeout(60)
 class CallTargetCheckTests extends GuestListsFixture {
     @Test
     void findNothingInAHealthyGuest() {

@@ -19,6 +19,7 @@ import org.simvm.arming.ArmedGuest;
 import org.simvm.arming.ArmingBench;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.arming.SyntheticMonitors;
+import org.simvm.region.HookDeclaration;
 import org.simvm.settings.IntegrityCheck;
 
 /** An armed synthetic guest with its checks, whose clock stands but for the pauses they make. */
@@ -37,16 +38,25 @@ abstract class CheckedGuestFixture {
     GuestChecks checks;
 
     @BeforeEach
-    void arm() throws Exception {
-        bench = new ArmingBench(directory, SyntheticMonitors.usual());
-        bench.atBaseline(
-                standing -> checks = GuestChecks.record(standing, Optional.empty(), clock));
+    final void arm() throws Exception {
+        bench = new ArmingBench(directory, hooks());
+        bench.atBaseline(standing -> checks = GuestChecks.record(standing, processes(), clock));
         armed = bench.arm();
         guest = bench.guest;
     }
 
+    /** What the guest's monitors hook. */
+    List<HookDeclaration> hooks() {
+        return SyntheticMonitors.usual();
+    }
+
+    /** What the checks know of processes by the guest's events. */
+    Optional<ProcessRecord> processes() {
+        return Optional.empty();
+    }
+
     @AfterEach
-    void close() throws IOException {
+    final void close() throws IOException {
         bench.close();
     }
 
@@ -54,7 +64,7 @@ abstract class CheckedGuestFixture {
         return checks.check(Set.of(check)).findings();
     }
 
-    final Finding onlyFinding(IntegrityCheck check) {
+    Finding onlyFinding(IntegrityCheck check) {
         List<Finding> findings = findings(check);
         assertEquals(1, findings.size(), findings.toString());
         assertEquals(check.findingClass(), findings.get(0).findingClass());

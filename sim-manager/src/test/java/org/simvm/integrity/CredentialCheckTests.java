@@ -7,14 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.events.ExecEvent;
 import org.simvm.events.GuestText;
 import org.simvm.settings.IntegrityCheck;
 
 @DisplayName("The check of credentials")
-@Timeout(60)
 class CredentialCheckTests extends GuestListsFixture {
     private void become(String name, int uid, long capabilities) {
         for (int i = 0; i < 8; i++) {

@@ -7,13 +7,11 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.settings.FindingClass;
 import org.simvm.settings.IntegrityCheck;
 
 @DisplayName("The check of modules")
-@Timeout(60)
 class ModuleCheckTests extends GuestListsFixture {
     @Test
     void findChangedTextOfAModuleOnceItWasSeen() {

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.simvm.arming.SyntheticGuest;
 import org.simvm.events.ExitEvent;
 import org.simvm.events.ForkEvent;
@@ -19,7 +18,6 @@ import org.simvm.events.SyscallEvent;
 import org.simvm.settings.IntegrityCheck;
 
 @DisplayName("The check of tasks")
-@Timeout(60)
 class TaskCheckTests extends GuestListsFixture {
     private void unlinkShell() {
         guest.putLong(
