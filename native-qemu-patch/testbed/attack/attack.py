@@ -77,7 +77,7 @@ ATTACKS = [
            succeeded=lambda machine, outcome: outcome.kind == "stopped" and outcome.violation["kind"] == "interrupt-flag",
            because="a gate that leaves interrupts on"),
     Attack("A12", "exceptions at the switch", attacks.a12, faults.a12_told, weak_qemu="tcg",
-           sealed=False, seal=False, because=TOLD),
+           sealed=False, because=TOLD),
     Attack("A13", "trap flag and breakpoints on the gate", attacks.a13, attacks.breakpoint_frame, weak_qemu="needed",
            because="an emulator that delivers exceptions in the SIM view"),
     Attack("A14", "a second CPU changes what the first uses", races.a14, races.one_stack_for_both, build="stack", cpus=2,
@@ -99,9 +99,9 @@ ATTACKS = [
     Attack("A27", "table entries swapped at VMFUNC, every byte of G2", attacks.a27, attacks.read_through_the_gate, build="exit",
            because="a way out that does not compare CR3"),
     Attack("A28", "faults that would be delivered in the SIM view", faults.a28, faults.a28_told,
-           weak_qemu="tcg", whole=True, sealed=False, seal=False, because=TOLD),
+           weak_qemu="tcg", whole=True, sealed=False, because=TOLD),
     Attack("A28b", "a fault at every byte of G2, its numbers included", faults.a28b, faults.a28_told,
-           weak_qemu="tcg", sealed=False, seal=False, because=TOLD),
+           weak_qemu="tcg", sealed=False, because=TOLD),
     Attack("A27b", "the same with PCIDs that keep their translations", attacks.a27b, attacks.read_through_the_gate, build="exit", only_on="kvm",
            because="a way out that does not compare CR3"),
     Attack("A29", "hooks stepped over by breakpoints and traps", entries.a29, entries.step_over,
@@ -178,7 +178,8 @@ def carry_out(attack, machine, at_most):
     subject.close()
     control = None
     if attack.control:
-        weak = machine(attack, attack.build, attack.prepare, attack.seal, weak=True)
+        sealed = attack.sealed and attack.seal
+        weak = machine(attack, attack.build, attack.prepare, sealed, weak=True)
         outcome = attack.control(weak)
         control = attack.succeeded(weak, outcome)
         how_control = "%s (%s)" % (outcome, attacks.gain(weak, outcome))

@@ -34,7 +34,7 @@ module_param(idt, int, 0);
 module_param(gdt, int, 0);
 module_param(cpu, int, 0);
 
-static struct perf_event * __percpu *breakpoint;
+static struct perf_event *__percpu *breakpoint;
 static unsigned long broken_at;
 static atomic_t hits = ATOMIC_INIT(0);
 
@@ -69,13 +69,13 @@ static u64 read_msr(u32 number)
 {
 	u32 low, high;
 
-	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (number));
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
 	return low | (u64)high << 32;
 }
 
 static void write_msr(u32 number, u64 to)
 {
-	asm volatile("wrmsr" : : "c" (number), "a" ((u32)to), "d" ((u32)(to >> 32)) : "memory");
+	asm volatile("wrmsr" : : "c"(number), "a"((u32)to), "d"((u32)(to >> 32)) : "memory");
 }
 
 static void change_msr(void *unused)
@@ -89,41 +89,35 @@ static void change_msr(void *unused)
 static void write_same(void *unused)
 {
 	static const u32 numbers[] = { 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
-				       0x174, 0x175, 0x176 };
+				       0x174,      0x175,      0x176 };
 	struct desc_ptr table;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		write_msr(numbers[i], read_msr(numbers[i]));
-	asm volatile("sidt %0" : "=m" (table));
-	asm volatile("lidt %0" : : "m" (table));
-	asm volatile("sgdt %0" : "=m" (table));
-	asm volatile("lgdt %0" : : "m" (table));
+	asm volatile("sidt %0" : "=m"(table));
+	asm volatile("lidt %0" : : "m"(table));
+	asm volatile("sgdt %0" : "=m"(table));
+	asm volatile("lgdt %0" : : "m"(table));
 }
 
 static void *copy;
 
-static void change_idt(void *unused)
-{
-	struct desc_ptr table, other;
+/* Another table with the same contents is in force for a moment. */
+#define CHANGE_TABLE(name, store, load)                                                          \
+	static void name(void *unused)                                                           \
+	{                                                                                        \
+		struct desc_ptr table, other;                                                    \
+                                                                                                 \
+		asm volatile(store " %0" : "=m"(table));                                         \
+		memcpy(copy, (void *)table.address, table.size + 1);                             \
+		other = (struct desc_ptr){ .size = table.size, .address = (unsigned long)copy }; \
+		asm volatile(load " %0" : : "m"(other));                                         \
+		asm volatile(load " %0" : : "m"(table));                                         \
+	}
 
-	asm volatile("sidt %0" : "=m" (table));
-	memcpy(copy, (void *)table.address, table.size + 1);
-	other = (struct desc_ptr){ .size = table.size, .address = (unsigned long)copy };
-	asm volatile("lidt %0" : : "m" (other));
-	asm volatile("lidt %0" : : "m" (table));
-}
-
-static void change_gdt(void *unused)
-{
-	struct desc_ptr table, other;
-
-	asm volatile("sgdt %0" : "=m" (table));
-	memcpy(copy, (void *)table.address, table.size + 1);
-	other = (struct desc_ptr){ .size = table.size, .address = (unsigned long)copy };
-	asm volatile("lgdt %0" : : "m" (other));
-	asm volatile("lgdt %0" : : "m" (table));
-}
+CHANGE_TABLE(change_idt, "sidt", "lidt")
+CHANGE_TABLE(change_gdt, "sgdt", "lgdt")
 
 static int __init bypass_init(void)
 {
