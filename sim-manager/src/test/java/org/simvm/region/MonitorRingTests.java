@@ -30,24 +30,30 @@ class MonitorRingTests {
             #include <sys/mman.h>
             #include <sys/wait.h>
             #include <unistd.h>
+            #include "sim_event.h"
             #include "sdk.h"
             SIM_SLOT(sim_slot_config, "config");
             static struct sim_config config;
             void sim_ring_doorbell(uint16_t port) { (void)!write(1, "!", 1); }
+            uint16_t sim_read_subject(struct sim_memory *memory, uint64_t task,
+                    struct sim_subject *subject) { return 0; }
             static void emit(int producer, int events) {
-                struct sim_event_syscall event;
+                const struct sim_call call = { 0 };
+                const struct sim_hook hook = { .id = producer };
+                struct sim_event_syscall *event;
                 struct sim_texts texts;
                 for (int i = 0; i < events; i++) {
                     uint32_t length = (unsigned)(i * 7919 + producer) % 300;
-                    memset(&event, 0, sizeof(event));
-                    event.event.type = SIM_EVENT_SYSCALL;
-                    event.event.hook = producer;
-                    event.number = i;
-                    event.text_count = 1;
                     texts.count = 1; texts.flags = 0; texts.size = 2 + length;
                     texts.bytes[0] = length; texts.bytes[1] = length >> 8;
                     memset(texts.bytes + 2, i % 251 + 1, length);
-                    sim_emit(&event.event, sizeof(event), &texts);
+                    event = sim_event_reserve(&call, &hook, 0, SIM_EVENT_SYSCALL,
+                            sizeof(*event), &texts);
+                    if (event) {
+                        event->number = i;
+                        event->text_count = 1;
+                        sim_event_commit(event, sizeof(*event), &texts);
+                    }
                     if (i % 512 == 0) usleep(200);
                 }
             }
