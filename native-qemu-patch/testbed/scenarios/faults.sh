@@ -266,7 +266,7 @@ END
         check "and is ready" domain_ready "f-$each" 60
         mark
         guest "f-$each" 1 'dd if=/user-mode of=/dev/vda conv=fsync && reboot -f' >/dev/null || true
-        if [ $each = yes ]; then
+        if [ "$each" = yes ]; then
             check "its root boots something else: it is stopped" wait_until 120 shut_off f-yes
         else
             check "its root boots something else: it counts as failed" reaches f-no failed 120
