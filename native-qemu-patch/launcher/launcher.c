@@ -122,18 +122,20 @@ static bool domain_uuid(int argc, char **argv, char uuid[UUID_LENGTH + 1])
 	return found;
 }
 
-static char *path_of(const char *directory, const char *folder, const char *uuid, const char *file)
+/* @uuid with what stands before and behind it, in @directory. */
+static char *path_of(const char *directory, const char *before, const char *uuid,
+		     const char *behind)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/%s/%s%s%s", directory, folder, uuid, *file ? "/" : "", file) < 0)
+	if (asprintf(&path, "%s/%s%s%s", directory, before, uuid, behind) < 0)
 		refuse("out of memory");
 	return path;
 }
 
 static bool must_be_prepared(const char *uuid)
 {
-	char *marker = path_of(setting("SIM_STATE_DIR", default_state_dir), "required", uuid, "");
+	char *marker = path_of(setting("SIM_STATE_DIR", default_state_dir), "required/", uuid, "");
 	struct stat status;
 	bool required = true;
 
@@ -153,7 +155,7 @@ static bool must_be_prepared(const char *uuid)
  */
 static char *take_launch_file(const char *uuid, size_t *length)
 {
-	char *path = path_of(setting("SIM_RUN_DIR", default_run_dir), "domains", uuid, "launch");
+	char *path = path_of(setting("SIM_RUN_DIR", default_run_dir), "domains/libvirt-", uuid, "/launch");
 	char *text = malloc(MAX_LAUNCH_BYTES + 1);
 	struct stat status;
 	size_t used = 0;

@@ -9,7 +9,7 @@ export SIM_QEMU; SIM_QEMU=$(realpath "$2")
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 export SIM_RUN_DIR=$work/run SIM_STATE_DIR=$work/state
 uuid=01234567-89ab-cdef-0123-456789abcdef
-domain=$SIM_RUN_DIR/domains/$uuid
+domain=$SIM_RUN_DIR/domains/libvirt-$uuid
 passed=0 failed=0
 
 prepare() { # a prepared domain with the given launch lines

@@ -174,7 +174,8 @@ struct region region_map(const struct arguments *arguments)
 	const char *path = arguments->region;
 	struct region region;
 	uint64_t file_size;
-	int file = open_file("the region", path, O_RDWR, &file_size);
+	/* QEMU's user, who may be its guest, can put a link in the region's place. */
+	int file = open_file("the region", path, O_RDWR | O_NOFOLLOW, &file_size);
 	/* A copy: what is checked is what is used. */
 	static struct sim_region_header header;
 	const struct sim_config *config;

@@ -56,7 +56,7 @@ qemu_of() { pgrep -f -- "-name guest=$1,"; }
 
 _left() { # what a domain that does not run has left
     local thread
-    [ ! -e "$runs_of_manager/domains/$2" ] || find "$runs_of_manager/domains/$2"
+    [ ! -e "$runs_of_manager/domains/libvirt-$2" ] || find "$runs_of_manager/domains/libvirt-$2"
     qemu_of "$1" || true
     for thread in /proc/"$(manager_pid)"/task/*/comm; do
         # Java names a thread to the kernel with 15 letters.

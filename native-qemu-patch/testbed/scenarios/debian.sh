@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# debian.sh: a real Debian user space (systemd, dbus, logind, apt) on a disk, with two vCPUs: boots, works and shuts down
-# under SIM, and is rebooted and armed again.
+# debian.sh: a real Debian user space (systemd, dbus, logind, apt) on a disk, with two vCPUs: boots,
+# works and shuts down under SIM, and is rebooted and armed again.
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
@@ -11,6 +11,12 @@ kernel=$("$testbed/guest/kernels.sh" "$series")
 image=$(find "$CACHE/images" -maxdepth 1 -name "debian-*.ext4" -printf "%T@ %p\n" 2>/dev/null | sort -n | tail -n 1 | cut -d" " -f2-) || true
 [ -n "$image" ] || { skip "Debian user space" "no disk image (guest/mkimage.sh makes it)"; finish; }
 cp --sparse=always "$image" "$work/disk"
+# One QEMU against another's run directory (A33), for which this machine needs no AppArmor
+rules=$testbed/../../packaging/apparmor/libvirt-qemu.sim
+sed 's/@{profile_name}/*/' "$rules" >"$work/any-domain"
+for file in "$testbed/guest/neighbours.sh" "$rules" "$work/any-domain"; do
+    PATH=$PATH:/sbin:/usr/sbin debugfs -w -R "write $file root/$(basename "$file")" "$work/disk" 2>/dev/null
+done
 "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd" --disk
 name=debian
 domain_define $name "$kernel" "$work/initrd" disk="$work/disk" memory=1024 vcpus=2
@@ -27,6 +33,11 @@ guest $name 60 'echo "it lasts" >/root/written; sync; sha256sum /usr/bin/* >/roo
 equal "its disk works" 0 "$status"
 holds "both processors work" '300 forks.*300 forks' "$(guest $name 120 'workload forks 300 & workload forks 300; wait' | tr '\n' ' ')"
 equal "nothing in the kernel's log is worse than a warning" "" "$(guest $name 60 'dmesg -l emerg,alert,crit,err | grep -v "autofs4\|i8042\|lockdown"')"
+neighbours() { guest $name 60 "sh /root/neighbours.sh /root/$1"; }
+equal "a QEMU may use its own run directory alone" \
+    "own: read write socket, neighbour's: -" "$(neighbours libvirt-qemu.sim)"
+equal "as its rule names its profile" \
+    "own: read write socket, neighbour's: read write socket" "$(neighbours any-domain)"
 check "every integrity check passes" virt-sim check $name
 equal "no violation, no finding" "0 0" "$(virt-sim status $name -o json | jq -r '"\(.violations) \(.findings)"')"
 equal "no event lost" "0 0" "$(virt-sim status $name -o json | jq -r '"\(.ring.dropped) \(.ring.missing)"')"

@@ -180,7 +180,7 @@ processes() { # processes LABEL NAME: the life of the monitors' process
     virsh -q destroy "$name" || true
     check "$label: the process ends with QEMU" wait_until 30 is_gone "$next"
     check "$label: QEMU is gone" wait_until 30 is_gone "$qemu"
-    check "$label: and nothing is left over" wait_until 60 test ! -e "/run/sim-manager/domains/$(virsh -q domuuid "$name" | tr -d '[:space:]')"
+    check "$label: and nothing is left over" wait_until 60 test ! -e "/run/sim-manager/domains/libvirt-$(virsh -q domuuid "$name" | tr -d '[:space:]')"
     equal "$label: no process of any domain" '' "$(pgrep -f "^$program" || true)"
 }
 

@@ -33,12 +33,14 @@ final class GuestConnection implements AutoCloseable {
     private final ArmingListener listener;
     private final RunState run;
     private final ViolationFeed violations;
+    private final QemuProcess process;
     private final GuestRam ram = new GuestRam();
 
     GuestConnection(ArmingRequest request, SimDevice device, ArmingListener listener) {
         this.device = device;
         this.listener = listener;
         this.run = new RunState(request.domain(), device);
+        this.process = new QemuProcess(request.region());
         this.violations = new ViolationFeed(
                 request.domain(),
                 request.earlier().violations(),
@@ -86,7 +88,8 @@ final class GuestConnection implements AutoCloseable {
     /**
      * Asks the device for its state.
      *
-     * @throws ArmingException if it is of an ABI that this manager does not know
+     * @throws ArmingException if it is of an ABI that this manager does not know, or not of the
+     *     process that serves the region
      */
     SimStatus status() throws ArmingException, QmpException, InterruptedException {
         SimStatus status = device.query();
@@ -97,6 +100,7 @@ final class GuestConnection implements AutoCloseable {
                             + status.abi() + ", this manager for " + SimAbi.VERSION
                             + "; install matching packages");
         }
+        process.prove(status.pid());
         return status;
     }
 

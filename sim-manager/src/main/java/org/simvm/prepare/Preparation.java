@@ -177,9 +177,10 @@ public final class Preparation {
         try {
             FileOwner owner = QemuOwner.of(settings.get());
             RunDirectory.remove(directory);
-            RunDirectory.create(directory, owner);
+            RunDirectory.create(directory);
             region = RegionFile.create(directory.resolve("region"), owner, spec.plan());
             LaunchFile.write(directory, spec, owner);
+            RunDirectory.handOver(directory, owner);
             Files.createDirectories(
                     directories.state(spec.domain()),
                     PosixFilePermissions.asFileAttribute(

@@ -13,18 +13,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The directory {@code domains/<uuid>}, which QEMU's user owns: the launcher removes a file there,
- * QEMU makes its socket there.
+ * A domain's run directory. It is the manager's own while files are made in it, so that nobody can
+ * put a link in their place, and then belongs to QEMU's user: the launcher removes a file there,
+ * QEMU makes its socket there. From then on a QEMU that its guest took over may replace whatever
+ * lies in it: the manager follows no link there.
  */
 public final class RunDirectory {
     private static final Logger log = LoggerFactory.getLogger(RunDirectory.class);
 
     private RunDirectory() {}
 
-    public static void create(Path directory, FileOwner owner) throws IOException {
+    /** Makes the directory, open to the manager alone. */
+    static void create(Path directory) throws IOException {
         Files.createDirectory(
                 directory,
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    /** Gives the directory to QEMU's user; nothing may be written in it from here on. */
+    static void handOver(Path directory, FileOwner owner) throws IOException {
         Files.setAttribute(directory, "unix:uid", owner.uid());
         Files.setAttribute(directory, "unix:gid", owner.gid());
     }

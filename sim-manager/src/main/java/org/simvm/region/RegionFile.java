@@ -4,7 +4,6 @@ package org.simvm.region;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import org.simvm.region.RegionSegment.Role;
 
@@ -48,8 +47,8 @@ public final class RegionFile implements AutoCloseable {
      * in place, monitors not yet filled in. The file appears under its name only when it is
      * complete; on failure nothing stays behind.
      *
-     * @param path e.g. {@code /run/sim-manager/domains/<uuid>/region}; its folder must exist; an
-     *     old file is replaced
+     * @param path e.g. {@code /run/sim-manager/domains/libvirt-<uuid>/region}; its folder must
+     *     exist; an old file is replaced
      * @param owner user and group that QEMU runs as, or null to leave the manager's own
      * @throws RegionException if the region is too small for the plan, the file can't be written,
      *     or a parameter is wrong
@@ -74,8 +73,7 @@ public final class RegionFile implements AutoCloseable {
      * @throws RegionException if the file is not a region of this ABI, or not one of this plan
      */
     public static RegionFile attach(Path path, RegionPlan plan) throws RegionException {
-        RegionStorage storage =
-                RegionStorage.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        RegionStorage storage = RegionStorage.open(path);
         try {
             ByteBuffer header = storage.read(0, SimAbi.PAGE_SIZE);
             RegionPlan placed = RegionHeader.placed(header, plan);
@@ -107,7 +105,7 @@ public final class RegionFile implements AutoCloseable {
      * @throws RegionException if the file is not a region of this ABI
      */
     public static GateKind gate(Path path) throws RegionException {
-        try (RegionStorage storage = RegionStorage.open(path, StandardOpenOption.READ)) {
+        try (RegionStorage storage = RegionStorage.open(path)) {
             return RegionHeader.gate(storage.read(0, SimAbi.PAGE_SIZE));
         }
     }
@@ -269,6 +267,11 @@ public final class RegionFile implements AutoCloseable {
         return read(layout.segment(Role.RING), SimAbi.Ring.UNKNOWN_CALLS, Long.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .getLong();
+    }
+
+    /** Returns the file's name. */
+    public Path path() {
+        return path;
     }
 
     /** Closes the file; it stays where it is, and so does a ring reader's mapping. */

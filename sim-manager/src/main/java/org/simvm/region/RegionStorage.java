@@ -8,8 +8,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -77,10 +77,19 @@ final class RegionStorage implements AutoCloseable {
         }
     }
 
-    /** Opens a file that is there. */
-    static RegionStorage open(Path path, OpenOption... options) throws RegionException {
+    /**
+     * Opens a file that is there. QEMU's user can put something else in its place: a link is not
+     * followed, and a FIFO that is opened for both directions does not block.
+     */
+    static RegionStorage open(Path path) throws RegionException {
         try {
-            return new RegionStorage(path, FileChannel.open(path, options));
+            return new RegionStorage(
+                    path,
+                    FileChannel.open(
+                            path,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            LinkOption.NOFOLLOW_LINKS));
         } catch (IOException error) {
             throw new RegionException(
                     path + ": can't be opened (" + reason(error) + ")" + START_AGAIN, error);

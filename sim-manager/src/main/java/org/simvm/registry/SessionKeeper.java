@@ -112,15 +112,8 @@ public final class SessionKeeper {
             return;
         }
         for (Path each : found) {
-            uuid(each).ifPresent(uuid -> adopt(uuid, each));
+            DomainDirectories.domainOfRun(each).ifPresent(uuid -> adopt(uuid, each));
         }
-    }
-
-    private static Optional<UUID> uuid(Path directory) {
-        String name = directory.getFileName().toString();
-        return name.matches("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}")
-                ? Optional.of(UUID.fromString(name))
-                : Optional.empty();
     }
 
     private void adopt(UUID uuid, Path directory) {

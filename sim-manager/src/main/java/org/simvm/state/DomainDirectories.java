@@ -3,17 +3,23 @@ package org.simvm.state;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Says where the files of each domain are.
  *
- * @param run what lives as long as the host is up: {@code domains/<uuid>} has a domain's region,
- *     launch file and QMP socket
+ * @param run what lives as long as the host is up: {@code domains/libvirt-<uuid>} has a domain's
+ *     region, launch file and QMP socket
  * @param state what outlives a reboot: {@code domains/<uuid>} has a domain's baseline, incidents
  *     and event log
  */
 public record DomainDirectories(Path run, Path state) {
+    private static final Pattern RUN_NAME =
+            Pattern.compile("libvirt-(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})");
+
     public DomainDirectories {
         Objects.requireNonNull(run, "run");
         Objects.requireNonNull(state, "state");
@@ -29,9 +35,19 @@ public record DomainDirectories(Path run, Path state) {
         return state.resolve("domains");
     }
 
-    /** Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. */
+    /**
+     * Returns the directory of {@code region}, {@code launch} and {@code qmp.sock}. It has the name
+     * of libvirt's AppArmor profile for the domain, so that one rule, {@code @{profile_name}}, lets
+     * each QEMU into its own directory alone.
+     */
     public Path run(UUID domain) {
-        return runs().resolve(domain.toString());
+        return runs().resolve("libvirt-" + domain);
+    }
+
+    /** Returns whose run directory this is; empty if its name is that of none. */
+    public static Optional<UUID> domainOfRun(Path directory) {
+        Matcher name = RUN_NAME.matcher(directory.getFileName().toString());
+        return name.matches() ? Optional.of(UUID.fromString(name.group(1))) : Optional.empty();
     }
 
     /** Returns the directory of the baseline, the incidents and the last report. */

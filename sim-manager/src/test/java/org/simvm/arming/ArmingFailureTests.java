@@ -44,6 +44,26 @@ class ArmingFailureTests {
     }
 
     @Test
+    void takesNoMemoryOfAProcessThatDoesNotServeTheRegion() throws Exception {
+        Process other = new ProcessBuilder("cat").start();
+        try {
+            bench(usual());
+            bench.qemu.pretendToBe(other.pid());
+            bench.start(true);
+            ArmingFailure failure = bench.expectFailure();
+            assertEquals(ArmingFailure.Kind.QEMU, failure.kind());
+            assertTrue(
+                    failure.reason()
+                            .startsWith("who answers for QEMU says that it is process "
+                                    + other.pid() + ", which does not have the region "),
+                    failure.reason());
+            assertFalse(bench.qemu.running());
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @Test
     void namesEachHookThatHasNoPlaceAndLetsTheGuestRun() throws Exception {
         bench(List.of(fentry("plain_function", 9, 0, false)));
         boot(false);

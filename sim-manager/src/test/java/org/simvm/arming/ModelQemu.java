@@ -44,6 +44,7 @@ public final class ModelQemu implements AutoCloseable {
     private boolean lastBranchRecord;
     private int questions;
     private int abi = 1;
+    private long pid = ProcessHandle.current().pid();
 
     private ModelQemu(SyntheticGuest guest, Executor vcpu, Wire wire) throws IOException {
         this.guest = guest;
@@ -154,6 +155,11 @@ public final class ModelQemu implements AutoCloseable {
     }
 
     /** QEMU is of another build. */
+    /** Has QEMU say that it is another process. */
+    synchronized void pretendToBe(long process) {
+        pid = process;
+    }
+
     synchronized void setAbi(int version) {
         abi = version;
     }
@@ -240,7 +246,7 @@ public final class ModelQemu implements AutoCloseable {
                 .put("abi", abi)
                 .put("state", state)
                 .put("gate", "vmfunc")
-                .put("pid", ProcessHandle.current().pid())
+                .put("pid", pid)
                 .put("phys-bits", 40)
                 .put("area-base", 1L << 39)
                 .put("area-size", 1L << 39)

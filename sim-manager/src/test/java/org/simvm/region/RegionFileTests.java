@@ -232,6 +232,22 @@ class RegionFileTests extends RegionFileFixture {
                     .getMessage()
                     .contains("too short"));
         }
+
+        @Test
+        void followsNoLinkAndWaitsForNoFifo() throws Exception {
+            Path real = path.resolveSibling("real");
+            RegionFile.create(real, null, plan).close();
+            Files.createSymbolicLink(path, real);
+            assertThrows(
+                    RegionException.class, () -> RegionFile.attach(path, plan).close());
+            assertThrows(RegionException.class, () -> RegionFile.gate(path));
+            Files.delete(path);
+            assertEquals(
+                    0, new ProcessBuilder("mkfifo", path.toString()).start().waitFor());
+            assertThrows(
+                    RegionException.class, () -> RegionFile.attach(path, plan).close());
+            assertThrows(RegionException.class, () -> RegionFile.gate(path));
+        }
     }
 
     @Test
