@@ -9,12 +9,12 @@ runs=/run/sim-manager/domains
 qemu=/usr/lib/qemu-sim/qemu-system-x86_64
 as_qemu='setpriv --reuid 64055 --regid 64055 --clear-groups'
 
-install -D -m 755 /bin/dd $qemu
-install -d -m 711 /run/sim-manager $runs
+install -D -m 755 /bin/dd "$qemu"
+install -d -m 711 /run/sim-manager "$runs"
 install -D -m 644 "$1" /etc/apparmor.d/local/abstractions/libvirt-qemu
 for uuid in $first $second; do
-    install -d -o 64055 -g 64055 -m 700 $runs/libvirt-$uuid
-    install -o 64055 -g 64055 -m 600 /dev/null $runs/libvirt-$uuid/region
+    install -d -o 64055 -g 64055 -m 700 "$runs/libvirt-$uuid"
+    install -o 64055 -g 64055 -m 600 /dev/null "$runs/libvirt-$uuid/region"
     profile=/etc/apparmor.d/libvirt/libvirt-$uuid
     sed "s/LIBVIRT_TEMPLATE/libvirt-$uuid/" /etc/apparmor.d/libvirt/TEMPLATE.qemu >"$profile"
     apparmor_parser -r "$profile"
