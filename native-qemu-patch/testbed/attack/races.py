@@ -8,7 +8,8 @@ from assembly import (
     hostile_registers, jump, page_to_attack, program, second_program, until, u32, write32, write64, write_msr)
 from attacks import inner_code_end, land
 from machine import (
-    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, EVERY, GS_BASE, KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, seeded)
+    ATTACK, ATTACK_TABLE, BACK, BACK_2, BOOTS, CALLS, CODE, CURRENT_OFFSET, EVERY, GS_BASE,
+    KERNEL_ROOT, MARKER, PAGE, PRESENT, REQUEST_2, STACK, STACK_PAGES, STATE, WRITE, seeded)
 
 INTERRUPTS_ON = 0x202
 CALLS_IN_A_STORM = 500
@@ -192,7 +193,8 @@ def one_stack_for_both(machine):
 
 def lie_about_the_cpu(machine, entry, gs, aux, before=b""):
     machine.stack()
-    machine.told = {gs & 0xFFFFFFFF}                    # wrmsr has it in eax
+    # wrmsr has it in eax; where it leads nowhere, CR2 has what the gate adds.
+    machine.told = {gs & 0xFFFFFFFF, gs + CURRENT_OFFSET}
     registers = machine.calls(entry, 5, 0x1111)
     return came_back(machine, machine.run(program(machine, before + jump(CALLS)), registers, gs=gs, aux=aux), registers)
 

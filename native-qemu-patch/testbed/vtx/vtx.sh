@@ -43,7 +43,7 @@ kernel=$("$here/build-kernel.sh")
 if wanted armed || wanted sample || wanted qtests; then
     : "${SIM_QEMU_BUILD:?the folder of the built QEMU: use ./dev vtx}"
     "$here/mkroot.sh" >/dev/null
-    layer=$("$here/host-layer.sh" 6.1 6.12)
+    layer=$("$here/host-layer.sh" 6.1 6.12 7)
 fi
 if wanted armed; then unpatched=$("$here/build-kernel.sh" --unpatched)/bzImage; fi
 
@@ -79,7 +79,8 @@ armed() { # armed NAME KERNEL GUEST…
 # Two at a time: more would only take turns on a machine of two cores.
 first_half() {
     if wanted armed; then
-        armed patched "$kernel/bzImage" 6.1:vmfunc 6.12:vmfunc 6.12:hypercall
+        armed patched "$kernel/bzImage" 6.1:vmfunc 6.12:vmfunc 6.12:hypercall \
+            6.12,pti=off,vcpus=4:vmfunc 7,pti=on:vmfunc
     elif wanted sample; then
         armed patched "$kernel/bzImage" 6.12:vmfunc
     fi
