@@ -19,6 +19,7 @@ final class GuestViews {
     static GuestView of(ArmedGuest guest) {
         return new GuestView(
                 guest.kernel().version(),
+                guest.kernel().buildId(),
                 guest.kernel().symbolCount(),
                 guest.kernel().typeCount(),
                 guest.kernelTables().levels(),

@@ -23,6 +23,8 @@ public record ArmingFailure(Kind kind, ArmingState reached, String reason, boole
         GUEST_MEMORY,
         /** The guest's kernel, or a symbol or structure in it, could not be resolved. */
         KERNEL_UNRESOLVED,
+        /** The guest booted a kernel that is none of those that it may boot. */
+        OTHER_KERNEL,
         /** A hook has no site in this kernel. */
         HOOK_SITE,
         /** Both places for the gates in the kernel's page tables are taken. */

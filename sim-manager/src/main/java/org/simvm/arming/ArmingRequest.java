@@ -4,6 +4,7 @@ package org.simvm.arming;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import org.simvm.region.RegionException;
 import org.simvm.region.RegionFile;
 import org.simvm.region.RegionPlan;
@@ -19,6 +20,7 @@ import org.simvm.region.RegionPlan;
  *     not closed by it
  * @param plan what went into that region
  * @param required whether a guest that can't be armed must not run: it is then left stopped
+ * @param kernels build IDs, in lower-case hexadecimal, of the kernels that may be armed; empty: any
  * @param bootLimit vCPU time that a guest may use up to its boot stop, firmware and boot loader
  *     included; zero for any
  * @param earlier what an earlier manager has done for this QEMU
@@ -31,6 +33,7 @@ public record ArmingRequest(
         RegionFile region,
         RegionPlan plan,
         boolean required,
+        Set<String> kernels,
         Duration bootLimit,
         EarlierSession earlier,
         OutsideMonitors outside) {
@@ -40,12 +43,16 @@ public record ArmingRequest(
         Objects.requireNonNull(timeout, "timeout");
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(plan, "plan");
+        kernels = Set.copyOf(kernels);
         Objects.requireNonNull(bootLimit, "bootLimit");
         Objects.requireNonNull(earlier, "earlier");
         Objects.requireNonNull(outside, "outside");
     }
 
-    /** A request for a QEMU that is about to start, with monitors in the guest and no limit. */
+    /**
+     * A request for a QEMU that is about to start, with monitors in the guest, any kernel and no
+     * limit.
+     */
     public ArmingRequest(
             String domain,
             Path qmpSocket,
@@ -60,6 +67,7 @@ public record ArmingRequest(
                 region,
                 plan,
                 required,
+                Set.of(),
                 Duration.ZERO,
                 EarlierSession.NONE,
                 OutsideMonitors.NONE);

@@ -3,6 +3,7 @@ package org.simvm.arming;
 
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
 import org.simvm.guest.memory.GuestMemory;
@@ -50,6 +51,7 @@ record BootStop(SimEvent.Boot event) implements BootPhase {
         PageTables tables = PageTables.of(memory, event.cr3(), event.cr4());
         VirtualMemory virtual = new VirtualMemory(tables);
         Kernel kernel = resolve(kernels, virtual);
+        requireAllowed(kernel, context.request().kernels());
         clock.lap("boot stop: resolve the kernel");
         HookFinder finder = new HookFinder(kernel, virtual);
         List<FoundHook> hooks = finder.find(context.request().plan().monitors().stream()
@@ -94,6 +96,20 @@ record BootStop(SimEvent.Boot event) implements BootPhase {
                             entry, event.lstar()));
         }
         return kernel;
+    }
+
+    /**
+     * The build ID is the guest's own word: this finds a mistake or an update, no forged kernel.
+     */
+    private static void requireAllowed(Kernel kernel, Set<String> allowed) throws ArmingException {
+        if (!allowed.isEmpty() && kernel.buildId().filter(allowed::contains).isEmpty()) {
+            throw new ArmingException(
+                    ArmingFailure.Kind.OTHER_KERNEL,
+                    "the guest boots Linux " + kernel.version() + " (build ID "
+                            + kernel.buildId().orElse("unknown")
+                            + "), which is no <sim:kernel> of the domain; boot one of those, or add"
+                            + " this one");
+        }
     }
 
     private static long baselineStop(Kernel kernel) throws KernelUnresolvedException {

@@ -100,6 +100,7 @@ final class InfoText {
                 String.format(
                         "%s, %d symbols and %d types found in memory, %d paging levels",
                         guest.kernel(), guest.symbols(), guest.types(), guest.pagingLevels()));
+        guest.buildId().ifPresent(id -> text.line("Build ID", Terminal.oneLine(id)));
         text.line(
                 "Arming",
                 String.format("guest paused %.1f ms of %.1f ms", guest.pausedMs(), guest.tookMs()));

@@ -2,11 +2,13 @@
 package org.simvm.protocol;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What was found and done when a guest was armed. Times are in milliseconds, to the microsecond.
  *
  * @param kernel its release
+ * @param buildId the linker's, in hexadecimal, as {@code <sim:kernel>} names it
  * @param symbols how many symbols were found in its memory
  * @param types how many types were
  * @param pagingLevels 4 or 5
@@ -17,6 +19,7 @@ import java.util.List;
  */
 public record GuestView(
         String kernel,
+        Optional<String> buildId,
         int symbols,
         int types,
         int pagingLevels,

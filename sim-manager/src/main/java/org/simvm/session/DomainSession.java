@@ -136,6 +136,7 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
                             region,
                             spec.plan(),
                             spec.sim().required(),
+                            spec.sim().kernels(),
                             context.bootLimit().get(),
                             notes.earlier(),
                             exitGate.<OutsideMonitors>map(gate -> gate)

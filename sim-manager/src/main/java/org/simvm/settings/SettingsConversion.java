@@ -6,13 +6,16 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.simvm.schema.Action;
 import org.simvm.schema.Integrity;
+import org.simvm.schema.Kernel;
 import org.simvm.schema.Monitor;
 import org.simvm.schema.OnFinding;
 import org.simvm.schema.OnViolation;
@@ -47,6 +50,7 @@ final class SettingsConversion {
 
     private SimSettings settings(Sim sim) {
         OptionalLong regionBytes = OptionalLong.empty();
+        Set<String> kernels = new HashSet<>();
         List<MonitorSettings> monitors = new ArrayList<>();
         Optional<IntegritySettings> integrity = Optional.of(IntegritySettings.DEFAULT);
         PolicySettings policy = PolicySettings.ALERT_ONLY;
@@ -54,6 +58,8 @@ final class SettingsConversion {
         for (Object child : sim.getChildren()) {
             if (child instanceof Region region) {
                 regionBytes = regionBytes(region);
+            } else if (child instanceof Kernel kernel && kernel.getBuildId() != null) {
+                kernels.add(kernel.getBuildId());
             } else if (child instanceof Monitor monitor) {
                 monitor(monitor).ifPresent(monitors::add);
             } else if (child instanceof Integrity given) {
@@ -67,7 +73,7 @@ final class SettingsConversion {
         }
         Gate gate =
                 SchemaWords.named(Gate.values(), Gate::xmlName, sim.getGate().value());
-        return new SimSettings(required, gate, regionBytes, monitors, integrity, policy);
+        return new SimSettings(required, gate, regionBytes, kernels, monitors, integrity, policy);
     }
 
     private OptionalLong regionBytes(Region region) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * What a domain's {@code <sim:sim>} element asks for.
@@ -13,6 +14,8 @@ import java.util.OptionalLong;
  * @param gate how hooks reach the monitor
  * @param regionBytes size of the region, a multiple of 4096 from {@link #MINIMUM_REGION_BYTES} to
  *     {@link #MAXIMUM_REGION_BYTES}; empty: the host's default
+ * @param kernels build IDs, in lower-case hexadecimal, of the kernels that the guest may boot;
+ *     empty: any
  * @param monitors in the order of the XML; events name a monitor by its index in this list. May be
  *     empty: then the guest is armed and checked, and has no hooks
  * @param integrity empty if the domain switched checks off
@@ -22,6 +25,7 @@ public record SimSettings(
         boolean required,
         Gate gate,
         OptionalLong regionBytes,
+        Set<String> kernels,
         List<MonitorSettings> monitors,
         Optional<IntegritySettings> integrity,
         PolicySettings policy) {
@@ -43,6 +47,7 @@ public record SimSettings(
         Objects.requireNonNull(regionBytes, "regionBytes");
         Objects.requireNonNull(integrity, "integrity");
         Objects.requireNonNull(policy, "policy");
+        kernels = Set.copyOf(kernels);
         monitors = List.copyOf(monitors);
     }
 

@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import org.simvm.qmp.SimStatus;
 import org.simvm.qmp.SimViolation;
 import org.simvm.region.HookDeclaration;
@@ -46,6 +47,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
     private final Queue<Runnable> later = new ArrayDeque<>();
     private Duration vcpuTime = Duration.ZERO;
     private long nanos;
+    private Set<String> kernels = Set.of();
 
     public ArmingBench(Path directory, List<HookDeclaration> hooks, String... slots)
             throws Exception {
@@ -84,6 +86,12 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
         return this;
     }
 
+    /** Names the build IDs of the kernels that the guest may boot. */
+    ArmingBench allow(String... buildIds) {
+        kernels = Set.of(buildIds);
+        return this;
+    }
+
     /** What the process outside of the guest does instead of serving. */
     @FunctionalInterface
     interface Serving {
@@ -102,6 +110,7 @@ public final class ArmingBench implements AutoCloseable, ArmingListener {
                 region,
                 plan,
                 required,
+                kernels,
                 BOOT_LIMIT,
                 earlier,
                 new OutsideMonitors() {

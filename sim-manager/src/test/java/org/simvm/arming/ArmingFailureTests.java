@@ -84,6 +84,26 @@ class ArmingFailureTests {
     }
 
     @Test
+    void armsNoKernelButThoseOfTheDomain() throws Exception {
+        bench(usual()).allow("fedcba9876543210", "89abcdef01234567");
+        boot(true);
+        ArmingFailure failure = bench.expectFailure();
+        assertEquals(ArmingFailure.Kind.OTHER_KERNEL, failure.kind());
+        assertEquals(
+                "the guest boots Linux 6.12.0-synthetic (build ID 0123456789abcdef), which is no"
+                        + " <sim:kernel> of the domain; boot one of those, or add this one",
+                failure.reason());
+        assertFalse(bench.qemu.running());
+    }
+
+    @Test
+    void armsAKernelOfTheDomain() throws Exception {
+        bench(usual()).allow("fedcba9876543210", "0123456789abcdef");
+        boot(true);
+        bench.expectState(ArmingState.ARMED);
+    }
+
+    @Test
     void refusesACallThatIsThereTwice() throws Exception {
         bench(List.of(call("calls_twice", "plain_function", 1)));
         boot(false);

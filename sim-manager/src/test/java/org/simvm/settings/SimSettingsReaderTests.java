@@ -38,6 +38,7 @@ class SimSettingsReaderTests {
                             false,
                             Gate.AUTO,
                             OptionalLong.empty(),
+                            Set.of(),
                             List.of(),
                             Optional.of(IntegritySettings.DEFAULT),
                             PolicySettings.ALERT_ONLY),
@@ -51,6 +52,9 @@ class SimSettingsReaderTests {
             assertTrue(settings.required());
             assertEquals(Gate.VMFUNC, settings.gate());
             assertEquals(16 << 20, settings.regionBytesOr(1));
+            assertEquals(
+                    Set.of("0123456789abcdef0123456789abcdef01234567", "89abcdef01234567"),
+                    settings.kernels());
             assertEquals(
                     List.of(
                             new MonitorSettings(
