@@ -127,11 +127,10 @@ public final class DomainSession implements ArmingListener, AutoCloseable {
     public synchronized void begin() {
         if (arming == null && !closed) {
             enter(DomainState.CONNECTING);
-            Path socket = context.directories().run(uuid()).resolve("qmp.sock");
             arming = DomainArming.start(
                     new ArmingRequest(
                             name(),
-                            socket,
+                            context.directories().run(uuid()).resolve("qmp.sock"),
                             QEMU_TIMEOUT,
                             region,
                             spec.plan(),
