@@ -6,8 +6,8 @@
  * the domain's run directory, one argument a line), the launcher adds those arguments, makes guest RAM
  * shared so that the manager can read it, and executes the patched QEMU. So a domain needs no
  * qemu:commandline and is not tainted. Whatever is not a prepared domain (libvirt's probing, -version, a
- * domain that isn't under SIM) passes through untouched, unless the domain is marked as one that must not
- * run unprotected.
+ * domain that isn't under SIM) passes through, unless the domain is marked as one that must not
+ * run unprotected; only options that older libvirts pass and this QEMU removed are translated.
  *
  * Exit status 1 and one line on stderr for every refusal: libvirt shows that line to the user.
  */
@@ -26,6 +26,7 @@
 #include "cpu_features.h"
 #include "memory_backend.h"
 #include "options.h"
+#include "removed_options.h"
 
 #define UUID_LENGTH 36
 #define MAX_ARGUMENTS 8192
@@ -236,8 +237,9 @@ static void share_guest_ram(int argc, char **argv, const char *uuid)
 		       "versioned machine type", uuid);
 }
 
-static char **prepared_arguments(int argc, char **argv, char *launch, size_t launch_length)
+static char **prepared_arguments(int *count, char **argv, char *launch, size_t launch_length)
 {
+	int argc = *count;
 	char *features[CPU_FEATURES_MAX_ARGUMENTS];
 	size_t lines = 0, next = 0;
 	char **arguments;
@@ -259,6 +261,7 @@ static char **prepared_arguments(int argc, char **argv, char *launch, size_t lau
 	for (size_t i = 0; i < launch_length; i += strlen(launch + i) + 1)
 		arguments[next++] = launch + i;
 	arguments[next] = NULL;
+	*count = (int)next;
 	return arguments;
 }
 
@@ -280,12 +283,15 @@ int main(int argc, char **argv)
 				refuse("the memory of domain %s is encrypted, so that nothing on the host could monitor it; "
 				       "remove <launchSecurity>", uuid);
 			share_guest_ram(argc, argv, uuid);
-			argv = prepared_arguments(argc, argv, launch, launch_length);
+			argv = prepared_arguments(&argc, argv, launch, launch_length);
 		} else if (must_be_prepared(uuid)) {
 			refuse("domain %s requires SIM but was not prepared; is sim-manager running and the libvirt hook "
 			       "/etc/libvirt/hooks/qemu.d/50-sim installed? (virt-sim host-validate)", uuid);
 		}
 	}
+	argv = removed_options_translate(&argc, argv);
+	if (!argv)
+		refuse("out of memory");
 	argv[0] = (char *)qemu;
 	execv(qemu, argv);
 	refuse("can't run %s: %s", qemu, strerror(errno));

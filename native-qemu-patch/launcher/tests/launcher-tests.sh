@@ -108,6 +108,23 @@ for tcg in "-accel tcg" "-accel tcg,thread=multi" "-machine pc,accel=tcg" "-mach
     runs $tcg -cpu max,pmu=on -object "$(memfd pc.ram)" -uuid $uuid -x
 done
 
+test="what libvirt 9.0 passes and QEMU 10 removed is translated, under SIM or not"
+for under in prepare unprepared; do
+    $under -x; last=(-x); memory=$(memfd pc.ram)
+    [ $under = prepare ] || { last=(); memory=$(ram pc.ram); }
+    run -machine pc-i440fx-7.2,usb=off -no-hpet --no-acpi -object "$(ram pc.ram)" \
+        -uuid $uuid -device sga -chroot /a,b \
+        -chardev tty,id=charserial0,path=/dev/ttyS2 \
+        -chardev parport,id=charparallel0,path=/dev/parport0 \
+        -async-teardown -runas qemu -chardev pty,id=charserial1 -device sga-like,id=x -serial tty
+    runs -machine pc-i440fx-7.2,usb=off -machine hpet=off -machine acpi=off \
+        -object "$memory" -uuid $uuid \
+        -machine graphics=off -run-with chroot=/a,b -chardev serial,id=charserial0,path=/dev/ttyS2 \
+        -chardev parallel,id=charparallel0,path=/dev/parport0 \
+        -run-with async-teardown=on -run-with user=qemu \
+        -chardev pty,id=charserial1 -device sga-like,id=x -serial tty "${last[@]}"
+done
+
 test="a guest whose memory is encrypted is refused with the next step"
 for machine in pc,confidential-guest-support=lsec0 pc,memory-encryption=sev0; do
     prepare -x
