@@ -134,16 +134,46 @@ static void load(struct test_region *region, const struct elf *elf)
 	}
 }
 
-static uint8_t *map_file(char path[64], const char *name, uint64_t size)
+static uint8_t *map(int file, uint64_t size)
 {
-	int file = memfd_create(name, 0);
 	uint8_t *bytes;
 
 	CHECK(file >= 0 && ftruncate(file, (off_t)size) == 0);
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	CHECK(bytes != MAP_FAILED);
-	snprintf(path, 64, "/proc/%d/fd/%d", getpid(), file);
 	return bytes;
+}
+
+/* The region's file, and who made it: children end as well. */
+static char region_file[64];
+static pid_t maker;
+
+static void __attribute__((destructor)) remove_region_file(void)
+{
+	if (getpid() == maker)
+		unlink(region_file);
+}
+
+/* A file with a name of its own, as the process follows no link to its region. */
+static uint8_t *make_region_file(char path[64])
+{
+	int file;
+
+	remove_region_file();
+	maker = getpid();
+	strcpy(region_file, "/tmp/sim-region-XXXXXX");
+	file = mkstemp(region_file);
+	strcpy(path, region_file);
+	return map(file, REGION_SIZE);
+}
+
+/* Guest RAM is found as that of QEMU is: among the descriptors of a process. */
+static uint8_t *make_ram(char path[64])
+{
+	int file = memfd_create("ram", 0);
+
+	snprintf(path, 64, "/proc/%d/fd/%d", getpid(), file);
+	return map(file, RAM_SIZE);
 }
 
 struct test_region test_region_make(const char *core, const char *monitor)
@@ -157,8 +187,8 @@ struct test_region test_region_make(const char *core, const char *monitor)
 	struct sim_config *config;
 	struct sim_hook armed;
 
-	region.bytes = map_file(region.path, "region", REGION_SIZE);
-	region.ram = map_file(region.ram_path, "ram", RAM_SIZE);
+	region.bytes = make_region_file(region.path);
+	region.ram = make_ram(region.ram_path);
 	region.header = (struct sim_region_header *)region.bytes;
 	memcpy(region.header->magic, SIM_REGION_MAGIC, 8);
 	region.header->abi = SIM_ABI_VERSION;
