@@ -35,6 +35,11 @@ typedef int64_t sim_handler_t(const struct sim_call *call, const struct sim_hook
  * this kernel has. An entry of group 0 is a group of its own. If no site of a group is found, that
  * is an error unless all of its entries are SIM_HOOK_OPTIONAL.
  *
+ * `function` may be a prototype, without spaces: each of the first parameters that the handler
+ * reads is STRUCT* or `number`, as in "do_syscall_64(pt_regs*,number)". A kernel whose function
+ * takes something else, by its BTF or by its entry code, counts as having no such site, and so does
+ * one that doesn't tell. Without a list nothing is compared.
+ *
  * SIM_HOOK_FENTRY: the site is the 5-byte NOP at +0 or +4 of `function`.
  * SIM_HOOK_CALL: the site is the one `call rel32` to `function` in `caller`, from that symbol to
  * the next. With none or several such calls, the kernel counts as having no such site.

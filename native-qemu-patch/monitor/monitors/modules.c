@@ -14,7 +14,7 @@
 
 SIM_HANDLER on_load(const struct sim_call *call, const struct sim_hook *hook);
 
-SIM_ON_ENTRY(on_load, HOOK_LOAD, 0, SIM_REQUIRED, "do_init_module");
+SIM_ON_ENTRY(on_load, HOOK_LOAD, 0, SIM_REQUIRED, "do_init_module(module*)");
 
 SIM_SLOT(sim_slot_module_name, "offset:module.name");
 

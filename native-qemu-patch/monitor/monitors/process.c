@@ -27,9 +27,9 @@ SIM_HANDLER on_fork(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_exec(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_task_exit(const struct sim_call *call, const struct sim_hook *hook);
 
-SIM_ON_ENTRY(on_fork, HOOK_FORK, 0, SIM_REQUIRED, "wake_up_new_task");
-SIM_ON_ENTRY(on_exec, HOOK_EXEC, 0, SIM_REQUIRED, "begin_new_exec");
-SIM_ON_ENTRY(on_task_exit, HOOK_EXIT, 0, SIM_REQUIRED, "do_exit");
+SIM_ON_ENTRY(on_fork, HOOK_FORK, 0, SIM_REQUIRED, "wake_up_new_task(task_struct*)");
+SIM_ON_ENTRY(on_exec, HOOK_EXEC, 0, SIM_REQUIRED, "begin_new_exec(linux_binprm*)");
+SIM_ON_ENTRY(on_task_exit, HOOK_EXIT, 0, SIM_REQUIRED, "do_exit(number)");
 
 SIM_SLOT(sim_slot_binprm_filename, "offset:linux_binprm.filename");
 SIM_SLOT(sim_slot_binprm_argc, "offset:linux_binprm.argc");

@@ -5,10 +5,11 @@
  * The functions behind the doors are noinstr (no fentry NOP), so the one call
  * to each of them in the entry code is redirected. At that point the caller's
  * registers are in pt_regs, and the number is (arch/x86/entry/common.c,
- * entry_64.S, entry_64_compat.S; looked at in Debian's 6.1, 6.12 and 7.2):
+ * entry_64.S, entry_64_compat.S; looked at in Debian's 5.10, 6.1, 6.12 and 7.2):
  *
  *	door            call                                        number
  *	syscall         do_syscall_64(regs, nr)                     nr; bit 30 says x32
+ *	syscall, up to 5.13: do_syscall_64(nr, regs)                nr; bit 30 says x32
  *	32-bit syscall  do_fast_syscall_32(regs)                    regs->orig_ax
  *	sysenter        do_SYSENTER_32(regs)                        regs->orig_ax
  *	int $0x80       int80_emulation(regs, ...)                  regs->ax
@@ -18,14 +19,17 @@
  * mapped at that moment; it is then reported as unreadable.
  */
 #include "sim_monitor.h"
+#include "syscall_texts.h"
 
 #define HOOK_SYSCALL_64 1
 #define HOOK_FAST_32 2
 #define HOOK_SYSENTER 3
 #define HOOK_INT80 4
 #define HOOK_INT80_OLD 5
+#define HOOK_SYSCALL_64_OLD 6
 
 #define GROUP_INT80 1
+#define GROUP_SYSCALL_64 2
 
 #define PATH_LIMIT 1024
 #define ARGUMENT_LIMIT 256
@@ -36,22 +40,26 @@
 #define X32_BIT 0x40000000
 
 SIM_HANDLER on_syscall_64(const struct sim_call *call, const struct sim_hook *hook);
+SIM_HANDLER on_syscall_64_old(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_fast_32(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_sysenter(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_int80(const struct sim_call *call, const struct sim_hook *hook);
 SIM_HANDLER on_int80_old(const struct sim_call *call, const struct sim_hook *hook);
 
-SIM_ON_CALL(on_syscall_64, HOOK_SYSCALL_64, 0, SIM_REQUIRED, "entry_SYSCALL_64_after_hwframe",
-	    "do_syscall_64");
+SIM_ON_CALL(on_syscall_64, HOOK_SYSCALL_64, GROUP_SYSCALL_64, SIM_REQUIRED,
+	    "entry_SYSCALL_64_after_hwframe", "do_syscall_64(pt_regs*,number)");
+/* No filter finds a number in the first argument: each call comes here. */
+SIM_ON_CALL(on_syscall_64_old, HOOK_SYSCALL_64_OLD, GROUP_SYSCALL_64, SIM_REQUIRED,
+	    "entry_SYSCALL_64_after_hwframe", "do_syscall_64(number,pt_regs*)");
 /* Optional: a kernel without 32-bit emulation has none of these doors. */
 SIM_ON_CALL(on_fast_32, HOOK_FAST_32, 0, SIM_OPTIONAL, "entry_SYSCALL_compat_after_hwframe",
-	    "do_fast_syscall_32");
+	    "do_fast_syscall_32(pt_regs*)");
 SIM_ON_CALL(on_sysenter, HOOK_SYSENTER, 0, SIM_OPTIONAL, "entry_SYSENTER_compat_after_hwframe",
-	    "do_SYSENTER_32");
+	    "do_SYSENTER_32(pt_regs*)");
 SIM_ON_CALL(on_int80, HOOK_INT80, GROUP_INT80, SIM_OPTIONAL, "asm_int80_emulation",
-	    "int80_emulation");
+	    "int80_emulation(pt_regs*)");
 SIM_ON_CALL(on_int80_old, HOOK_INT80_OLD, GROUP_INT80, SIM_OPTIONAL, "entry_INT80_compat",
-	    "do_int80_syscall_32");
+	    "do_int80_syscall_32(pt_regs*)");
 
 SIM_SLOT(sim_slot_regs_size, "size:pt_regs");
 SIM_SLOT(sim_slot_regs_di, "offset:pt_regs.di");
@@ -97,78 +105,6 @@ static _Bool wanted(uint32_t door, uint32_t number)
 	uint32_t bit = number + (door == SIM_SYSCALL_32 ? CALLS_PER_DOOR : 0);
 
 	return number >= CALLS_PER_DOOR || (parameter_calls[bit / 64] >> (bit % 64) & 1);
-}
-
-/* What an argument points to. */
-enum text {
-	TEXT_NONE,
-	TEXT_PATH,       /* a path in argument i */
-	TEXT_EXEC,       /* a path in argument i, an array of strings in i + 1 */
-	TEXT_SOCKADDR,   /* an address in argument i, its size in i + 1 */
-	TEXT_SOCKETCALL, /* connect's arguments, as an array of 32-bit words, in argument 1 */
-	TEXT_PARAMETERS, /* a module's parameters in argument i */
-};
-
-struct texts_of {
-	enum text text;
-	uint32_t argument;
-	uint32_t pointer_size; /* of the elements of arrays */
-};
-
-/* asm/unistd_64.h; from 512 on the numbers are x32's own (asm/unistd_x32.h). */
-static struct texts_of texts_of_64(uint32_t number)
-{
-	switch (number) {
-	case 2:  /* open */
-	case 85: /* creat */
-		return (struct texts_of){ TEXT_PATH, 0, 8 };
-	case 257: /* openat */
-	case 437: /* openat2 */
-		return (struct texts_of){ TEXT_PATH, 1, 8 };
-	case 59: /* execve */
-		return (struct texts_of){ TEXT_EXEC, 0, 8 };
-	case 520: /* execve, x32 */
-		return (struct texts_of){ TEXT_EXEC, 0, 4 };
-	case 322: /* execveat */
-		return (struct texts_of){ TEXT_EXEC, 1, 8 };
-	case 545: /* execveat, x32 */
-		return (struct texts_of){ TEXT_EXEC, 1, 4 };
-	case 42: /* connect */
-		return (struct texts_of){ TEXT_SOCKADDR, 1, 8 };
-	case 175: /* init_module */
-		return (struct texts_of){ TEXT_PARAMETERS, 2, 8 };
-	case 313: /* finit_module */
-		return (struct texts_of){ TEXT_PARAMETERS, 1, 8 };
-	}
-	return (struct texts_of){ TEXT_NONE, 0, 8 };
-}
-
-/* asm/unistd_32.h, and SYS_CONNECT of linux/net.h. */
-static struct texts_of texts_of_32(uint32_t number, uint64_t first_argument)
-{
-	switch (number) {
-	case 5: /* open */
-	case 8: /* creat */
-		return (struct texts_of){ TEXT_PATH, 0, 4 };
-	case 295: /* openat */
-	case 437: /* openat2 */
-		return (struct texts_of){ TEXT_PATH, 1, 4 };
-	case 11: /* execve */
-		return (struct texts_of){ TEXT_EXEC, 0, 4 };
-	case 358: /* execveat */
-		return (struct texts_of){ TEXT_EXEC, 1, 4 };
-	case 362: /* connect */
-		return (struct texts_of){ TEXT_SOCKADDR, 1, 4 };
-	case 102: /* socketcall */
-		if (first_argument == 3)
-			return (struct texts_of){ TEXT_SOCKETCALL, 1, 4 };
-		break;
-	case 128: /* init_module */
-		return (struct texts_of){ TEXT_PARAMETERS, 2, 4 };
-	case 350: /* finit_module */
-		return (struct texts_of){ TEXT_PARAMETERS, 1, 4 };
-	}
-	return (struct texts_of){ TEXT_NONE, 0, 4 };
 }
 
 /* A system call, before it becomes an event. */
@@ -260,12 +196,12 @@ static __always_inline struct sim_piece regs_at(struct sim_memory *memory, uint6
 	return (struct sim_piece){ address, sim_find(memory, address, sim_slot_regs_size) };
 }
 
-static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook *hook)
+static __always_inline int64_t on_64(const struct sim_call *call, const struct sim_hook *hook,
+				     uint64_t regs_at_entry, uint32_t number)
 {
 	struct sim_memory memory;
 	struct system_call made;
 	struct sim_piece regs;
-	uint32_t number = (uint32_t)call->argument[1];
 	uint32_t door = number & X32_BIT ? SIM_SYSCALL_X32 : SIM_SYSCALL_64;
 	_Bool readable = 1;
 
@@ -279,7 +215,7 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 	sim_memory_open(&memory, call->guest_cr3);
 	made.door = door;
 	made.number = number;
-	regs = regs_at(&memory, call->argument[0]);
+	regs = regs_at(&memory, regs_at_entry);
 	readable &= sim_field(&memory, &regs, sim_slot_regs_di, 8, &made.argument[0]);
 	readable &= sim_field(&memory, &regs, sim_slot_regs_si, 8, &made.argument[1]);
 	readable &= sim_field(&memory, &regs, sim_slot_regs_dx, 8, &made.argument[2]);
@@ -289,6 +225,16 @@ static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook 
 	made.flags = readable ? 0 : SIM_EVENT_UNREADABLE;
 	report(call, hook, &memory, &made, texts_of_64(number));
 	return 0;
+}
+
+static int64_t on_syscall_64(const struct sim_call *call, const struct sim_hook *hook)
+{
+	return on_64(call, hook, call->argument[0], (uint32_t)call->argument[1]);
+}
+
+static int64_t on_syscall_64_old(const struct sim_call *call, const struct sim_hook *hook)
+{
+	return on_64(call, hook, call->argument[1], (uint32_t)call->argument[0]);
 }
 
 /*

@@ -317,6 +317,23 @@ static void only_the_wanted_calls_are_reported(void)
 	set_wanted(1024 + 20, true);
 }
 
+static void the_number_comes_first_up_to_5_13(void)
+{
+	struct sim_event_syscall *event;
+
+	fresh();
+	put_u64(regs + DI, 11);
+	call.argument[1] = call.argument[0];
+	call.argument[0] = 0x40000000u | 39;
+	CHECK_EQUAL(0, on_syscall_64_old(&call, &hook));
+	event = the_event();
+	CHECK_EQUAL(SIM_SYSCALL_X32, event->door);
+	CHECK_EQUAL(39, event->number);
+	CHECK_EQUAL(11, event->argument[0]);
+	CHECK(!(event->event.flags & SIM_EVENT_UNREADABLE));
+	free(event);
+}
+
 static void forged_registers_are_an_event_that_says_unreadable(void)
 {
 	struct sim_event_syscall *event;
@@ -358,6 +375,7 @@ void syscalls_tests(void)
 	TEST(connect_tells_the_bytes_of_its_address);
 	TEST(a_module_tells_its_parameters);
 	TEST(bit_30_is_the_x32_door);
+	TEST(the_number_comes_first_up_to_5_13);
 	TEST(every_32_bit_door_has_its_number_and_arguments);
 	TEST(texts_of_32_bit_calls_have_their_own_numbers_and_pointers);
 	TEST(only_the_wanted_calls_are_reported);

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.Symbol;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -38,19 +40,14 @@ final class HookFinder {
 
     private final Kernel kernel;
     private final VirtualMemory memory;
+    private final NamedFunctions functions;
+    private final HookPrototype prototypes;
 
     HookFinder(Kernel kernel, VirtualMemory memory) {
         this.kernel = kernel;
         this.memory = memory;
-    }
-
-    /** Says why a declared hook has no site in this kernel. */
-    private static final class NoSite extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        NoSite(String reason) {
-            super(reason);
-        }
+        this.functions = new NamedFunctions(kernel);
+        this.prototypes = new HookPrototype(kernel);
     }
 
     /**
@@ -98,7 +95,7 @@ final class HookFinder {
             try {
                 found.add(find(monitor, declaration));
                 return;
-            } catch (NoSite e) {
+            } catch (NoHookSiteException e) {
                 reasons.add(e.getMessage());
             } catch (GuestMemoryException e) {
                 reasons.add(declaration.function() + " is not readable (" + e.getMessage() + ")");
@@ -115,40 +112,44 @@ final class HookFinder {
     }
 
     private FoundHook find(int monitor, HookDeclaration declaration)
-            throws NoSite, GuestMemoryException {
-        Symbol function = onlyFunction(declaration.function());
-        long site = switch (declaration.kind()) {
-            case FENTRY -> function.address() + fentryOffset(function);
-            case CALL -> callSite(onlyFunction(declaration.caller()), function);
+            throws NoHookSiteException, GuestMemoryException {
+        Place place = switch (declaration.kind()) {
+            case FENTRY -> fentry(functions.only(declaration.function()));
+            case CALL -> call(functions.only(declaration.caller()), declaration.function());
         };
+        prototypes.check(declaration, place.before());
+        long site = place.site();
         if (!kernel.text().contains(site, HookSite.LENGTH)) {
-            throw new NoSite(declaration.function() + " is outside of the kernel's text");
+            throw new NoHookSiteException(
+                    declaration.function() + " is outside of the kernel's text");
         }
         long gpa = memory.physical(site);
         if (memory.physical(site + HookSite.LENGTH - 1) != gpa + HookSite.LENGTH - 1) {
-            throw new NoSite(declaration.function()
+            throw new NoHookSiteException(declaration.function()
                     + ": its hook would cross two pages that are no neighbours");
         }
         String symbol = kernel.symbolAt(site)
                 .map(at -> at.symbol().name()
                         + (at.offset() == 0 ? "" : "+0x" + Long.toHexString(at.offset())))
                 .orElse(declaration.function());
-        return new FoundHook(monitor, declaration, symbol, function.address(), site, gpa);
+        return new FoundHook(monitor, declaration, symbol, place.function(), site, gpa);
     }
 
-    private Symbol onlyFunction(String name) throws NoSite {
-        List<Symbol> functions =
-                kernel.symbols(name).stream().filter(Symbol::function).toList();
-        if (functions.size() != 1) {
-            throw new NoSite(
-                    functions.isEmpty()
-                            ? "no function " + name
-                            : functions.size() + " functions called " + name);
-        }
-        return functions.get(0);
+    /**
+     * Where a hook can be.
+     *
+     * @param function address of the hooked function
+     * @param site address of the bytes that the hook replaces
+     * @param before code of the caller up to a call; empty for a function's beginning
+     */
+    private record Place(long function, long site, byte[] before) {}
+
+    private Place fentry(Symbol function) throws NoHookSiteException, GuestMemoryException {
+        return new Place(
+                function.address(), function.address() + fentryOffset(function), new byte[0]);
     }
 
-    private int fentryOffset(Symbol function) throws NoSite, GuestMemoryException {
+    private int fentryOffset(Symbol function) throws NoHookSiteException, GuestMemoryException {
         byte[] code = memory.read(function.address(), 4 + HookSite.LENGTH);
         if (isFentry(code, 0, function.address())) {
             return 0;
@@ -158,7 +159,7 @@ final class HookFinder {
                 && isFentry(code, 4, function.address())) {
             return 4;
         }
-        throw new NoSite(function.name() + " does not begin with ftrace's place ("
+        throw new NoHookSiteException(function.name() + " does not begin with ftrace's place ("
                 + HexFormat.of().formatHex(code) + ")");
     }
 
@@ -172,22 +173,26 @@ final class HookFinder {
                 && callTarget(code, offset, function + offset) == fentry.getAsLong();
     }
 
-    private long callSite(Symbol caller, Symbol function) throws NoSite, GuestMemoryException {
+    /** Of several functions of the name, the one that the caller calls is meant. */
+    private Place call(Symbol caller, String name)
+            throws NoHookSiteException, GuestMemoryException {
+        Set<Long> named =
+                functions.all(name).stream().map(Symbol::address).collect(Collectors.toSet());
         int length = (int) Math.min(caller.extent(), LONGEST_CALLER);
         byte[] code = memory.read(caller.address(), length);
-        List<Long> sites = new ArrayList<>();
+        List<Place> places = new ArrayList<>();
         for (int at = 0; at + HookSite.LENGTH <= length; at++) {
-            if ((code[at] & 0xff) == CALL
-                    && callTarget(code, at, caller.address() + at) == function.address()) {
-                sites.add(caller.address() + at);
+            long target = callTarget(code, at, caller.address() + at);
+            if ((code[at] & 0xff) == CALL && named.contains(target)) {
+                places.add(new Place(target, caller.address() + at, Arrays.copyOf(code, at)));
             }
         }
-        if (sites.size() != 1) {
-            throw new NoSite(caller.name() + " has "
-                    + (sites.isEmpty() ? "no" : sites.size() + " places that") + " call "
-                    + (sites.isEmpty() ? "of " : "") + function.name());
+        if (places.size() != 1) {
+            throw new NoHookSiteException(caller.name() + " has "
+                    + (places.isEmpty() ? "no" : places.size() + " places that") + " call "
+                    + (places.isEmpty() ? "of " : "") + name);
         }
-        return sites.get(0);
+        return places.get(0);
     }
 
     private static long callTarget(byte[] code, int offset, long address) {

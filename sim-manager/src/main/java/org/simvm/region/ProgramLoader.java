@@ -11,11 +11,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.simvm.region.SimAbi.Declaration;
 
 /** Reads the declaration sections of a monitor's ELF file ({@code sim_monitor.h}, first part). */
 public final class ProgramLoader {
     private static final String NEXT = "; correct the monitor's source and build it again";
+
+    private static final Pattern PARAMETERS =
+            Pattern.compile("\\((number|\\w+\\*)(,(number|\\w+\\*))*\\)");
 
     private final ElfImage image;
 
@@ -56,8 +60,9 @@ public final class ProgramLoader {
         List<HookDeclaration> hooks = new ArrayList<>();
         Set<Integer> ids = new HashSet<>();
         for (ByteBuffer entry : entries(".sim_hooks", Declaration.HOOK_SIZE)) {
-            String function =
+            String prototype =
                     text(entry, Declaration.HOOK_FUNCTION, Declaration.NAME_SIZE, ".sim_hooks");
+            String function = prototype.replaceFirst("\\(.*", "");
             String caller =
                     text(entry, Declaration.HOOK_CALLER, Declaration.NAME_SIZE, ".sim_hooks");
             int id = entry.getInt(Declaration.HOOK_ID);
@@ -89,6 +94,7 @@ public final class ProgramLoader {
             hooks.add(new HookDeclaration(
                     kind,
                     function,
+                    parameters(id, prototype.substring(function.length())),
                     caller,
                     handler,
                     id,
@@ -96,6 +102,17 @@ public final class ProgramLoader {
                     (entry.getInt(Declaration.HOOK_FLAGS) & Declaration.HOOK_OPTIONAL) != 0));
         }
         return hooks;
+    }
+
+    private List<String> parameters(int hook, String list) throws RegionException {
+        if (list.isEmpty()) {
+            return List.of();
+        }
+        if (!PARAMETERS.matcher(list).matches()) {
+            throw fault("hook " + hook + " takes '" + list
+                    + "'; write each parameter as STRUCT* or number, as in (pt_regs*,number)");
+        }
+        return List.of(list.substring(1, list.length() - 1).split(",", -1));
     }
 
     private List<SlotDeclaration> slots() throws RegionException {

@@ -21,6 +21,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.simvm.guest.kernel.Kernel;
 import org.simvm.guest.kernel.KernelUnresolvedException;
+import org.simvm.guest.kernel.Parameter;
 import org.simvm.guest.kernel.ResolutionTimes;
 import org.simvm.guest.kernel.Symbol;
 import org.simvm.guest.kernel.SymbolOffset;
@@ -77,6 +78,7 @@ public final class SyntheticGuest implements AutoCloseable {
     private final MappedByteBuffer ram;
     private final Map<String, Long> symbols = new TreeMap<>();
     private final Map<String, Integer> offsets = new HashMap<>();
+    private final Map<String, List<Parameter>> prototypes = new HashMap<>();
     private final List<Long> fentries = new ArrayList<>();
 
     public SyntheticGuest(Path file) throws IOException {
@@ -290,6 +292,21 @@ public final class SyntheticGuest implements AutoCloseable {
         process("daemon", 0x22000);
     }
 
+    /** Gives a function another name, or one more if it keeps its own. */
+    public void names(String function, String name, boolean alias) {
+        symbols.put(name, alias ? symbols.get(function) : symbols.remove(function));
+    }
+
+    /** Has BTF list what a function takes. */
+    public void takes(String function, Parameter... parameters) {
+        prototypes.put(function, List.of(parameters));
+    }
+
+    /** Puts instructions before the one redirected call. */
+    public void beforeCall(byte... code) {
+        writeVirtual(address("entry_SYSCALL_64_after_hwframe") + 0x47 - code.length, code);
+    }
+
     /** Gives the module the number that its entry of sysfs has since it was loaded. */
     public void loads(long number) {
         putLong(address("module_a_entry") + 96, number);
@@ -441,7 +458,7 @@ public final class SyntheticGuest implements AutoCloseable {
     }
 
     public Kernel kernel() {
-        return new NamedKernel(new TreeMap<>(symbols), Map.copyOf(offsets));
+        return new NamedKernel(new TreeMap<>(symbols), Map.copyOf(offsets), Map.copyOf(prototypes));
     }
 
     @Override
@@ -450,7 +467,10 @@ public final class SyntheticGuest implements AutoCloseable {
     }
 
     /** Answers from maps. */
-    private record NamedKernel(TreeMap<String, Long> names, Map<String, Integer> offsets)
+    private record NamedKernel(
+            TreeMap<String, Long> names,
+            Map<String, Integer> offsets,
+            Map<String, List<Parameter>> prototypes)
             implements Kernel {
         @Override
         public String version() {
@@ -495,6 +515,19 @@ public final class SyntheticGuest implements AutoCloseable {
                     .min(Long::compare)
                     .orElse(image().end());
             return List.of(new Symbol(name, address, text().contains(address) ? 'T' : 'D', end));
+        }
+
+        @Override
+        public List<Symbol> derived(String name) {
+            return names.keySet().stream()
+                    .filter(other -> other.startsWith(name + "."))
+                    .flatMap(other -> symbols(other).stream())
+                    .toList();
+        }
+
+        @Override
+        public Optional<List<Parameter>> parameters(String function) {
+            return Optional.ofNullable(prototypes.get(function));
         }
 
         @Override

@@ -24,12 +24,19 @@ public final class SyntheticMonitors {
 
     public static HookDeclaration fentry(String function, int id, int group, boolean optional) {
         return new HookDeclaration(
-                HookDeclaration.Kind.FENTRY, function, "", 0x10L * id, id, group, optional);
+                HookDeclaration.Kind.FENTRY,
+                function,
+                List.of(),
+                "",
+                0x10L * id,
+                id,
+                group,
+                optional);
     }
 
     public static HookDeclaration call(String caller, String function, int id) {
         return new HookDeclaration(
-                HookDeclaration.Kind.CALL, function, caller, 0x10L * id, id, 0, false);
+                HookDeclaration.Kind.CALL, function, List.of(), caller, 0x10L * id, id, 0, false);
     }
 
     /**

@@ -85,12 +85,26 @@ final class ExamplePrograms {
 
     static HookDeclaration call(int id) {
         return new HookDeclaration(
-                HookDeclaration.Kind.CALL, "do_call_" + id, "entry_" + id, HANDLER, id, 0, false);
+                HookDeclaration.Kind.CALL,
+                "do_call_" + id,
+                List.of(),
+                "entry_" + id,
+                HANDLER,
+                id,
+                0,
+                false);
     }
 
     static HookDeclaration hook() {
         return new HookDeclaration(
-                HookDeclaration.Kind.FENTRY, "wake_up_new_task", "", HANDLER, 7, 0, false);
+                HookDeclaration.Kind.FENTRY,
+                "wake_up_new_task",
+                List.of(),
+                "",
+                HANDLER,
+                7,
+                0,
+                false);
     }
 
     /** Gates full of int3, with the patch symbols one after the other. */

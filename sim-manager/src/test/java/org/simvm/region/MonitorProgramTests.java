@@ -41,7 +41,7 @@ class MonitorProgramTests {
                     "pid_offset: .quad -1\\nwatched: .fill 8, 8, 3\\n.popsection\\n"
                     ".pushsection .sim_hooks,\\"\\",@progbits\\n"
                     ".quad handler\\n.long 2, 9, 1, 1\\n"
-                    "1: .asciz \\"do_syscall_64\\"\\n.fill 64 - (. - 1b)\\n"
+                    "1: .asciz \\"do_syscall_64(pt_regs*,number)\\"\\n.fill 64 - (. - 1b)\\n"
                     "1: .asciz \\"entry_SYSCALL_64\\"\\n.fill 64 - (. - 1b)\\n.popsection\\n"
                     ".pushsection .sim_slots,\\"\\",@progbits\\n.quad pid_offset\\n"
                     "1: .asciz \\"offset:task_struct.pid\\"\\n.fill 192 - (. - 1b)\\n.popsection\\n"
@@ -92,6 +92,7 @@ class MonitorProgramTests {
                     new HookDeclaration(
                             HookDeclaration.Kind.CALL,
                             "do_syscall_64",
+                            List.of("pt_regs*", "number"),
                             "entry_SYSCALL_64",
                             hook.handler(),
                             9,

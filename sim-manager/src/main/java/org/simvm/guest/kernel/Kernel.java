@@ -52,6 +52,12 @@ public interface Kernel {
     List<Symbol> symbols(String name);
 
     /**
+     * Returns the symbols that compilers made from this one: its name, a dot, and more, as in
+     * {@code do_exit.constprop.0}; in rising order of address.
+     */
+    List<Symbol> derived(String name);
+
+    /**
      * Returns the address of a symbol that must be there and be the only one of its name.
      *
      * @throws KernelUnresolvedException in one line, if there is none or more than one
@@ -103,6 +109,14 @@ public interface Kernel {
      * @throws KernelUnresolvedException in one line which says what is missing or ambiguous
      */
     int requireSize(String structure) throws KernelUnresolvedException;
+
+    /**
+     * Returns what a function takes, or nothing if BTF does not list the function, or has several
+     * answers. It lists few that ftrace can't trace.
+     *
+     * @return the first six parameters at most
+     */
+    Optional<List<Parameter>> parameters(String function);
 
     /** Returns the number of symbols. */
     int symbolCount();

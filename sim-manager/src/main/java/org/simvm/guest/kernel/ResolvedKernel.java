@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.simvm.guest.kernel.KernelUnresolvedException.Step;
 
@@ -79,6 +80,11 @@ final class ResolvedKernel implements Kernel {
     @Override
     public List<Symbol> symbols(String name) {
         return symbols.findAll(name).stream().map(this::describe).toList();
+    }
+
+    @Override
+    public List<Symbol> derived(String name) {
+        return symbols.derived(name).mapToObj(this::describe).toList();
     }
 
     @Override
@@ -174,6 +180,12 @@ final class ResolvedKernel implements Kernel {
         return size(structure)
                 .orElseThrow(() -> missing("has no structure '" + structure
                         + "' in its BTF, or several of different size"));
+    }
+
+    @Override
+    public Optional<List<Parameter>> parameters(String function) {
+        Set<List<Parameter>> found = types.prototypes(function);
+        return found.size() == 1 ? found.stream().findFirst() : Optional.empty();
     }
 
     private int[] sizes(String structure) {

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * All symbols of a kernel, looked up by name or address; names stay compressed.
@@ -27,8 +28,10 @@ final class SymbolTable {
      *
      * @param chains first symbol of each chain, plus one; 0 ends a chain
      * @param next next symbol of the same chain, plus one
+     * @param dotted symbols with a dot in their names
      */
-    private record Index(SymbolTokens tokens, NameList names, int[] chains, int[] next) {
+    private record Index(
+            SymbolTokens tokens, NameList names, int[] chains, int[] next, int[] dotted) {
         static Index of(SymbolTokens tokens, NameList names) {
             return COMMON.find(index -> index.tokens.same(tokens)
                             && Arrays.equals(index.names.bytes(), names.bytes()))
@@ -39,6 +42,13 @@ final class SymbolTable {
             int count = names.count();
             int[] chains = new int[Integer.highestOneBit(count) * 2];
             int[] next = new int[count];
+            IntStream.Builder dotted = IntStream.builder();
+            for (int symbol = 0; symbol < count; symbol++) {
+                if (tokens.hasDot(
+                        names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol))) {
+                    dotted.add(symbol);
+                }
+            }
             // From the last on, so that each chain is in the order of addresses.
             for (int symbol = count - 1; symbol >= 0; symbol--) {
                 int chain = chain(
@@ -48,12 +58,17 @@ final class SymbolTable {
                 next[symbol] = chains[chain];
                 chains[chain] = symbol + 1;
             }
-            return new Index(tokens, names, chains, next);
+            return new Index(tokens, names, chains, next, dotted.build().toArray());
         }
 
         boolean spells(int symbol, byte[] name) {
             return tokens.spells(
                     names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), name);
+        }
+
+        boolean begins(int symbol, byte[] start) {
+            return tokens.begins(
+                    names.bytes(), names.tokensStart(symbol), names.tokensEnd(symbol), start);
         }
 
         char type(int symbol) {
@@ -103,6 +118,12 @@ final class SymbolTable {
             found.add(symbol);
         }
         return found;
+    }
+
+    /** Returns the indexes of all symbols whose names begin with this one and a dot. */
+    IntStream derived(String name) {
+        byte[] start = (name + '.').getBytes(StandardCharsets.ISO_8859_1);
+        return Arrays.stream(index.dotted()).filter(symbol -> index.begins(symbol, start));
     }
 
     private int find(byte[] name, int after) {

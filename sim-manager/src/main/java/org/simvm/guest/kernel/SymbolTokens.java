@@ -25,6 +25,7 @@ final class SymbolTokens {
     private final int[] factors = new int[COUNT];
     private final int[] tailHashes = new int[COUNT];
     private final int[] tailFactors = new int[COUNT];
+    private final boolean[] dotted = new boolean[COUNT];
 
     /**
      * Takes a checked table.
@@ -46,6 +47,9 @@ final class SymbolTokens {
             factors[token] = power(end - start);
             tailHashes[token] = polynomial(bytes, Math.min(start + 1, end), end);
             tailFactors[token] = power(Math.max(0, end - start - 1));
+            for (int i = start; i < end; i++) {
+                dotted[token] |= bytes[i] == '.';
+            }
         }
     }
 
@@ -108,6 +112,30 @@ final class SymbolTokens {
             }
         }
         return at == name.length;
+    }
+
+    /** Tells whether the tokens spell a type and then a name that begins with {@code start}. */
+    boolean begins(byte[] names, int start, int end, byte[] beginning) {
+        int at = -1;
+        for (int i = start; i < end && at < beginning.length; i++) {
+            int token = names[i] & 0xff;
+            for (int j = 0; j < lengths[token] && at < beginning.length; j++, at++) {
+                if (at >= 0 && bytes[starts[token] + j] != beginning[at]) {
+                    return false;
+                }
+            }
+        }
+        return at == beginning.length;
+    }
+
+    /** Tells whether a dot is among what the tokens spell. */
+    boolean hasDot(byte[] names, int start, int end) {
+        for (int i = start; i < end; i++) {
+            if (dotted[names[i] & 0xff]) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns the type letter, or '?' for an empty name. */

@@ -2,8 +2,12 @@
 package org.simvm.guest.kernel;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.simvm.guest.memory.LittleEndian;
 
 /**
@@ -23,13 +27,19 @@ final class TypeTable {
     private static final int TYPE_SIZE = 12;
     static final int MEMBER_SIZE = 12;
 
+    private static final int KIND_INT = 1;
+    private static final int KIND_POINTER = 2;
     static final int KIND_STRUCT = 4;
     static final int KIND_UNION = 5;
+    private static final int KIND_ENUM = 6;
     private static final int KIND_TYPEDEF = 8;
     private static final int KIND_VOLATILE = 9;
     private static final int KIND_CONST = 10;
     private static final int KIND_RESTRICT = 11;
+    private static final int KIND_FUNCTION = 12;
+    private static final int KIND_PROTOTYPE = 13;
     private static final int KIND_TYPE_TAG = 18;
+    private static final int KIND_ENUM64 = 19;
     /**
      * What each kind has behind its 12 bytes: a fixed number of bytes, and so many for each of its
      * elements.
@@ -40,6 +50,11 @@ final class TypeTable {
     private static final int[] EACH = {
         0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12
     };
+    private static final int PARAMETER_SIZE = 8;
+    /** Parameters that registers hold. */
+    private static final int PARAMETER_LIMIT = 6;
+
+    private static final int NAME_LIMIT = 128;
     /** Typedefs and qualifiers in a row. */
     private static final int MODIFIER_LIMIT = 64;
 
@@ -206,23 +221,84 @@ final class TypeTable {
      * is something else.
      */
     int memberStructure(int structure, int index) {
-        int type = LittleEndian.getInt(bytes, member(structure, index) + 4);
-        for (int i = 0; i < MODIFIER_LIMIT; i++) {
-            if (type <= 0 || type >= types.length) {
-                return -1;
-            }
-            switch (kind(LittleEndian.getInt(bytes, types[type] + 4))) {
-                case KIND_STRUCT, KIND_UNION -> {
-                    return type;
-                }
+        int type = unqualified(LittleEndian.getInt(bytes, member(structure, index) + 4));
+        return isStructure(type) ? type : -1;
+    }
+
+    private boolean isStructure(int type) {
+        return type > 0 && (kindOf(type) == KIND_STRUCT || kindOf(type) == KIND_UNION);
+    }
+
+    private int kindOf(int type) {
+        return kind(LittleEndian.getInt(bytes, types[type] + 4));
+    }
+
+    /** Returns the type behind typedefs and qualifiers, or -1 for void and what is malformed. */
+    private int unqualified(int type) {
+        int at = type;
+        for (int i = 0; i < MODIFIER_LIMIT && at > 0 && at < types.length; i++) {
+            switch (kindOf(at)) {
                 case KIND_TYPEDEF, KIND_VOLATILE, KIND_CONST, KIND_RESTRICT, KIND_TYPE_TAG ->
-                    type = LittleEndian.getInt(bytes, types[type] + 8);
+                    at = LittleEndian.getInt(bytes, types[at] + 8);
                 default -> {
-                    return -1;
+                    return at;
                 }
             }
         }
         return -1;
+    }
+
+    /** Returns what the functions of this name take; one list for each that differs. */
+    Set<List<Parameter>> prototypes(String function) {
+        byte[] wanted = function.getBytes(StandardCharsets.ISO_8859_1);
+        Set<List<Parameter>> found = new HashSet<>();
+        for (int type = 1; type < types.length; type++) {
+            if (kindOf(type) == KIND_FUNCTION
+                    && hasName(LittleEndian.getInt(bytes, types[type]), wanted)) {
+                int prototype = LittleEndian.getInt(bytes, types[type] + 8);
+                if (prototype > 0
+                        && prototype < types.length
+                        && kindOf(prototype) == KIND_PROTOTYPE) {
+                    found.add(parameters(prototype));
+                }
+            }
+        }
+        return found;
+    }
+
+    private List<Parameter> parameters(int prototype) {
+        int count = elements(LittleEndian.getInt(bytes, types[prototype] + 4));
+        List<Parameter> parameters = new ArrayList<>();
+        for (int i = 0; i < Math.min(count, PARAMETER_LIMIT); i++) {
+            int at = types[prototype] + TYPE_SIZE + i * PARAMETER_SIZE;
+            parameters.add(parameter(unqualified(LittleEndian.getInt(bytes, at + 4))));
+        }
+        return List.copyOf(parameters);
+    }
+
+    private Parameter parameter(int type) {
+        if (type < 0) {
+            return new Parameter.Other();
+        }
+        return switch (kindOf(type)) {
+            case KIND_INT, KIND_ENUM, KIND_ENUM64 -> new Parameter.Number();
+            case KIND_POINTER -> {
+                int target = unqualified(LittleEndian.getInt(bytes, types[type] + 8));
+                yield new Parameter.Pointer(isStructure(target) ? name(target) : "");
+            }
+            default -> new Parameter.Other();
+        };
+    }
+
+    private String name(int type) {
+        int start = strings + LittleEndian.getInt(bytes, types[type]);
+        int end = start;
+        while (start >= strings
+                && end < Math.min(stringsEnd, start + NAME_LIMIT)
+                && bytes[end] != 0) {
+            end++;
+        }
+        return end > start ? new String(bytes, start, end - start, StandardCharsets.US_ASCII) : "";
     }
 
     /** Returns the byte offset of a member in its structure, or -1 if it is a bit field. */

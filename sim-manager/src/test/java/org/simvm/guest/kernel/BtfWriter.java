@@ -93,6 +93,15 @@ final class BtfWriter {
         type("e64", 19, 1, true, 8, string("C"), 1, 2);
     }
 
+    /** Writes a function that takes these types. */
+    int function(String name, int... parameters) {
+        int[] rest = new int[2 * parameters.length];
+        for (int i = 0; i < parameters.length; i++) {
+            rest[2 * i + 1] = parameters[i];
+        }
+        return type(name, 12, 1, false, type("", 13, parameters.length, false, 0, rest));
+    }
+
     private int type(
             String name, int kind, int elements, boolean flag, int sizeOrType, int... rest) {
         ByteBuffer type = ByteBuffer.allocate(12 + 4 * rest.length).order(ByteOrder.LITTLE_ENDIAN);

@@ -445,6 +445,58 @@ class KernelResolverTests {
         }
     }
 
+    @Nested
+    @DisplayName("that has functions")
+    class Functions {
+        private final Kernel kernel;
+
+        Functions() throws Exception {
+            BtfWriter types = SyntheticKernel.types();
+            int number = types.integer("long int", 8);
+            int regs = types.structure("pt_regs", 168);
+            int pointer = types.pointer(types.modifier(10, regs));
+            types.function("do_syscall_64", types.typedef("regs_t", pointer), number);
+            types.function("two", number);
+            types.function("two", pointer);
+            types.function("same", number);
+            types.function("same", types.integer("int", 4));
+            types.function("others", types.pointer(number), types.pointer(0), regs, 1 << 20);
+            types.function("seven", number, number, number, number, number, number, number);
+            SyntheticKernel written = new SyntheticKernel()
+                    .define("f", 't', BASE + 0x1100)
+                    .define("f.isra.0", 't', BASE + 0x1200)
+                    .define("f.cold", 't', BASE + 0x1300)
+                    .define("ff.cold", 't', BASE + 0x1400)
+                    .define("fold", 't', BASE + 0x1500);
+            written.btf = types.bytes();
+            kernel = KernelResolver.resolve(written.boot(), SyntheticKernel.LSTAR);
+        }
+
+        private Optional<String> takes(String function) {
+            return kernel.parameters(function).map(Object::toString);
+        }
+
+        @Test
+        void tellsWhatTheyTake() {
+            assertEquals(Optional.of("[pt_regs*, number]"), takes("do_syscall_64"));
+            assertEquals(Optional.of("[number]"), takes("same"));
+            assertEquals(Optional.of("[pointer, pointer, value, value]"), takes("others"));
+            assertEquals(6, kernel.parameters("seven").orElseThrow().size());
+            assertEquals(Optional.empty(), takes("two"));
+            assertEquals(Optional.empty(), takes("absent"));
+            assertEquals(Optional.empty(), takes("pt_regs"));
+        }
+
+        @Test
+        void tellsWhatACompilerMadeOfThem() {
+            assertEquals(
+                    List.of("f.isra.0", "f.cold"),
+                    kernel.derived("f").stream().map(Symbol::name).toList());
+            assertEquals(List.of(), kernel.derived("fol"));
+            assertEquals(List.of(), kernel.derived("f.isra.0"));
+        }
+    }
+
     @Test
     void isNotKnownByOneLetterMore() throws Exception {
         Kernel kernel = KernelResolver.resolve(new SyntheticKernel().boot(), OptionalLong.empty());

@@ -30,6 +30,7 @@ public final class TypesFuzzing {
                     alternative.resolve(table);
                 }
             }
+            table.prototypes("f");
         } catch (TypeTable.MalformedException e) {
             if (e.getMessage().isEmpty() || e.getMessage().lines().count() != 1) {
                 throw new AssertionError("not one line: " + e.getMessage(), e);
