@@ -7,6 +7,7 @@
 #   archive_apt SUITE COMMAND...       run apt-get or apt-cache for that suite
 #   archive_unpack SUITE DIR PACKAGE…  download binary packages and unpack them into DIR
 #
+# SUITE is a name as bookworm; bookworm-i386 is the same suite's packages for 32 bits.
 # SIM_DEBIAN_MIRROR and SIM_DEBIAN_SECURITY_MIRROR name other mirrors than the machine's.
 
 # The first of the machine's own package sources whose address ends in /$1/.
@@ -22,7 +23,8 @@ DEBIAN_SECURITY_MIRROR=${DEBIAN_SECURITY_MIRROR:-$DEBIAN_MIRROR-security}
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 archive_apt() {
-    local dir="$CACHE/apt/$1" command=$2
+    local dir="$CACHE/apt/$1" command=$2 architecture=amd64
+    [[ $1 != *-i386 ]] || architecture=i386
     shift 2
     # Run as the caller (not as _apt, which cannot read a home folder), and with none of the machine's
     # sources, pins or hooks; proxies and certificates of the machine stay in force.
@@ -30,13 +32,13 @@ archive_apt() {
         -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
         -o Dir::State="$dir/state" -o Dir::State::Lists="$dir/lists" -o Dir::State::status="$dir/status" \
         -o Dir::Cache="$dir/cache" -o Dir::Log="$dir/log" -o APT::Sandbox::User="$(id -un)" \
-        -o APT::Architecture=amd64 -o APT::Architectures=amd64 \
+        -o APT::Architecture=$architecture -o APT::Architectures=$architecture \
         -o APT::Update::Post-Invoke= -o APT::Update::Post-Invoke-Success= -o DPkg::Post-Invoke= \
         -o Acquire::Languages=none -o Acquire::Retries=3 -o Debug::NoLocking=1 "$@"
 }
 
 archive_update() {
-    local suite=$1 dir="$CACHE/apt/$1" by="signed-by=$DEBIAN_KEYRING"
+    local suite=${1%-i386} dir="$CACHE/apt/$1" by="signed-by=$DEBIAN_KEYRING"
     [ -r "$DEBIAN_KEYRING" ] || fail "no $DEBIAN_KEYRING: install the package debian-archive-keyring"
     mkdir -p "$dir"/{state,lists/partial,cache/archives/partial,log}
     : >>"$dir/status"
@@ -51,7 +53,7 @@ archive_update() {
         return 0
     fi
     mv "$dir/sources.list.new" "$dir/sources.list"
-    step "Reading the package lists of Debian $suite" archive_apt "$suite" apt-get -q update || return 1
+    step "Reading the package lists of Debian $suite" archive_apt "$1" apt-get -q update || return 1
     touch "$dir/updated"
 }
 

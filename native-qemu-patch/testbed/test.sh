@@ -85,6 +85,7 @@ needs_guests() {
 }
 if needs_guests; then
     for kernel in $("$here/guest/kernels.sh" 6.1 6.12 7); do "$here/rootkit/build.sh" "$kernel" >/dev/null; done
+    "$here/guest/rows.sh" --sample | cut -d ' ' -f 1 | xargs "$here/guest/kernels.sh" >/dev/null
     "$here/guest/mkimage.sh" >/dev/null
 fi
 

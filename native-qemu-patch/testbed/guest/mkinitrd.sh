@@ -14,6 +14,7 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 export PATH=$PATH:/usr/sbin:/sbin
 mkdir -p "$root"/{bin,modules}
+[ ! -e "$kernel/busybox" ] || busybox=$kernel/busybox
 cp "$busybox" "$root/bin/busybox"
 install -m 755 "$here/init" "$here/console" "$root/"
 : >"$root/modules/order"

@@ -5,8 +5,10 @@
 #
 #   domain_define NAME KERNEL-FOLDER INITRD [type=qemu|kvm] [machine=q35] [la57=off] [memory=MiB]
 #       [vcpus=N] [spare=N] [dimms=N] [disk=FILE] [boot=disk] [append=TEXT] [sim=ELEMENT]
+#       [model=NAME] [backing=memfd|file] [nodes=2]
 #       spare: so many more vCPUs can be plugged in; dimms: so many DIMMs
 #       boot=disk: the firmware boots from the disk; kernel, initrd and append are not used
+#       model: of the CPU; nodes: of NUMA; several words of append are written with + between them
 #       sim: the <sim> element from the beginning; the emulator must be SIM's then ($SIM_PLAIN_EMULATOR)
 #   domain_watch NAME FRAGMENT     virsh metadata --set of a <sim> element, and the wait until SIM took it up
 #   domain_start NAME              virsh start; its error is shown
@@ -26,6 +28,7 @@ console() { echo "$SIM_HOST/$1.console"; }
 domain_define() {
     local name=$1 kernel=$2 initrd=$3 type=qemu cpu=maximum la57='' memory=512 vcpus=1 spare=0
     local dimms=0 dimm_slots='' numa='' disk='' boot='' append='' machine=pc metadata='' option
+    local model='' backing='' nodes=1 half
     shift 3
     for option in "$@"; do
         case $option in
@@ -44,13 +47,22 @@ domain_define() {
                 metadata=${metadata//</<sim:} metadata=${metadata//<sim:\//</sim:}
                 metadata="<metadata>${metadata/<sim:sim/<sim:sim xmlns:sim=\"$SIM_XMLNS\"}</metadata>" ;;
             boot=disk) boot=disk ;;
-            append=*) append+=" ${option#*=}" ;;
+            append=*) option=${option//+/ } append+=" ${option#*=}" ;;
+            model=*) cpu=custom model="<model fallback='forbid'>${option#*=}</model>" ;;
+            backing=*) backing="<memoryBacking><source type='${option#*=}'/>"
+                backing+="<access mode='shared'/></memoryBacking>" ;;
+            nodes=2) nodes=2 ;;
             *) fail "domain_define: what is '$option'?" ;;
         esac
     done
     if [ "$dimms" -gt 0 ]; then
         dimm_slots="<maxMemory slots='$dimms' unit='MiB'>$((memory + dimms * 1024))</maxMemory>"
         numa="<numa><cell id='0' cpus='0-$((vcpus + spare - 1))' memory='$memory' unit='MiB'/></numa>"
+    fi
+    if [ "$nodes" = 2 ]; then
+        half="memory='$((memory / 2))' unit='MiB'"
+        numa="<numa><cell id='0' cpus='0-$((vcpus / 2 - 1))' $half/>"
+        numa+="<cell id='1' cpus='$((vcpus / 2))-$((vcpus - 1))' $half/></numa>"
     fi
     if [ "$boot" = disk ]; then
         boot="<boot dev='hd'/>"
@@ -68,7 +80,8 @@ domain_define() {
   $dimm_slots
   <memory unit='MiB'>$memory</memory>
   <vcpu current='$vcpus'>$((vcpus + spare))</vcpu>
-  <cpu mode='$cpu'>$la57$numa</cpu>
+  $backing
+  <cpu mode='$cpu'>$model$la57$numa</cpu>
   <os>
     <type arch='x86_64' machine='$machine'>hvm</type>
     $boot

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # guests.sh [KERNEL:OPTION,OPTION…|chosen:KERNEL]…: every kernel that is supported, with paging of 4 and 5 levels, RAM above 4 GiB and two
 # vCPUs: armed at boot, everything seen and nothing lost, each attack reported, normal shutdown.
+# guests.sh --matrix REPORT [--sample] [PATTERN]: these rows of ../guest/rows.sh, counted in REPORT.
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/tap.sh
 . "$(dirname "$0")/tap.sh"
@@ -127,7 +128,104 @@ chosen() { # chosen KERNEL-SERIES FILTER
     domain_forget "$name"
 }
 
-if [ $# -gt 0 ]; then
+# A row of the matrix. Its outcome: armed (all is as it must be), refused_clearly (one line says why
+# it is not armed), crashed (the guest does not come up or go on), wrong (anything else).
+row() { # row KERNEL EXPECTED OPTION…
+    local series=$1 expected=$2 name=row outcome label kernel failed=$_failed
+    shift 2
+    label="$series${*:+ ($*)}"
+    kernel=$("$testbed/guest/kernels.sh" "$series")
+    "$testbed/guest/mkinitrd.sh" "$kernel" "$work/initrd-row" "$work/workload"
+    domain_define "$name" "$kernel" "$work/initrd-row" "$@"
+    check "$label: the element is taken up" domain_watch "$name" '<sim required="no">
+        <monitor name="syscalls"/><monitor name="process"/><monitor name="modules"/></sim>'
+    check "$label: it starts" domain_start "$name"
+    outcome=$(row_outcome "$name")
+    if [ "$outcome" = armed ]; then
+        probes "$name" "$label"
+        guest "$name" 1 'reboot -f' >/dev/null || true
+        check "$label: it reboots" wait_until 180 is_ready "$name" 2
+        equal "$label: and is armed again" armed "$(wait_armed "$name")"
+        probes "$name" "$label, rebooted"
+        [ "$_failed" = "$failed" ] || outcome=wrong
+        is_ready "$name" 2 || outcome=crashed
+    fi
+    equal "$label: $outcome" "${expected/%refused/refused_clearly}" "$outcome"
+    results=$(jq --arg kernel "$series" --arg options "$*" --arg expected "$expected" \
+        --arg outcome "$outcome" --arg reason "$(reason_of "$name")" --argjson seconds "$SECONDS" \
+        '. + [{$kernel, $options, $expected, $outcome, $reason, $seconds}]' <<<"$results")
+    domain_forget "$name"
+}
+
+state_of() { virt-sim info "$1" -o json | jq -r .state; }
+reason_of() { virt-sim info "$1" -o json | jq -r '(.failure // .problem // "") | tostring'; }
+is_decided() { [[ $(state_of "$1") =~ ^(armed|failed|unprotected)$ ]]; }
+wait_armed() { wait_until 60 is_decided "$1" || true; state_of "$1"; }
+is_ready() { [ "$(grep -ca '^@ready' "$(console "$1").log")" -ge "$2" ]; }
+
+row_outcome() {
+    local came=yes state reason
+    domain_ready "$1" 180 >&2 || came=no
+    state=$(wait_armed "$1")
+    reason=$(reason_of "$1")
+    if [ $came = no ]; then echo crashed
+    elif [ "$state" = armed ]; then echo armed
+    elif [ -n "$reason" ] && [ "$(wc -l <<<"$reason")" = 1 ]; then echo refused_clearly
+    else echo wrong
+    fi
+}
+
+events_of() { echo "/var/lib/sim-manager/domains/$(virsh -q domuuid "$1")/events.jsonl"; }
+
+# Like logged(), of the events behind the first so many.
+since() { # since COUNT NAME TYPE FILTER
+    tail -n "+$(($1 + 1))" "$(events_of "$2")" |
+        jq -r --arg type "$3" "select(.type == \$type) | $4"
+}
+
+probes() { # probes NAME LABEL
+    local forks first last from
+    from=$(wc -l <"$(events_of "$1")")
+    forks=$(guest "$1" 60 '/workload forks 40') || true
+    first=$(sed -n 's/.*first pid \([0-9]*\),.*/\1/p' <<<"$forks")
+    last=$(sed -n 's/.*last pid \([0-9]*\).*/\1/p' <<<"$forks")
+    holds "$2: it works" '^40 forks' "$forks"
+    guest "$1" 30 '/workload doors; echo secret >/tmp/named-by-the-test' >/dev/null || true
+    guest "$1" 60 '/workload syscalls 2000' >/dev/null || true
+    wait_until 30 test "$(ring "$1" waitingBytes)" = 0 || true
+    sleep 1
+    equal "$2: each fork was seen" "$(seq "$first" "$last")" "$(since "$from" "$1" fork .child.pid |
+        sort -n | awk -v a="$first" -v b="$last" '$1 >= a && $1 <= b')"
+    equal "$2: and each exit, with its status" "$(seq 0 39)" "$(since "$from" "$1" exit \
+        "select(.subject.comm == \"workload\" and .subject.pid >= $first and .subject.pid <= $last)
+            | .status" | sort -n)"
+    holds "$2: and the programs" /workload "$(since "$from" "$1" exec '.texts[]?, .path?')"
+    equal "$2: each of 2000 system calls" 2000 "$(since "$from" "$1" syscall \
+        'select(.name == "getppid" and .door == "64" and .subject.comm == "workload")
+            | .subject.pid' | sort | uniq -c | awk '$1 > 1000 {print $1}')"
+    equal "$2: at each door" "$(printf '%s\n' 32 64 x32)" \
+        "$(since "$from" "$1" syscall .door | sort -u)"
+    holds "$2: with the path of an open" named-by-the-test \
+        "$(since "$from" "$1" syscall 'select(.name == "openat") | .texts[]?')"
+    equal "$2: nothing lost" "0 0" "$(ring "$1" dropped) $(ring "$1" missing)"
+    check "$2: each integrity check passes" virt-sim check "$1"
+    equal "$2: no violation, no finding" "0 0" \
+        "$(virt-sim status "$1" -o json | jq -r '"\(.violations) \(.findings)"')"
+}
+
+matrix() { # matrix REPORT [--sample] [PATTERN]
+    local results='[]' kernel expected options
+    while read -r kernel expected options; do
+        read -r -a options <<<"$options"
+        row "$kernel" "$expected" ${options[@]+"${options[@]}"}
+        jq '(reduce .[] as $row ({tried: 0, armed: 0, refused_clearly: 0, wrong: 0, crashed: 0};
+            .tried += 1 | .[$row.outcome] += 1)) + {rows: .}' <<<"$results" >"$1"
+    done < <("$testbed/guest/rows.sh" "${@:2}")
+}
+
+if [ "${1:-}" = --matrix ]; then
+    matrix "${@:2}"
+elif [ $# -gt 0 ]; then
     for one in "$@"; do
         if [[ $one == chosen:* ]]; then
             chosen "${one#chosen:}" yes
@@ -147,5 +245,6 @@ else
     chosen 6.1 yes
     chosen 7 yes
     chosen 6.12 no
+    matrix "$work/guests.json" --sample
 fi
 finish
