@@ -9,7 +9,7 @@
 #   change_files KERNEL FOLDER   builds these in FOLDER for a kernel (guest/kernels.sh), and prints their paths, one a line
 
 # shellcheck disable=SC2034 # for who sources this
-change_kinds=(functions points kprobe programs livepatch modules busy cpus memory suspend)
+change_kinds=(functions points kprobe probes programs livepatch modules busy cpus memory suspend)
 # shellcheck disable=SC2034,SC2016
 change_of() {
     end='echo done'
@@ -28,6 +28,13 @@ change_of() {
             begin='cd /sys/kernel/tracing; i=6; while [ $i -lt 60 ]; do if echo "p:middle vfs_read+$i" 2>/dev/null >kprobe_events; then break; fi; i=$((i+1)); done;
                 echo 1 >events/kprobes/middle/enable && ls / >/dev/null && echo done'
             end='cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable && echo >kprobe_events && echo done' ;;
+        probes)
+            change="kprobes at hooked functions, which are refused, and beside them"
+            begin='cd /; insmod /probes.ko functions=wake_up_new_task,begin_new_exec,do_exit
+                /workload forks 50 >/dev/null && dmesg | grep -o "probes: .*"
+                refused="probes: .*: kprobe -22, kretprobe -22, hook 0, beside [1-9]"
+                [ "$(dmesg | grep -c "$refused")" = 3 ] && ! dmesg | grep "kernel BUG" && echo done'
+            end='rmmod probes && dmesg | grep "probes: [1-9][0-9]* hits" && echo done' ;;
         programs)
             change="BPF programs"
             begin='/programs kernel_clone vfs_write && echo done'
@@ -66,5 +73,7 @@ change_files() {
         gcc -O2 -static -o "$2/$program" "$guest/$program.c" || return
         echo "$2/$program"
     done
-    "$guest/../rootkit/build.sh" "$1" "$guest/livepatch.c"
+    for program in livepatch probes; do
+        "$guest/../rootkit/build.sh" "$1" "$guest/$program.c" || return
+    done
 }

@@ -64,14 +64,16 @@ try() { # try KERNEL-SERIES OPTION…
     quiet "$name" "$label, idle" 0
     echo "# $label: $(virt-sim check "$name" -o json | jq -r '"\(.bytes / 1e6 | round) MB in \(.ms | round) ms, \(.gbps * 100 | round / 100) GB/s"')"
 
-    for kind in functions points kprobe programs livepatch modules busy; do
+    for kind in functions points kprobe probes programs livepatch modules busy; do
         change_of "$kind"
         holds "$label, $change: it works" "done" "$(guest "$name" 240 "$begin")"
         quiet "$name" "$label, $change" 0
         [ "$kind" != kprobe ] ||
             holds "$label: the kprobe is told" 'vfs_read.* kprobe' "$(virt-sim check "$name" -o json | jq -r '.results[].information[]? | "\(.subject): \(.text)"')"
-        guest "$name" 240 "$end" >/dev/null || true
+        holds "$label, $change: it ends" "done" "$(guest "$name" 240 "$end")"
     done
+    equal "$label: no violation by any of this" 0 \
+        "$(virt-sim status "$name" -o json | jq .violations)"
 
     # What a rootkit does.
     attack "$name" "$label: an entry of the system call table" systemCalls 'sys_call_table\[39\]' "pointer=$(behind sys_call_table "39 * 8")"

@@ -14,7 +14,7 @@ import org.simvm.region.HookDeclaration;
  * Hides hooked functions from ftrace: their entries in {@code __mcount_loc}, which
  * {@code ftrace_init} has not read at the boot stop, become zero, and ftrace skips zeros
  * ({@code ftrace_process_locs} in {@code kernel/trace/ftrace.c}). So nobody else claims the place,
- * a kprobe on it is refused, and tracing everything still works.
+ * and tracing everything still works.
  */
 final class FtraceRecords {
     private static final int ENTRY = Long.BYTES;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.arming;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -43,8 +41,8 @@ record Planned(
     }
 
     /**
-     * Writes gate mapping and hooks in one plan, and asks for the baseline stop. The guest is
-     * paused before its first program.
+     * Writes gate mapping, hooks and what keeps kprobes off them in one plan, and asks for the
+     * baseline stop. The guest is paused before its first program.
      */
     Hooked hook(BootContext context, SimEvent.Stop stop)
             throws ArmingException, KernelUnresolvedException, GuestMemoryException, QmpException,
@@ -52,9 +50,9 @@ record Planned(
         slot.ensureEmpty(kernelTables);
         slot.ensureEmpty(PageTables.of(kernel.memory(), stop.cr3(), stop.cr4()));
         List<HookSite> sites = sites();
-        List<GuestWrite> writes = new ArrayList<>();
-        writes.add(new GuestWrite(
-                slot.entryGpa(), new byte[Long.BYTES], littleEndian(image.gateEntry())));
+        List<GuestWrite> writes =
+                new ArrayList<>(GuestWrite.number(slot.entryGpa(), 0, image.gateEntry()));
+        writes.addAll(UnprobedHooks.refuse(kernel.kernel(), kernel.virtual(), kernel.hooks()));
         for (HookSite site : sites) {
             writes.addAll(GuestWrite.split(site.gpa(), site.original(), site.call()));
         }
@@ -96,12 +94,5 @@ record Planned(
     private boolean isLastStop() throws KernelUnresolvedException, GuestMemoryException {
         int systemState = kernel.virtual().readInt(kernel.kernel().requireSymbol("system_state"));
         return Integer.compareUnsigned(systemState, SYSTEM_FREEING_INITMEM) > 0;
-    }
-
-    private static byte[] littleEndian(long value) {
-        return ByteBuffer.allocate(Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(value)
-                .array();
     }
 }

@@ -14,6 +14,7 @@ import java.util.NavigableMap;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import org.simvm.guest.kernel.PatchSite;
 import org.simvm.guest.kernel.VirtualRange;
 import org.simvm.guest.memory.GuestMemoryException;
@@ -286,6 +287,11 @@ final class MemoryCopy {
                 return;
             }
             offset += same;
+            int probed = probe(start + offset, findings, judge);
+            if (probed > 0) {
+                offset += probed;
+                continue;
+            }
             int place = placeAt(start + offset);
             if (place >= 0) {
                 judge(place, findings, judge);
@@ -293,11 +299,6 @@ final class MemoryCopy {
                 continue;
             }
             int limit = Math.min(length - offset, untilNextPlace(start + offset));
-            int probed = probe(start + offset, slice, offset, limit, findings, judge);
-            if (probed > 0) {
-                offset += probed;
-                continue;
-            }
             int shown = differing(slice, offset, start + offset, Math.min(SHOWN, limit));
             findings.add(
                     FindingCode.BYTES_CHANGED,
@@ -333,21 +334,20 @@ final class MemoryCopy {
         }
     }
 
-    private int probe(
-            int offset,
-            ByteBuffer slice,
-            int at,
-            int limit,
-            FindingCollector findings,
-            PatchSiteVerifier judge)
+    /**
+     * Returns how many bytes from an offset on are a kprobe of the kernel's, 0 if there is none.
+     */
+    private int probe(int offset, FindingCollector findings, PatchSiteVerifier judge)
             throws GuestMemoryException {
         if (judge == null) {
             return 0;
         }
         long va = range.start() + offset;
-        byte[] now = new byte[Math.min(LONGEST_BRANCH, limit)];
-        slice.get(at, now);
-        int probed = judge.probe(va, now);
+        int longest = Math.min(LONGEST_BRANCH, copy.capacity() - offset);
+        int probed = judge.probe(va, memory.read(va, longest));
+        if (!probeable(offset, probed)) {
+            return 0;
+        }
         if (probed > 0) {
             findings.inform(
                     subject(offset),
@@ -356,6 +356,17 @@ final class MemoryCopy {
                             + judge.code().address(judge.probes().get(va).handler()));
         }
         return probed;
+    }
+
+    /**
+     * A kernel sets no kprobe where it patches itself, but for lock prefixes ({@code smp_locks}).
+     */
+    private boolean probeable(int offset, int length) {
+        return IntStream.range(offset, offset + length)
+                .map(this::placeAt)
+                .allMatch(place -> place < 0
+                        || (placeSites[place] != null
+                                && placeSites[place].kind() == PatchSite.Kind.LOCK_PREFIX));
     }
 
     /** Returns the index of the place that holds an offset, or a negative number. */

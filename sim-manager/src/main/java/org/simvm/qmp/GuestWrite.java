@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.qmp;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -39,6 +41,18 @@ public record GuestWrite(long gpa, byte[] expect, byte[] data) {
                         gpa + first,
                         Arrays.copyOfRange(expect, first, data.length),
                         Arrays.copyOfRange(data, first, data.length)));
+    }
+
+    /** Returns the write, or the two writes, of a little-endian number of 8 bytes. */
+    public static List<GuestWrite> number(long gpa, long expect, long data) {
+        return split(gpa, littleEndian(expect), littleEndian(data));
+    }
+
+    private static byte[] littleEndian(long value) {
+        return ByteBuffer.allocate(Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(value)
+                .array();
     }
 
     @Override

@@ -12,6 +12,7 @@ import static org.simvm.arming.SyntheticMonitors.usual;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -98,6 +99,41 @@ class ArmedGuestTests {
         assertArrayEquals(
                 SyntheticGuest.NOP5,
                 bench.guest.readVirtual(bench.guest.address("do_exit") + 4, 5));
+    }
+
+    @Test
+    void letsTheKernelRefuseKprobesOnHooksAndWhereItDidBefore() throws Exception {
+        bench(usual()).arm();
+        long entry = bench.guest.address("entry_SYSCALL_64_after_hwframe");
+        long quiet = bench.guest.address("with_jump_label");
+        long fork = bench.guest.address("wake_up_new_task") + 4;
+        long exec = bench.guest.address("begin_new_exec");
+        List<Long> bounds = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            bounds.add(bench.guest.getLong(bench.guest.unprobedEntry(i) + 16));
+            bounds.add(bench.guest.getLong(bench.guest.unprobedEntry(i) + 24));
+        }
+        assertEquals(
+                List.of(
+                        entry,
+                        entry + 0x100, // holds a hook
+                        quiet,
+                        quiet + 0x20,
+                        fork,
+                        fork + 5,
+                        quiet + 0x20,
+                        quiet + 0x50,
+                        exec,
+                        exec + 5),
+                bounds);
+    }
+
+    @Test
+    void armsAKernelThatHasNoKprobes() throws Exception {
+        bench(usual());
+        bench.guest.forget("kprobe_table");
+        bench.arm();
+        bench.expectState(ArmingState.ARMED);
     }
 
     @Test
@@ -217,6 +253,7 @@ class ArmedGuestTests {
         List<Long> starts = armed.patchable().stream().map(PatchSite::address).toList();
         assertEquals(
                 List.of(
+                        bench.guest.address("plain_function") + SyntheticGuest.LOCK_PREFIX,
                         bench.guest.address("with_jump_label") + 8,
                         bench.guest.address("do_exit") + 4,
                         bench.guest.address("static_caller") + 8),

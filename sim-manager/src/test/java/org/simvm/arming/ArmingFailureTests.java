@@ -187,6 +187,33 @@ class ArmingFailureTests {
     }
 
     @Test
+    void refusesAKernelThatWouldLetAHookBeProbed() throws Exception {
+        bench(usual());
+        long quiet = bench.guest.address("with_jump_label");
+        bench.qemu.whileStarting(() ->
+                bench.guest.unprobed(List.of(quiet, quiet + 8, quiet + 8, quiet + 16, 1L, 2L)));
+        boot(false);
+        ArmingFailure failure = bench.expectFailure();
+        assertEquals(ArmingFailure.Kind.HOOK_SITE, failure.kind());
+        assertEquals(
+                "Linux 6.12.0-synthetic would let a kprobe be set on begin_new_exec: its"
+                        + " kprobe_blacklist has 3 entries, and too few of them adjoin",
+                failure.reason());
+        assertEquals(0, bench.guest.gateSlot(509));
+    }
+
+    @Test
+    void refusesAListWithoutEndOfPlacesThatGetNoKprobe() throws Exception {
+        bench(usual());
+        bench.qemu.whileStarting(() ->
+                bench.guest.putLong(bench.guest.unprobedEntry(4), bench.guest.unprobedEntry(0)));
+        boot(false);
+        ArmingFailure failure = bench.expectFailure();
+        assertEquals(ArmingFailure.Kind.GUEST_MEMORY, failure.kind());
+        assertEquals(0, bench.guest.gateSlot(509));
+    }
+
+    @Test
     void writesNothingIfOneExpectationFails() throws Exception {
         bench(usual());
         bench.qemu.beforeMapping(() -> bench.guest.writeVirtual(

@@ -34,6 +34,9 @@ import org.simvm.guest.kernel.VirtualRange;
  */
 public final class SyntheticGuest implements AutoCloseable {
     public static final int RAM = 16 << 20;
+    /** Where {@code plain_function} has a lock prefix. */
+    public static final int LOCK_PREFIX = 0x50;
+
     public static final long TEXT = 0xffffffff81000000L;
     public static final long TEXT_GPA = 0x200000;
     public static final int TEXT_SIZE = 0x10000;
@@ -133,6 +136,7 @@ public final class SyntheticGuest implements AutoCloseable {
                 "__start_rodata",
                 "__end_rodata",
                 "kprobe_table",
+                "kprobe_blacklist",
                 "kprobe",
                 "ftrace_ops_list",
                 "tracer",
@@ -152,13 +156,16 @@ public final class SyntheticGuest implements AutoCloseable {
                 "runqueues",
                 "__per_cpu_offset",
                 "idle_task",
-                "unlisted_task")) {
+                "unlisted_task",
+                "__smp_locks",
+                "__smp_locks_end")) {
             symbols.put(variable, next);
             next += 0x1000;
         }
         symbols.put("__stop_mcount_loc", symbols.get("__start_mcount_loc") + 3 * 8);
         symbols.put("__stop___jump_table", symbols.get("__start___jump_table") + 16);
         symbols.put("__stop_static_call_sites", symbols.get("__start_static_call_sites") + 8);
+        symbols.put("__smp_locks_end", symbols.get("__smp_locks") + 4);
         symbols.put("init_top_pgt", DATA + 0x100000);
         symbols.put("current_task", 0x1fbc0L);
         offsets.put("task_struct.tasks", TASKS);
@@ -194,6 +201,9 @@ public final class SyntheticGuest implements AutoCloseable {
         offsets.put("kernfs_node.id", 96);
         offsets.put("module_memory.base", 0);
         offsets.put("module_memory.size", 8);
+        offsets.put("kprobe_blacklist_entry.list", 0);
+        offsets.put("kprobe_blacklist_entry.start_addr", 16);
+        offsets.put("kprobe_blacklist_entry.end_addr", 24);
         offsets.put("kprobe.hlist", 0);
         offsets.put("kprobe.addr", 16);
         offsets.put("kprobe.pre_handler", 24);
@@ -253,6 +263,7 @@ public final class SyntheticGuest implements AutoCloseable {
         call(address("calls_twice") + 0x20, address("plain_function"));
         writeVirtual(address("with_jump_label") + 8, NOP5);
         call(address("static_caller") + 8, address("plain_function"));
+        writeVirtual(address("plain_function") + LOCK_PREFIX, new byte[] {(byte) 0xf0});
     }
 
     private void fentry(long site) {
@@ -273,6 +284,8 @@ public final class SyntheticGuest implements AutoCloseable {
         putInt(jump + 4, (int) (address("with_jump_label") + 0x40 - (jump + 4)));
         putInt(address("__start_static_call_sites"), (int)
                 (address("static_caller") + 8 - address("__start_static_call_sites")));
+        long lock = address("plain_function") + LOCK_PREFIX;
+        putInt(address("__smp_locks"), (int) (lock - address("__smp_locks")));
         for (int i = 0; i < 16; i++) {
             putLong(address("sys_call_table") + 8L * i, address("plain_function"));
         }
@@ -314,6 +327,7 @@ public final class SyntheticGuest implements AutoCloseable {
 
     /** A module, a network namespace, and lists of functions that are all empty. */
     private void lists() {
+        unprobed(List.of());
         long module = address("module_a");
         putLong(address("modules"), module + 8);
         putLong(module + 8, address("modules"));
@@ -331,6 +345,24 @@ public final class SyntheticGuest implements AutoCloseable {
         putLong(address("init_net") + 16, address("net_namespace_list"));
         putLong(address("security_hook_heads"), address("security_hook"));
         putLong(address("security_hook") + 16, address("plain_function"));
+    }
+
+    /** Makes the list of places that get no kprobe: pairs of first address and the one behind. */
+    public void unprobed(List<Long> bounds) {
+        long last = address("kprobe_blacklist");
+        for (int i = 0; i < bounds.size(); i += 2) {
+            long entry = unprobedEntry(i / 2);
+            putLong(last, entry);
+            putLong(entry + 16, bounds.get(i));
+            putLong(entry + 24, bounds.get(i + 1));
+            last = entry;
+        }
+        putLong(last, address("kprobe_blacklist"));
+    }
+
+    /** Address of an entry of the list of places that get no kprobe. */
+    public long unprobedEntry(int index) {
+        return address("kprobe_blacklist") + 0x100 + 32L * index;
     }
 
     /**
@@ -384,6 +416,23 @@ public final class SyntheticGuest implements AutoCloseable {
             }
         }
         writeVirtual(address("wake_up_new_task"), new byte[] {0x66, 0x0f, 0x1f, 0x00});
+        long entry = address("entry_SYSCALL_64_after_hwframe");
+        long quiet = address("with_jump_label");
+        unprobed(List.of(
+                entry,
+                entry + 0x100,
+                quiet,
+                quiet + 0x10,
+                quiet + 0x10,
+                quiet + 0x20,
+                quiet + 0x20,
+                quiet + 0x40,
+                quiet + 0x40,
+                quiet + 0x50,
+                quiet + 0x50,
+                quiet + 0x60,
+                quiet + 0x60,
+                quiet + 0x70));
     }
 
     public long address(String symbol) {
