@@ -16,6 +16,7 @@ import org.simvm.registry.ManagedDomain;
 import org.simvm.registry.SessionKeeper;
 import org.simvm.session.MappingBudget;
 import org.simvm.session.SessionContext;
+import org.simvm.state.DomainHistory;
 
 /** What serves the domains: which there are, how they are prepared, watched and reconciled. */
 record DomainServices(
@@ -30,8 +31,10 @@ record DomainServices(
     static DomainServices of(Foundations base, GateChoice gates, CheckDurations durations) {
         SettingsInForce settings = base.settings();
         LibvirtConnection libvirt = new LibvirtConnection(settings.libvirtUri());
+        DomainHistory history = new DomainHistory(base.directories(), settings::history);
         DomainRegistry registry = new DomainRegistry(
                 base.directories(),
+                history,
                 new DomainNews(base.outlets(), new ReportFiles(base.directories()), durations));
         Preparation preparation = new Preparation(settings::prepare, base.directories(), gates);
         SessionContext context = new SessionContext(

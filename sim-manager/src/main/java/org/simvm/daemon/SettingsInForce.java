@@ -10,6 +10,7 @@ import org.simvm.prepare.PrepareSettings;
 import org.simvm.settings.ManagerSettings;
 import org.simvm.settings.SettingsException;
 import org.simvm.settings.SettingsReload;
+import org.simvm.state.DomainHistory;
 
 /**
  * The settings that are in force, handed to each part as the record that it needs, and exchanged as
@@ -53,6 +54,12 @@ final class SettingsInForce {
         ManagerSettings settings = now;
         return new EventLogs.Settings(
                 settings.eventLogFile(), settings.eventLogBytes(), settings.eventLogFiles());
+    }
+
+    DomainHistory.Limits history() {
+        ManagerSettings settings = now;
+        return new DomainHistory.Limits(
+                settings.historyTime(), settings.historyBytes(), settings.eventLogFile());
     }
 
     Duration bootLimit() {

@@ -124,6 +124,7 @@ public final class Reconciler {
                     registry.forget(domain.uuid());
                 }
             }
+            registry.pruneHistory();
         } catch (LibvirtException e) {
             log.warn("the domains can't be listed: {}", e.getMessage());
         }
@@ -176,6 +177,9 @@ public final class Reconciler {
                 DomainDocument.parse(libvirt.xml(domain.uuid(), copy), domain.name());
         Optional<SimSettings> sim = SimSettingsReader.read(document);
         mark(domain.uuid(), sim.isPresent() && sim.get().required());
+        if (sim.isPresent()) {
+            registry.resume(domain);
+        }
         if (copy == Domains.Copy.LIVE) {
             settled(domain, sim);
             return; // whoever made a transient domain made its XML too
@@ -202,6 +206,7 @@ public final class Reconciler {
                     domain.name(),
                     sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
         }
+        registry.retire(domain);
     }
 
     /**
@@ -286,6 +291,7 @@ public final class Reconciler {
 
     /** Drops a domain that neither runs nor is defined any more. */
     private void forget(ManagedDomain domain) {
+        registry.retire(domain);
         if (domain.active() || domain.persistent()) {
             return;
         }
@@ -295,6 +301,7 @@ public final class Reconciler {
             if (e.reason() == LibvirtException.Cause.NO_DOMAIN) {
                 mark(domain.uuid(), false);
                 registry.forget(domain.uuid());
+                registry.pruneHistory();
             }
         }
     }

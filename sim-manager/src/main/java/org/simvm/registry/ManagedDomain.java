@@ -241,6 +241,11 @@ public final class ManagedDomain implements SessionListener {
         update();
     }
 
+    /** Tells whether it is not under SIM, nor about to be: a transient one may be starting. */
+    synchronized boolean canBeRetired() {
+        return persistent && session == null && state == DomainState.NONE;
+    }
+
     public synchronized Optional<DomainSession> session() {
         return Optional.ofNullable(session);
     }

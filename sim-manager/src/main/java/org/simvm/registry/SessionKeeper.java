@@ -77,6 +77,7 @@ public final class SessionKeeper {
         Optional<DomainSession> released = domain.session();
         context.workers().submit(domain.uuid(), "ending the session", () -> {
             released.ifPresent(this::end);
+            registry.retire(domain);
             if (!domain.persistent() && !domain.active()) {
                 registry.forget(domain.uuid());
             }

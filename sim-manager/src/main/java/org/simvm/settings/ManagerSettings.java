@@ -27,6 +27,8 @@ import java.util.Optional;
  *     domains
  * @param eventLogBytes an event log this long is rotated
  * @param eventLogFiles event logs kept, the current one included; at least 1
+ * @param historyTime how long logs of domains that are not under SIM any more are kept
+ * @param historyBytes how long those logs may be, of all such domains together
  * @param logLevel what the manager says of itself
  * @param metrics where metrics are served; empty: nowhere
  * @param outlets what is sent out, and where to
@@ -48,6 +50,8 @@ public record ManagerSettings(
         Path eventLogFile,
         long eventLogBytes,
         int eventLogFiles,
+        Duration historyTime,
+        long historyBytes,
         LogLevel logLevel,
         Optional<InetSocketAddress> metrics,
         OutletSettings outlets,
@@ -73,6 +77,7 @@ public record ManagerSettings(
         Objects.requireNonNull(controlGroup, "controlGroup");
         Objects.requireNonNull(bootLimit, "bootLimit");
         Objects.requireNonNull(eventLogFile, "eventLogFile");
+        Objects.requireNonNull(historyTime, "historyTime");
         Objects.requireNonNull(logLevel, "logLevel");
         Objects.requireNonNull(metrics, "metrics");
         Objects.requireNonNull(outlets, "outlets");

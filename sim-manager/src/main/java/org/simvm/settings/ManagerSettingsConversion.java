@@ -15,6 +15,8 @@ final class ManagerSettingsConversion {
     /** One day, in seconds. */
     private static final int MAXIMUM_BOOT_LIMIT = 86_400;
 
+    private static final int MAXIMUM_HISTORY_DAYS = 36_500;
+
     private final ConfigurationLayers layers;
     private final ConfigurationValues values;
 
@@ -56,6 +58,8 @@ final class ManagerSettingsConversion {
                 values.path("event.log.file"),
                 values.size("event.log.size", 64 << 10, 1L << 40),
                 values.number("event.log.files", 1, 1000),
+                Duration.ofDays(values.number("history.days", 0, MAXIMUM_HISTORY_DAYS)),
+                values.size("history.size", 0, 1L << 40),
                 values.level("log.level"),
                 metrics(address, port),
                 outlets(),

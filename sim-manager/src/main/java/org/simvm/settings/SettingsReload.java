@@ -49,6 +49,8 @@ public record SettingsReload(
         note("boot.limit", before.bootLimit(), read.bootLimit(), changed);
         note("event.log.size", before.eventLogBytes(), read.eventLogBytes(), changed);
         note("event.log.files", before.eventLogFiles(), read.eventLogFiles(), changed);
+        note("history.days", before.historyTime(), read.historyTime(), changed);
+        note("history.size", before.historyBytes(), read.historyBytes(), changed);
         note("log.level", before.logLevel(), read.logLevel(), changed);
         note("metrics", before.metrics(), read.metrics(), changed);
         note("journal", before.outlets().journal(), read.outlets().journal(), changed);
@@ -71,6 +73,8 @@ public record SettingsReload(
                         eventLog,
                         read.eventLogBytes(),
                         read.eventLogFiles(),
+                        read.historyTime(),
+                        read.historyBytes(),
                         read.logLevel(),
                         read.metrics(),
                         read.outlets(),

@@ -55,6 +55,12 @@ public record DomainDirectories(Path run, Path state) {
         return states().resolve(domain.toString());
     }
 
+    /** Returns whose state directory this is; empty if its name is that of none. */
+    public static Optional<UUID> domainOfState(Path directory) {
+        Matcher name = RUN_NAME.matcher("libvirt-" + directory.getFileName());
+        return name.matches() ? Optional.of(UUID.fromString(name.group(1))) : Optional.empty();
+    }
+
     /** Returns the directory of the markers of domains that must not start unprepared. */
     public Path requiredMarkers() {
         return state.resolve("required");
