@@ -23,14 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What stays in the state directories of domains that are not under SIM any more: their logs, for
- * the time and up to the size that are configured. All else goes when such a domain is retired,
- * which is when the file {@code retired} is made.
+ * What stays in the state directories of domains that are not under SIM any more: their logs and
+ * memory dumps, for the time and up to the size that are configured. All else goes when such a
+ * domain is retired, which is when the file {@code retired} is made.
  */
 public final class DomainHistory {
     private static final Logger log = LoggerFactory.getLogger(DomainHistory.class);
     private static final String RETIRED = "retired";
     private static final String INCIDENTS = "incidents.jsonl";
+    private static final String DUMP = "memory-";
 
     private final DomainDirectories directories;
     private final Supplier<Limits> limits;
@@ -78,7 +79,7 @@ public final class DomainHistory {
         }
         try {
             for (Path file : list(directory)) {
-                if (!isLog(file.getFileName().toString())) {
+                if (!isHistory(file.getFileName().toString())) {
                     delete(file);
                 }
             }
@@ -161,7 +162,10 @@ public final class DomainHistory {
         }
     }
 
-    private boolean isLog(String name) {
+    private boolean isHistory(String name) {
+        if (name.startsWith(DUMP)) {
+            return true;
+        }
         Path events = limits.get().eventLog();
         return Stream.of(INCIDENTS, events.isAbsolute() ? "" : events.getName(0).toString())
                 .anyMatch(log -> name.equals(log)

@@ -54,7 +54,7 @@ class DomainHistoryTests {
     }
 
     @Test
-    @DisplayName("the logs stay, the baseline and everything else goes at once")
+    @DisplayName("logs and memory dumps stay, the baseline and everything else goes at once")
     void retires() throws IOException {
         for (String name : new String[] {
             "events.jsonl",
@@ -62,10 +62,11 @@ class DomainHistoryTests {
             "incidents.jsonl",
             "incidents.jsonl.1",
             "baseline.json",
-            "kernel.json",
+            "memory-1.elf",
             "findings.json",
             "events.jsonl.tmp",
-            "dumps/memory"
+            "kernel.json",
+            "folder/file"
         }) {
             file(OLD, name, 1);
         }
@@ -76,6 +77,7 @@ class DomainHistoryTests {
                         "events.jsonl.3",
                         "incidents.jsonl",
                         "incidents.jsonl.1",
+                        "memory-1.elf",
                         "retired"),
                 left(OLD));
     }
