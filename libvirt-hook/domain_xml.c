@@ -113,6 +113,15 @@ bool xml_mentions_sim(const char *xml, size_t length)
 	return memmem(xml, length, SIM_NAMESPACE, strlen(SIM_NAMESPACE)) != NULL;
 }
 
+/* Whether an attribute of <sim:sim> leaves it open whether the domain demands SIM. */
+static bool may_require(const char *name, size_t name_size, const char *value, size_t value_size)
+{
+	if (name_is(name, name_size, "required"))
+		return !name_is(value, value_size, "no");
+	return !name_is(name, name_size, "gate") && !name_is(name, name_size, "xmlns") &&
+	       !(name_size > 6 && memcmp(name, "xmlns:", 6) == 0);
+}
+
 bool xml_requires_sim(const char *xml, size_t length)
 {
 	struct cursor cursor = { xml, xml + length };
@@ -148,8 +157,7 @@ bool xml_requires_sim(const char *xml, size_t length)
 			if (name_size == 0)
 				break;
 			if (local_name_is(element, element_size, "sim") &&
-			    name_is(name, name_size, "required") &&
-			    !name_is(value, value_size, "no"))
+			    may_require(name, name_size, value, value_size))
 				return true;
 		}
 	}

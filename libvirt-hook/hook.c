@@ -11,9 +11,10 @@
  *   attach
  *   reconnect stopped release, unknown      exit 0             exit 0
  *
- * (a non-zero exit from `reconnect` would kill a running guest). Nothing is ever written to stdout:
- * for restore and migrate that would replace the domain's XML. libvirt is never called: it holds
- * the domain's lock while it waits.
+ * (a non-zero exit from `reconnect` would kill a running guest). A domain whose element can't be
+ * understood, as the manager says, is refused as if it had required='yes'. Nothing is ever written
+ * to stdout: for restore and migrate that would replace the domain's XML. libvirt is never called:
+ * it holds the domain's lock while it waits.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,11 +97,11 @@ static struct document read_stdin(int64_t deadline_ms)
 	}
 }
 
-static int refuse(const char *name, const char *operation, const char *reason,
+static int refuse(const char *name, const char *operation, const char *why, const char *reason,
 		  const char *next_step)
 {
-	fprintf(stderr, "SIM refuses to %s domain '%s', which requires SIM: %s%s\n", operation,
-		name, reason, next_step);
+	fprintf(stderr, "SIM refuses to %s domain '%s', %s: %s%s\n", operation, name, why, reason,
+		next_step);
 	return 1;
 }
 
@@ -108,6 +109,8 @@ int main(int argc, char **argv)
 {
 	static const char start_manager[] =
 		"; start it (systemctl start sim-manager) or take required='yes' out of <sim:sim>";
+	static const char required[] = "which requires SIM";
+	static const char misunderstood[] = "as what it asks of SIM can't be understood";
 	int64_t deadline_ms = now_ms() + TIME_LIMIT_MS;
 	const char *run_dir = getenv("SIM_RUN_DIR");
 	struct document document = read_stdin(deadline_ms);
@@ -128,7 +131,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (!document.whole) {
 		if (operation->may_refuse && xml_mentions_sim(document.text, document.length))
-			return refuse(argv[1], argv[2],
+			return refuse(argv[1], argv[2], required,
 				      "its XML did not arrive whole within 2 s and 8 MiB",
 				      "; see libvirt's log");
 		return 0;
@@ -140,7 +143,10 @@ int main(int argc, char **argv)
 		 run_dir && *run_dir ? run_dir : "/run/sim-manager");
 	answer = ask_manager(socket_path, deadline_ms, argv[2], argv[3], argv[1], document.text,
 			     document.length, line, sizeof(line));
+	if (answer == MANAGER_FORBIDS && operation->may_refuse)
+		return refuse(argv[1], argv[2], misunderstood, line, "");
 	if (answer == MANAGER_OK || !may_refuse)
 		return 0;
-	return refuse(argv[1], argv[2], line, answer == MANAGER_UNREACHABLE ? start_manager : "");
+	return refuse(argv[1], argv[2], required, line,
+		      answer == MANAGER_UNREACHABLE ? start_manager : "");
 }

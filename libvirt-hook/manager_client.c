@@ -148,12 +148,12 @@ static enum manager_answer converse(int fd, int64_t deadline_ms, const char *hea
 	make_printable(answer);
 	if (strcmp(answer, "ok") == 0)
 		return MANAGER_OK;
-	if (strncmp(answer, "refuse ", 7) != 0)
+	if (strncmp(answer, "refuse ", 7) != 0 && strncmp(answer, "forbid ", 7) != 0)
 		return unreachable(
 			line, line_size,
 			"sim-manager's answer is not understood; is its version the hook's?");
 	snprintf(line, line_size, "%s", answer + 7);
-	return MANAGER_REFUSES;
+	return answer[0] == 'f' ? MANAGER_FORBIDS : MANAGER_REFUSES;
 }
 
 enum manager_answer ask_manager(const char *socket_path, int64_t deadline_ms, const char *operation,

@@ -11,6 +11,7 @@
 enum manager_answer {
 	MANAGER_OK,
 	MANAGER_REFUSES,    /* line: why */
+	MANAGER_FORBIDS,    /* the same, whether the domain requires SIM or not */
 	MANAGER_UNREACHABLE /* line: what went wrong */
 };
 

@@ -23,7 +23,11 @@ xml "<sim:sim $ns required=\"no\"><sim:monitor name=\"syscalls\"/></sim:sim>" >"
 xml "<sim:sim $ns/>" >"$work/default.xml"
 xml "<sim:sim $ns required=\"maybe\"/>" >"$work/odd.xml"
 xml "<sim:sim required='yes' $ns/>" >"$work/quotes.xml"
-xml "<sim xmlns=\"https://simvm.org/xmlns/libvirt/domain/1.0\" required=\"yes\"/>" >"$work/default-namespace.xml"
+xml "<sim xmlns=\"https://simvm.org/xmlns/libvirt/domain/1.0\" required=\"yes\"/>" \
+    >"$work/default-namespace.xml"
+xml "<sim:sim $ns requird=\"yes\"/>" >"$work/typo.xml"
+xml "<sim:sim xmlns:sim=\"http://simvm.org/xmlns/libvirt/domain/1.0\" required=\"yes\"/>" \
+    >"$work/http.xml"
 xml "<sim:sim $ns required=\"yes" >"$work/broken.xml"
 xml "<other:x xmlns:other=\"http://example.org\" required=\"yes\"/>" >"$work/foreign.xml"
 xml "<sim:sim $ns><!-- required=\"yes\" <sim required=\"yes\"> --></sim:sim>" >"$work/comment.xml"
@@ -70,7 +74,17 @@ for document in odd quotes default-namespace broken; do call $document prepare; 
 test="refused but not required: passes"
 for document in optional default comment neighbour; do call $document prepare; passes; done
 
+test="what can't be understood is refused, required or not, but never what can't be undone"
+manager forbid
+for op in $starts; do call default $op; refuses "demo:4:5: unknown attribute requird"; done
+for op in stopped release reconnect; do call typo $op end; passes; done
+
+test="without a manager, an attribute that there is none of may be a misspelled required"
+manager none
+for document in typo http; do call $document prepare; refuses "systemctl start sim-manager"; done
+
 test="what can't be undone is never refused"
+manager refuse
 for op in stopped release reconnect; do call required $op end; passes; done
 
 test="no manager: required refuses with the next step, all else passes"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * manager-double SOCKET LOG BEHAVIOUR: plays the manager for the hook's tests. Every question is
- * appended to LOG as "OP SUBOP NAME XML-LENGTH FIRST-BYTE LAST-BYTE". Behaviours: ok refuse garbage
- * long close silent trickle early
+ * appended to LOG as "OP SUBOP NAME XML-LENGTH FIRST-BYTE LAST-BYTE". Behaviours: ok refuse forbid
+ * garbage long close silent trickle early
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -43,6 +43,8 @@ static void serve(int fd, FILE *log, const char *behaviour)
 	free(xml);
 	if (strcmp(behaviour, "ok") == 0)
 		dprintf(fd, "ok\n");
+	else if (strcmp(behaviour, "forbid") == 0)
+		dprintf(fd, "forbid demo:4:5: unknown attribute requird on <sim>\n");
 	else if (strcmp(behaviour, "refuse") == 0)
 		dprintf(fd, "refuse unknown monitor 'x'; see virt-sim check\n");
 	else if (strcmp(behaviour, "garbage") == 0)

@@ -216,6 +216,8 @@ class Machine:
         Whether four bytes of this value, at any of its bytes, are four of an address that is the monitor's: what an operand that was decoded out
         of a number leaks. Not the lowest three nibbles, which everybody knows, and nothing that is mostly zeroes.
         """
+        if value in self.told:
+            return False
         parts = {value >> shift & 0xFFFFFFFF for shift in range(0, 40, 8)}
         return any(part in parts for part in self.parts)
 

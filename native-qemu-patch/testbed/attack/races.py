@@ -191,10 +191,11 @@ def one_stack_for_both(machine):
 
 # ---- A15: which CPU this is ----------------------------------------------------------------------------------------
 
-def lie_about_the_cpu(machine, entry, gs, aux, before=b""):
+def lie_about_the_cpu(machine, entry, gs, aux, before=b"", swapped=0):
+    """`swapped`: what GS is once `before` has run, if that is not `gs`."""
     machine.stack()
     # wrmsr has it in eax; where it leads nowhere, CR2 has what the gate adds.
-    machine.told = {gs & 0xFFFFFFFF, gs + CURRENT_OFFSET}
+    machine.told = {gs & 0xFFFFFFFF, (swapped or gs) + CURRENT_OFFSET}
     registers = machine.calls(entry, 5, 0x1111)
     return came_back(machine, machine.run(program(machine, before + jump(CALLS)), registers, gs=gs, aux=aux), registers)
 
@@ -211,7 +212,8 @@ def a15(machine):
             yield lie_about_the_cpu(machine, entry, GS_BASE, aux)
         swapgs = b"\x0f\x01\xf8"
         for base in hidden + [LAPIC, 0]:
-            yield lie_about_the_cpu(machine, entry, GS_BASE, 0, write_msr(0xC0000102, base) + swapgs + b"\x31\xc0\x31\xd2")
+            yield lie_about_the_cpu(machine, entry, GS_BASE, 0, write_msr(0xC0000102, base) + swapgs + b"\x31\xc0\x31\xd2",
+                                    swapped=base)
         for number in (1, 2, 63, 255):                  # APIC ID; the other's, and none's
             yield lie_about_the_cpu(machine, entry, GS_BASE, number, write32(LAPIC + 0x20, number << 24))
         for base in (machine.g1, EVERY, 0xFEC00000):

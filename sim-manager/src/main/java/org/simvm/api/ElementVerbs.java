@@ -16,9 +16,12 @@ import org.simvm.protocol.ApplyRequest;
 import org.simvm.protocol.DomainXml;
 import org.simvm.protocol.DumpXmlRequest;
 import org.simvm.protocol.ElementChange;
+import org.simvm.protocol.Obstacles;
+import org.simvm.protocol.ObstaclesRequest;
 import org.simvm.protocol.RemoveRequest;
 import org.simvm.protocol.Verbs;
 import org.simvm.reconcile.Reconciler;
+import org.simvm.reconcile.StartObstacles;
 import org.simvm.registry.DomainRegistry;
 import org.simvm.registry.ManagedDomain;
 import org.simvm.settings.DomainDocument;
@@ -33,6 +36,7 @@ public final class ElementVerbs implements VerbGroup {
     private final DomainRegistry registry;
     private final Preparation preparation;
     private final Reconciler reconciler;
+    private final StartObstacles startObstacles;
     private final Domains libvirt;
     private final DomainWorkers workers;
 
@@ -40,11 +44,13 @@ public final class ElementVerbs implements VerbGroup {
             DomainRegistry registry,
             Preparation preparation,
             Reconciler reconciler,
+            StartObstacles startObstacles,
             Domains libvirt,
             DomainWorkers workers) {
         this.registry = registry;
         this.preparation = preparation;
         this.reconciler = reconciler;
+        this.startObstacles = startObstacles;
         this.libvirt = libvirt;
         this.workers = workers;
     }
@@ -53,6 +59,7 @@ public final class ElementVerbs implements VerbGroup {
     public void addTo(HandlerTable table) {
         table.one(Verbs.DUMPXML, this::dumpXml);
         table.one(Verbs.APPLY, this::apply);
+        table.one(Verbs.OBSTACLES, this::obstacles);
         table.one(Verbs.REMOVE, this::remove);
     }
 
@@ -62,6 +69,21 @@ public final class ElementVerbs implements VerbGroup {
         Domains.Copy copy = request.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
         return new DomainXml(
                 onWorker(domain, "reading the XML", () -> libvirt.xml(domain.uuid(), copy)));
+    }
+
+    private Obstacles obstacles(ObstaclesRequest request)
+            throws ControlException, InterruptedException {
+        ManagedDomain domain = Lookup.domain(registry, request.domain());
+        if (!domain.persistent()) {
+            throw new ControlException("domain '" + domain.name()
+                    + "' is transient; use 'virt-sim transform' on the XML that it is made of");
+        }
+        return new Obstacles(
+                DomainViews.summary(domain),
+                onWorker(
+                        domain,
+                        "looking at its XML",
+                        () -> startObstacles.of(domain.uuid(), domain.name(), request.element())));
     }
 
     private ElementChange apply(ApplyRequest request)

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.simvm.control.HookAnswer;
 import org.simvm.control.HookCall;
 import org.simvm.libvirt.DomainId;
@@ -38,16 +39,20 @@ public final class HookResponder {
     private final Preparation preparation;
     private final SessionKeeper sessions;
     private final DomainDirectories directories;
+    private final BooleanSupplier refusesInvalid;
 
+    /** @param refusesInvalid whether a domain whose element can't be understood may not start */
     public HookResponder(
             DomainRegistry registry,
             Preparation preparation,
             SessionKeeper sessions,
-            DomainDirectories directories) {
+            DomainDirectories directories,
+            BooleanSupplier refusesInvalid) {
         this.registry = registry;
         this.preparation = preparation;
         this.sessions = sessions;
         this.directories = directories;
+        this.refusesInvalid = refusesInvalid;
     }
 
     HookAnswer answer(HookCall call) {
@@ -58,7 +63,7 @@ public final class HookResponder {
                 call.name(),
                 call.operation(),
                 (System.nanoTime() - started) / 1_000_000,
-                answer instanceof HookAnswer.Refuse no ? "refused, " + no.reason() : "ok");
+                answer);
         return answer;
     }
 
@@ -100,8 +105,14 @@ public final class HookResponder {
                 default -> HookAnswer.OK;
             };
         } catch (SettingsException e) {
-            return new HookAnswer.Refuse(e.oneLine());
+            return misunderstood(e.oneLine());
         }
+    }
+
+    private HookAnswer misunderstood(String reason) {
+        return refusesInvalid.getAsBoolean()
+                ? new HookAnswer.Forbid(reason)
+                : new HookAnswer.Refuse(reason);
     }
 
     private HookAnswer prepare(HookCall call, DomainDocument document) {
@@ -124,23 +135,28 @@ public final class HookResponder {
             sessions.open(domain, spec.get(), region);
             return HookAnswer.OK;
         } catch (PreparationException e) {
-            notPrepared(call, document, e.getMessage());
-            return new HookAnswer.Refuse(e.getMessage());
+            return notPrepared(call, document, e);
         }
     }
 
     /**
      * What was wrong is reported again when the domain runs all the same, and when somebody asks
-     * why it is not watched.
+     * why it is not watched. If its XML could not be brought up to date before, that is why.
      */
-    private void notPrepared(HookCall call, DomainDocument document, String reason) {
+    private HookAnswer notPrepared(
+            HookCall call, DomainDocument document, PreparationException why) {
+        String reason = why.getMessage();
         try {
-            DomainDescriptionReader.read(document)
-                    .uuid()
-                    .ifPresent(uuid -> registry.get(uuid, call.name()).unwatched(reason));
+            Optional<UUID> uuid = DomainDescriptionReader.read(document).uuid();
+            if (uuid.isPresent()) {
+                ManagedDomain domain = registry.get(uuid.get(), call.name());
+                reason = domain.problem().orElse(reason);
+                domain.unwatched(reason);
+            }
         } catch (SettingsException e) {
             log.debug("{}: {}", call.name(), e.oneLine());
         }
+        return why.misunderstood() ? misunderstood(reason) : new HookAnswer.Refuse(reason);
     }
 
     /** For a manager that is restarted while the guest runs. */

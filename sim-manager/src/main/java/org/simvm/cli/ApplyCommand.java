@@ -2,8 +2,11 @@
 package org.simvm.cli;
 
 import java.util.List;
+import java.util.Optional;
 import org.simvm.protocol.ApplyRequest;
 import org.simvm.protocol.ElementChange;
+import org.simvm.protocol.Obstacles;
+import org.simvm.protocol.ObstaclesRequest;
 import org.simvm.protocol.Verbs;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -27,8 +30,14 @@ import picocli.CommandLine.Option;
                     + "dump --memory-only'."
         })
 final class ApplyCommand extends DomainCommand {
+    @Option(
+            names = "--dry-run",
+            description = "Change nothing; tell everything that would keep the domain, with this "
+                    + "element or the one that it has, from being under SIM.")
+    private boolean dryRun;
+
     @ArgGroup
-    private What what = new What();
+    private What what;
 
     /** The element, given or put together. */
     static final class What {
@@ -66,9 +75,32 @@ final class ApplyCommand extends DomainCommand {
 
     @Override
     public Integer call() throws Exception {
+        return dryRun ? obstacles() : apply();
+    }
+
+    private int obstacles() throws Exception {
+        Obstacles found = client().askOne(
+                        Verbs.OBSTACLES,
+                        new ObstaclesRequest(
+                                domain(),
+                                what == null ? Optional.empty() : Optional.of(element(what))));
+        if (json()) {
+            show(found, () -> "");
+        } else if (found.obstacles().isEmpty()) {
+            out().println("Domain '" + Terminal.oneLine(found.domain().name())
+                    + "' can be under SIM");
+        } else {
+            found.obstacles().forEach(each -> out().println(Terminal.oneLine(each)));
+        }
+        out().flush();
+        return found.obstacles().isEmpty() ? 0 : 1;
+    }
+
+    private int apply() throws Exception {
+        String element = element(what == null ? new What() : what);
         ElementChange change = client().askOne(
                         Verbs.APPLY,
-                        new ApplyRequest(domain(), element(), target.live(), target.persistent()));
+                        new ApplyRequest(domain(), element, target.live(), target.persistent()));
         show(
                 change,
                 () -> ElementTarget.name(change) + " is under SIM "
@@ -78,7 +110,7 @@ final class ApplyCommand extends DomainCommand {
         return 0;
     }
 
-    private String element() throws Exception {
+    private static String element(What what) throws Exception {
         if (what.file != null) {
             return InputText.read(what.file);
         }

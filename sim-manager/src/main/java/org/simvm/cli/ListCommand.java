@@ -32,9 +32,17 @@ final class ListCommand extends ManagerCommand {
                     out(),
                     List.of("Id", "Name", "SIM", "Required", "Monitors"),
                     domains.stream().map(ListCommand::row).toList());
+            domains.forEach(this::problem);
             out().flush();
         }
         return 0;
+    }
+
+    private void problem(DomainSummary domain) {
+        domain.problem()
+                .filter(problem -> domain.state().isAlarming())
+                .ifPresent(problem -> out().println(Terminal.oneLine(
+                        domain.name() + " is " + domain.state().word() + ": " + problem)));
     }
 
     private static List<String> row(DomainSummary domain) {

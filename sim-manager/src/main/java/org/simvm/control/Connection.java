@@ -101,10 +101,17 @@ final class Connection implements Answers {
             log.error("hook {} of domain {} failed", call.operation(), call.name(), e);
             answer = new HookAnswer.Refuse("sim-manager failed on it: " + e + "; see its log");
         }
-        write(
-                answer instanceof HookAnswer.Refuse refusal
-                        ? "refuse " + oneLine(refusal.reason()) + "\n"
-                        : "ok\n");
+        write(line(answer));
+    }
+
+    private static String line(HookAnswer answer) {
+        if (answer instanceof HookAnswer.Refuse refuse) {
+            return "refuse " + oneLine(refuse.reason()) + "\n";
+        }
+        if (answer instanceof HookAnswer.Forbid forbid) {
+            return "forbid " + oneLine(forbid.reason()) + "\n";
+        }
+        return "ok\n";
     }
 
     private void answerRequest(Matcher head, ScheduledFuture<?> cut)

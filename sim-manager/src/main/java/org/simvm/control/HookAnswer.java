@@ -7,13 +7,26 @@ public sealed interface HookAnswer {
     HookAnswer OK = new Ok();
 
     /** The domain may go on. */
-    record Ok() implements HookAnswer {}
+    record Ok() implements HookAnswer {
+        @Override
+        public String toString() {
+            return "ok";
+        }
+    }
 
     /**
-     * The domain should not go on.
+     * The domain can't be under SIM, and does not go on if it requires that.
      *
      * @param reason what is wrong and the next step; shown to whoever started the domain. Cut to
      *     one line of 1000 bytes at most
      */
     record Refuse(String reason) implements HookAnswer {}
+
+    /**
+     * What the domain asks of SIM can't be understood, its {@code required} perhaps included: it
+     * does not go on.
+     *
+     * @param reason as for {@link Refuse}
+     */
+    record Forbid(String reason) implements HookAnswer {}
 }

@@ -56,6 +56,7 @@ record DomainServices(
                         libvirt,
                         base.workers(),
                         settings.prepare().launcher(),
+                        preparation,
                         base.directories()),
                 new MaintenanceWindows(base.directories(), base.scheduler(), base.audit()));
     }

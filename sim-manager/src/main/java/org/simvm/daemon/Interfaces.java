@@ -15,6 +15,7 @@ import org.simvm.api.RunningFigures;
 import org.simvm.control.ControlServer;
 import org.simvm.metrics.CheckDurations;
 import org.simvm.metrics.MetricsServer;
+import org.simvm.reconcile.StartObstacles;
 import org.simvm.settings.ManagerSettings;
 
 /** Where others ask the manager: the control sockets and the metrics. */
@@ -61,7 +62,8 @@ record Interfaces(MetricsServer metrics, ControlServer control, ControlServer re
                         domains.registry(),
                         domains.preparation(),
                         domains.sessions(),
-                        base.directories()),
+                        base.directories(),
+                        base.settings()::refusesInvalidElements),
                 domains.registry(),
                 base.audit(),
                 new ManagerVerbs(administration, base.audit()),
@@ -71,6 +73,10 @@ record Interfaces(MetricsServer metrics, ControlServer control, ControlServer re
                         domains.registry(),
                         domains.preparation(),
                         domains.reconciler(),
+                        new StartObstacles(
+                                domains.libvirt(),
+                                domains.preparation(),
+                                base.settings().prepare().launcher()),
                         domains.libvirt(),
                         base.workers()));
     }

@@ -50,6 +50,10 @@ final class SettingsInForce {
                 settings.monitorFiles());
     }
 
+    boolean refusesInvalidElements() {
+        return now.invalidElement() == ManagerSettings.InvalidElement.REFUSE;
+    }
+
     EventLogs.Settings eventLogs() {
         ManagerSettings settings = now;
         return new EventLogs.Settings(

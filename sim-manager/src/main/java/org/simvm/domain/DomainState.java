@@ -19,7 +19,7 @@ import java.util.Set;
 public enum DomainState {
     /** The domain has no {@code <sim:sim>} element. */
     NONE,
-    /** Its element has a mistake. */
+    /** It has an element, and would not be under SIM if it were started. */
     INVALID,
     /** It has an element and does not run. */
     INACTIVE,

@@ -158,9 +158,7 @@ public final class DomainTransform {
         Element root = document.root();
         if (!document.isDomain() || root.emptyTag()) {
             throw new SettingsException(List.of(document.problem(
-                    root,
-                    "<" + root.qualifiedName() + "> is not a element domain",
-                    "give a domain's XML")));
+                    root, "<" + root.qualifiedName() + "> is no <domain>", "give a domain's XML")));
         }
     }
 

@@ -56,8 +56,14 @@ public interface Domains {
     /** Lists all domains, running or not. Domains that vanish meanwhile are left out. */
     List<Domain> list() throws LibvirtException;
 
-    /** Returns the XML of one copy, with secrets left out. */
+    /** Returns the XML of one copy, for showing: with secrets left out. */
     String xml(UUID domain, Copy copy) throws LibvirtException;
+
+    /**
+     * Returns the persistent copy as it must be to {@linkplain #define define} it again: with
+     * secrets, which a definition without them would delete (passwords of displays).
+     */
+    String definition(UUID domain) throws LibvirtException;
 
     /**
      * Defines or redefines a persistent domain; a running one keeps its live copy until its next
@@ -66,6 +72,14 @@ public interface Domains {
      * @return its UUID
      */
     UUID define(String xml) throws LibvirtException;
+
+    /**
+     * Asks what {@link #define} would say of an XML, and changes nothing: has libvirt make QEMU's
+     * command line of it.
+     *
+     * @return why libvirt refuses it; empty if it does not
+     */
+    Optional<String> refusal(String xml) throws LibvirtException;
 
     /**
      * Returns the domain's {@code sim} element in the shape without namespace; empty if it has

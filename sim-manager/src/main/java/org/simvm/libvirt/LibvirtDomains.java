@@ -41,7 +41,15 @@ abstract class LibvirtDomains implements Domains {
 
     @Override
     public String xml(UUID uuid, Copy copy) throws LibvirtException {
-        int flags = copy == Copy.PERSISTENT ? NativeLibvirt.XML_INACTIVE : 0;
+        return xml(uuid, copy == Copy.PERSISTENT ? NativeLibvirt.XML_INACTIVE : 0);
+    }
+
+    @Override
+    public String definition(UUID uuid) throws LibvirtException {
+        return xml(uuid, NativeLibvirt.XML_INACTIVE | NativeLibvirt.XML_SECURE);
+    }
+
+    private String xml(UUID uuid, int flags) throws LibvirtException {
         return session().call(uuid, domain -> {
             String what = "read the XML of " + label(domain);
             return text(LIBVIRT.virDomainGetXMLDesc(domain, flags), what);
@@ -57,6 +65,22 @@ abstract class LibvirtDomains implements Domains {
                 return EventCallbacks.uuid(handle.pointer());
             }
         });
+    }
+
+    @Override
+    public Optional<String> refusal(String xml) throws LibvirtException {
+        try {
+            session()
+                    .call(connection -> text(
+                            LIBVIRT.virConnectDomainXMLToNative(connection, "qemu-argv", xml, 0),
+                            "make a command line of the domain"));
+            return Optional.empty();
+        } catch (LibvirtException e) {
+            if (e.reason() == LibvirtException.Cause.NOT_CONNECTED) {
+                throw e;
+            }
+            return Optional.of(e.getMessage());
+        }
     }
 
     @Override

@@ -36,6 +36,8 @@ interface NativeLibvirt extends Libvirt {
     int METADATA_ELEMENT = 2;
     /** {@code VIR_DOMAIN_AFFECT_CONFIG}. */
     int AFFECT_CONFIG = 2;
+    /** {@code VIR_DOMAIN_XML_SECURE}. */
+    int XML_SECURE = 1;
     /** {@code VIR_DOMAIN_XML_INACTIVE}. */
     int XML_INACTIVE = 2;
     /** {@code VIR_DOMAIN_CORE_DUMP_FORMAT_RAW}: ELF, uncompressed, when only memory is dumped. */

@@ -59,14 +59,25 @@ public final class MonitorLibrary {
         return load(programs, files.get().core(), "the monitors' core", ProgramLoader::load);
     }
 
+    /**
+     * Loads monitors, and makes sure that they know the parameters that they are given.
+     *
+     * @throws SettingsException a file lies where this host allows none
+     */
     public List<PlannedMonitor> monitors(List<MonitorSettings> wanted)
             throws PreparationException, SettingsException {
         List<PlannedMonitor> planned = new ArrayList<>();
         for (MonitorSettings monitor : wanted) {
             Path file = files.get().monitor(monitor);
-            planned.add(new PlannedMonitor(
+            PlannedMonitor plan = new PlannedMonitor(
                     load(programs, file, "monitor '" + monitor.name() + "'", ProgramLoader::load),
-                    monitor.parameters()));
+                    monitor.parameters());
+            try {
+                plan.encodeParameters();
+            } catch (RegionException e) {
+                throw PreparationException.misunderstood(e.getMessage(), e);
+            }
+            planned.add(plan);
         }
         return planned;
     }

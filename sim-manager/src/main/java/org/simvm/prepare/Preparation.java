@@ -96,16 +96,19 @@ public final class Preparation {
             return Optional.of(new DomainSpec(
                     domain, description, sim, plan(description, sim, gate.gate(description, sim))));
         } catch (SettingsException e) {
-            throw new PreparationException(e.oneLine(), e);
+            throw PreparationException.misunderstood(e.oneLine(), e);
         }
     }
 
-    /** Makes sure that every monitor that settings name is there and can be loaded. */
+    /**
+     * Makes sure that every monitor that settings name is there, can be loaded, and knows the
+     * parameters that it is given.
+     */
     public void checkMonitors(SimSettings sim) throws PreparationException {
         try {
             library.monitors(sim.monitors());
         } catch (SettingsException e) {
-            throw new PreparationException(e.oneLine(), e);
+            throw PreparationException.misunderstood(e.oneLine(), e);
         }
     }
 

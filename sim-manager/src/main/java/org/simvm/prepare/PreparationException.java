@@ -5,7 +5,24 @@ package org.simvm.prepare;
 public final class PreparationException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final boolean misunderstood;
+
     public PreparationException(String message, Throwable cause) {
+        this(message, cause, false);
+    }
+
+    private PreparationException(String message, Throwable cause, boolean misunderstood) {
         super(message, cause);
+        this.misunderstood = misunderstood;
+    }
+
+    /** What the domain asks of SIM can't be understood. */
+    static PreparationException misunderstood(String message, Throwable cause) {
+        return new PreparationException(message, cause, true);
+    }
+
+    /** Tells whether what the domain asks of SIM can't be understood, whoever carries it out. */
+    public boolean misunderstood() {
+        return misunderstood;
     }
 }

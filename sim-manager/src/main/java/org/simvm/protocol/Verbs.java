@@ -44,6 +44,8 @@ public final class Verbs {
             row("dumpxml", READ, NOT_AUDITED, DumpXmlRequest.class, DomainXml.class);
     public static final Verb<ApplyRequest, ElementChange> APPLY =
             row("apply", CHANGE, AUDITED, ApplyRequest.class, ElementChange.class);
+    public static final Verb<ObstaclesRequest, Obstacles> OBSTACLES =
+            row("obstacles", CHANGE, NOT_AUDITED, ObstaclesRequest.class, Obstacles.class);
     public static final Verb<RemoveRequest, ElementChange> REMOVE =
             row("remove", CHANGE, AUDITED, RemoveRequest.class, ElementChange.class);
     public static final Verb<SuspendChecksRequest, SuspendedChecks> SUSPEND_CHECKS = row(

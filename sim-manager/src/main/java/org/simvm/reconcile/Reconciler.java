@@ -4,6 +4,7 @@ package org.simvm.reconcile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,8 @@ import org.simvm.libvirt.Domains;
 import org.simvm.libvirt.LibvirtEvent;
 import org.simvm.libvirt.LibvirtException;
 import org.simvm.prepare.PatchedQemu;
+import org.simvm.prepare.Preparation;
+import org.simvm.prepare.PreparationException;
 import org.simvm.registry.DomainRegistry;
 import org.simvm.registry.ManagedDomain;
 import org.simvm.session.DomainSession;
@@ -43,22 +46,32 @@ public final class Reconciler {
                     + " hook is missing, or its element is newer); see 'virt-sim "
                     + "host-validate', then start it anew";
 
+    /** libvirt has looked at the XML, and will say the same of it again. */
+    private static final Set<LibvirtException.Cause> REFUSALS = EnumSet.of(
+            LibvirtException.Cause.NOT_SUPPORTED,
+            LibvirtException.Cause.INVALID_XML,
+            LibvirtException.Cause.OTHER);
+
     private final DomainRegistry registry;
     private final Domains libvirt;
     private final DomainWorkers workers;
     private final DomainTransform transform;
+    private final Preparation preparation;
     private final DomainDirectories directories;
 
+    /** @param preparation says whether this host has what an element names */
     public Reconciler(
             DomainRegistry registry,
             Domains libvirt,
             DomainWorkers workers,
             Path launcher,
+            Preparation preparation,
             DomainDirectories directories) {
         this.registry = registry;
         this.libvirt = libvirt;
         this.workers = workers;
         this.transform = new DomainTransform(launcher);
+        this.preparation = preparation;
         this.directories = directories;
     }
 
@@ -139,17 +152,19 @@ public final class Reconciler {
             } catch (LibvirtException e) {
                 if (e.reason() == LibvirtException.Cause.NO_DOMAIN) {
                     log.debug("{}: {}", domain.name(), e.getMessage());
-                } else {
+                } else if (domain.problem().isEmpty()) {
                     log.warn(
                             "{}: its XML can't be brought up to date: {}",
                             domain.name(),
                             e.getMessage());
                 }
             } catch (SettingsException e) {
-                if (!known.equals(domain.problem())) {
-                    log.warn("{}: its XML is left alone: {}", domain.name(), e.oneLine());
-                }
+                log.debug("{}: its XML is left alone", domain.name(), e);
             }
+            domain.problem()
+                    .filter(problem -> !known.equals(Optional.of(problem)))
+                    .ifPresent(problem ->
+                            log.warn("{}: can't be under SIM: {}", domain.name(), problem));
         });
     }
 
@@ -163,50 +178,87 @@ public final class Reconciler {
         if (domain.active() && domain.id().isEmpty()) {
             domain.id(DomainId.of(libvirt.xml(domain.uuid(), Domains.Copy.LIVE)));
         }
+        boolean persistent = domain.persistent();
+        DomainDocument document;
+        Optional<SimSettings> sim;
         try {
-            bringUpToDate(domain);
+            document = DomainDocument.parse(
+                    persistent
+                            ? libvirt.definition(domain.uuid())
+                            : libvirt.xml(domain.uuid(), Domains.Copy.LIVE),
+                    domain.name());
+            sim = SimSettingsReader.read(document);
         } catch (SettingsException e) {
             domain.settings(Optional.empty(), Optional.of(e.oneLine()));
             throw e;
         }
-    }
-
-    private void bringUpToDate(ManagedDomain domain) throws LibvirtException, SettingsException {
-        Domains.Copy copy = domain.persistent() ? Domains.Copy.PERSISTENT : Domains.Copy.LIVE;
-        DomainDocument document =
-                DomainDocument.parse(libvirt.xml(domain.uuid(), copy), domain.name());
-        Optional<SimSettings> sim = SimSettingsReader.read(document);
         mark(domain.uuid(), sim.isPresent() && sim.get().required());
         if (sim.isPresent()) {
             registry.resume(domain);
         }
-        if (copy == Domains.Copy.LIVE) {
-            settled(domain, sim);
-            return; // whoever made a transient domain made its XML too
-        }
-        FormerEmulator former = new FormerEmulator(directories.state(domain.uuid()));
-        DomainTransform.Result result = sim.isPresent()
-                ? transform.apply(document)
-                : transform.remove(document, former.recall());
-        settled(domain, sim);
-        if (result.changed()) {
-            if (sim.isPresent()) {
-                former.remember(result.previousEmulator());
-            }
-            try {
-                libvirt.define(result.xml());
-            } catch (LibvirtException e) {
-                if (sim.isPresent() || former.recall().isPresent()) {
-                    throw e;
-                }
-                defineWithPatchedQemu(domain, document, e);
-            }
+        // Whoever made a transient domain made its XML too.
+        if (persistent && bringUpToDate(domain, document, sim)) {
             log.info(
                     "{}: {}",
                     domain.name(),
                     sim.isPresent() ? "under SIM from its next start on" : "no longer under SIM");
         }
-        registry.retire(domain);
+        settled(domain, sim);
+        if (persistent) {
+            registry.retire(domain);
+        }
+    }
+
+    private boolean bringUpToDate(
+            ManagedDomain domain, DomainDocument document, Optional<SimSettings> sim)
+            throws LibvirtException, SettingsException {
+        if (sim.isEmpty()) {
+            return takeOffSim(domain, document);
+        }
+        try {
+            return putUnderSim(domain, document);
+        } catch (SettingsException e) {
+            domain.settings(sim, Optional.of(e.oneLine()));
+            throw e;
+        } catch (LibvirtException e) {
+            if (REFUSALS.contains(e.reason())) {
+                domain.settings(
+                        sim,
+                        Optional.of("libvirt refuses it with SIM's emulator: " + e.getMessage()
+                                + "; correct its XML, 'virt-sim apply --dry-run "
+                                + domain.name() + "' says what is left"));
+            }
+            throw e;
+        }
+    }
+
+    private boolean putUnderSim(ManagedDomain domain, DomainDocument document)
+            throws LibvirtException, SettingsException {
+        DomainTransform.Result result = transform.apply(document);
+        if (result.changed()) {
+            new FormerEmulator(directories.state(domain.uuid()))
+                    .remember(result.previousEmulator());
+            libvirt.define(result.xml());
+        }
+        return result.changed();
+    }
+
+    private boolean takeOffSim(ManagedDomain domain, DomainDocument document)
+            throws LibvirtException, SettingsException {
+        FormerEmulator former = new FormerEmulator(directories.state(domain.uuid()));
+        DomainTransform.Result result = transform.remove(document, former.recall());
+        if (!result.changed()) {
+            return false;
+        }
+        try {
+            libvirt.define(result.xml());
+        } catch (LibvirtException e) {
+            if (former.recall().isPresent()) {
+                throw e;
+            }
+            defineWithPatchedQemu(domain, document, e);
+        }
+        return true;
     }
 
     /**
@@ -230,10 +282,20 @@ public final class Reconciler {
                 why.getMessage());
     }
 
-    private static void settled(ManagedDomain domain, Optional<SimSettings> sim) {
-        domain.settings(sim, Optional.empty());
+    private void settled(ManagedDomain domain, Optional<SimSettings> sim) {
+        domain.settings(sim, sim.flatMap(this::lacking));
         if (sim.isPresent() && domain.startedUnasked(UNASKED)) {
             log.warn("{}: runs without SIM: {}", domain.name(), UNASKED);
+        }
+    }
+
+    /** Returns what the element asks for and this host has not, one line. */
+    private Optional<String> lacking(SimSettings sim) {
+        try {
+            preparation.checkMonitors(sim);
+            return Optional.empty();
+        } catch (PreparationException e) {
+            return Optional.of(e.getMessage());
         }
     }
 

@@ -3,9 +3,10 @@ package org.simvm.region;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
  * A parameter of a monitor that the domain XML may set: {@code struct sim_parameter_declaration} of
@@ -19,6 +20,9 @@ import java.util.TreeSet;
  */
 public record ParameterDeclaration(
         String name, Type type, long address, int size, Map<String, List<Integer>> names) {
+    /** Letters that a slip of the keyboard changes, at most. */
+    private static final int LONGEST_SLIP = 2;
+
     private static final String NUMBERS = "a number from 0 to 2^64 - 1, decimal or with 0x";
 
     public ParameterDeclaration {
@@ -75,14 +79,23 @@ public record ParameterDeclaration(
         for (String name : text.split(",", -1)) {
             List<Integer> bits = names.get(name.strip());
             if (bits == null) {
-                throw fault(
-                        text,
-                        "'all', 'none' or names separated by commas, and '" + name.strip()
-                                + "' is none of "
-                                + String.join(", ", new TreeSet<>(names.keySet())));
+                throw new RegionException("parameter " + this.name + ": '" + name.strip()
+                        + "' is none of its " + names.size() + " names" + meant(name.strip())
+                        + "; write 'all', 'none' or names separated by commas");
             }
             bits.forEach(bit -> setBit(bytes, bit));
         }
+    }
+
+    /** Says which name is most like one that is not there; nothing if none is. */
+    private String meant(String wrong) {
+        LevenshteinDistance distance = new LevenshteinDistance(LONGEST_SLIP);
+        return names.keySet().stream()
+                .filter(name -> distance.apply(wrong, name) >= 0)
+                .min(Comparator.comparingInt((String name) -> distance.apply(wrong, name))
+                        .thenComparing(Comparator.naturalOrder()))
+                .map(name -> " (did you mean '" + name + "'?)")
+                .orElse("");
     }
 
     private static void setBit(ByteBuffer bytes, int bit) {

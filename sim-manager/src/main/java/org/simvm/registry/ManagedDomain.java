@@ -185,7 +185,7 @@ public final class ManagedDomain implements SessionListener {
         return session != null ? Optional.of(session.spec().sim()) : settings;
     }
 
-    /** Returns what is wrong with its element. */
+    /** Returns what would keep the guest of its next start from being under SIM: one line. */
     public synchronized Optional<String> problem() {
         return problem;
     }

@@ -7,12 +7,14 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.simvm.settings.ManagerSettings.LogLevel;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Reads single values of the configuration. A value that can't be read is a problem of the layer
@@ -173,13 +175,17 @@ final class ConfigurationValues {
         return minimum;
     }
 
-    LogLevel level(String key) {
-        for (LogLevel level : LogLevel.values()) {
-            if (level.name().equalsIgnoreCase(text(key))) {
-                return level;
+    /** Reads one of a few words; the first stands in for a wrong one. */
+    <E extends Enum<E>> E word(String key, Class<E> words) {
+        for (E word : words.getEnumConstants()) {
+            if (word.name().equalsIgnoreCase(text(key))) {
+                return word;
             }
         }
-        wrong(key, "is not a level", "use error, warn, info, debug or trace");
-        return LogLevel.INFO;
+        String all = Stream.of(words.getEnumConstants())
+                .map(word -> word.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        wrong(key, "is none of the words that may stand there", "use one of " + all);
+        return words.getEnumConstants()[0];
     }
 }

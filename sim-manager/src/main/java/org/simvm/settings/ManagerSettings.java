@@ -20,6 +20,7 @@ import java.util.Optional;
  *     number
  * @param qemuGroup its group, likewise
  * @param controlGroup members may use the control socket
+ * @param invalidElement what becomes of the start of a domain whose element can't be understood
  * @param monitorDirectories where a monitor named by {@code file=} may lie; empty: anywhere
  * @param regionBytes size of a region whose domain names none
  * @param bootLimit vCPU time that a guest may use before its kernel is seen; zero for any
@@ -44,6 +45,7 @@ public record ManagerSettings(
         String qemuUser,
         String qemuGroup,
         String controlGroup,
+        InvalidElement invalidElement,
         List<Path> monitorDirectories,
         long regionBytes,
         Duration bootLimit,
@@ -66,6 +68,14 @@ public record ManagerSettings(
         TRACE
     }
 
+    /** What becomes of the start of a domain whose {@code sim} element can't be understood. */
+    public enum InvalidElement {
+        /** It is refused: what was misspelled may be what the domain requires. */
+        REFUSE,
+        /** It goes on without SIM, unless {@code required="yes"} can be read. */
+        START
+    }
+
     public ManagerSettings {
         Objects.requireNonNull(runDirectory, "runDirectory");
         Objects.requireNonNull(stateDirectory, "stateDirectory");
@@ -75,6 +85,7 @@ public record ManagerSettings(
         Objects.requireNonNull(qemuUser, "qemuUser");
         Objects.requireNonNull(qemuGroup, "qemuGroup");
         Objects.requireNonNull(controlGroup, "controlGroup");
+        Objects.requireNonNull(invalidElement, "invalidElement");
         Objects.requireNonNull(bootLimit, "bootLimit");
         Objects.requireNonNull(eventLogFile, "eventLogFile");
         Objects.requireNonNull(historyTime, "historyTime");

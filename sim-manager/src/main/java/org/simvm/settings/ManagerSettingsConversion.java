@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import org.simvm.settings.ManagerSettings.InvalidElement;
+import org.simvm.settings.ManagerSettings.LogLevel;
 
 /** Turns the layers of the host's configuration into the record. */
 final class ManagerSettingsConversion {
@@ -49,6 +51,7 @@ final class ManagerSettingsConversion {
                 values.account("qemu.user"),
                 values.account("qemu.group"),
                 values.account("control.group"),
+                values.word("element.invalid", InvalidElement.class),
                 values.directories("monitor.directories"),
                 values.size(
                         "region.size",
@@ -60,7 +63,7 @@ final class ManagerSettingsConversion {
                 values.number("event.log.files", 1, 1000),
                 Duration.ofDays(values.number("history.days", 0, MAXIMUM_HISTORY_DAYS)),
                 values.size("history.size", 0, 1L << 40),
-                values.level("log.level"),
+                values.word("log.level", LogLevel.class),
                 metrics(address, port),
                 outlets(),
                 checkStore());

@@ -40,6 +40,7 @@ public record SettingsReload(
         note("qemu.user", before.qemuUser(), read.qemuUser(), changed);
         note("qemu.group", before.qemuGroup(), read.qemuGroup(), changed);
         note("control.group", before.controlGroup(), read.controlGroup(), changed);
+        note("element.invalid", before.invalidElement(), read.invalidElement(), changed);
         note(
                 "monitor.directories",
                 before.monitorDirectories(),
@@ -67,6 +68,7 @@ public record SettingsReload(
                         read.qemuUser(),
                         read.qemuGroup(),
                         read.controlGroup(),
+                        read.invalidElement(),
                         read.monitorDirectories(),
                         read.regionBytes(),
                         read.bootLimit(),

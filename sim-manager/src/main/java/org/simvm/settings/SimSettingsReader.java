@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.settings;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.simvm.settings.DomainDocument.Element;
 
@@ -14,7 +15,8 @@ import org.simvm.settings.DomainDocument.Element;
  */
 public final class SimSettingsReader {
 
-    private static final String NAMESPACE_FAMILY = "https://simvm.org/xmlns/libvirt/domain/";
+    /** What any version of the namespace has in it, however its scheme was written. */
+    private static final String NAMESPACE_FAMILY = "simvm.org/";
 
     private SimSettingsReader() {}
 
@@ -48,7 +50,7 @@ public final class SimSettingsReader {
                         || root.namespace().isEmpty())) {
             return Optional.of(root);
         }
-        if (root.namespace().startsWith(NAMESPACE_FAMILY)) {
+        if (isNearMiss(root)) {
             refuseUnknown(root, problems);
         } else {
             problems.add(
@@ -74,7 +76,7 @@ public final class SimSettingsReader {
                                         + ">, which libvirt would drop silently",
                                 "merge it into the one in line " + found.line());
                     }
-                } else if (child.namespace().startsWith(NAMESPACE_FAMILY)) {
+                } else if (isNearMiss(child)) {
                     refuseUnknown(child, problems);
                 } else if (child.namespace().isEmpty() && child.name().equals("sim")) {
                     problems.add(
@@ -85,6 +87,11 @@ public final class SimSettingsReader {
             }
         }
         return Optional.ofNullable(found);
+    }
+
+    /** Meant as ours, wherever the one who wrote it went wrong. */
+    private static boolean isNearMiss(Element element) {
+        return element.namespace().toLowerCase(Locale.ROOT).contains(NAMESPACE_FAMILY);
     }
 
     private static void refuseUnknown(Element element, ProblemList problems) {

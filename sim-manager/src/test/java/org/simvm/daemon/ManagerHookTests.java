@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("integration")
 @DisplayName("A manager that is asked by libvirt's hook")
@@ -118,16 +120,54 @@ class ManagerHookTests {
         assertTrue(host.hook("prepare", plain)
                 .matches("refuse <emulator> is /usr/bin/qemu-system-x86_64 but "
                         + "must be .*virt-sim apply shop.*\n"));
-        String broken =
-                host.underSim("process").replace("required=\"yes\"", "required=\"perhaps\"");
-        assertTrue(host.hook("prepare", broken).startsWith("refuse shop:5:"));
-        String small = host.underSim("process")
-                .replace("<sim:monitor", "<sim:region size=\"1\" unit=\"KiB\"/><sim:monitor");
-        assertTrue(host.hook("prepare", small).startsWith("refuse shop:5:"));
-        assertTrue(host.hook("prepare", "<domain").startsWith("refuse shop:1:"));
         assertTrue(host.hook("start", host.underSim("process"))
                 .startsWith("refuse the domain was not prepared"));
         assertFalse(host.isPrepared());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "required=\"yes\" | required=\"perhaps\"",
+                "required=\"yes\" | requird=\"yes\"",
+                "<sim:monitor | <sim:region size=\"1\" unit=\"KiB\"/><sim:monitor",
+                "https://simvm.org/ | http://simvm.org/",
+                "domain/1.0 | domain/1.1"
+            })
+    @DisplayName("forbids what can't be understood, with line and column, required or not")
+    void forbids(String change) throws Exception {
+        needsMonitors();
+        String[] parts = change.split(" \\| ", 2);
+        String answer = host.hook("prepare", host.underSim("process").replace(parts[0], parts[1]));
+        assertTrue(answer.matches("forbid shop:5:\\d+: .*\n"), answer);
+        assertFalse(host.isPrepared());
+    }
+
+    @Test
+    @DisplayName("forbids parameters that a monitor has not, and no XML at all")
+    void forbidsParameters() throws Exception {
+        needsMonitors();
+        String calls = host.underSim("syscalls")
+                .replace(
+                        "name=\"syscalls\"/>",
+                        "name=\"syscalls\"><sim:parameter name=\"calls\" value=\"execv\"/>"
+                                + "</sim:monitor>");
+        String answer = host.hook("prepare", calls);
+        assertTrue(
+                answer.matches("forbid .*'execv' is none of its \\d+ names \\(did you mean"
+                        + " 'execve'\\?\\).*\n"),
+                answer);
+        assertTrue(host.hook("prepare", "<domain").startsWith("forbid shop:1:"));
+    }
+
+    @Test
+    @DisplayName("lets what can't be understood start where the configuration says so")
+    void startsInvalid() throws Exception {
+        host.close();
+        host = new ManagerFixture(
+                Files.createDirectory(folder.resolve("lenient")), "element.invalid = start");
+        String typo = host.underSim("process").replace("required=", "requird=");
+        assertTrue(host.hook("prepare", typo).startsWith("refuse shop:5:"));
     }
 
     @Test

@@ -173,6 +173,17 @@ class LibvirtDaemonTests {
 
     @Test
     @Order(2)
+    @DisplayName("keeps a display's password when a domain is defined again")
+    void keepsSecrets() throws Exception {
+        UUID display = connection.define(domain("display")
+                .replace("</devices>", "<graphics type='vnc' passwd='secret'/></devices>"));
+        assertFalse(connection.xml(display, Copy.PERSISTENT).contains("secret"));
+        assertEquals(display, connection.define(connection.definition(display)));
+        assertTrue(connection.definition(display).contains("passwd='secret'"));
+    }
+
+    @Test
+    @Order(2)
     @DisplayName("starts it by the launcher, and tells of it")
     void startsByTheLauncher() throws Exception {
         connection.start(quick);

@@ -62,10 +62,14 @@ class ParameterDeclarationTests {
         assertEquals(0b1100, bits[0]);
         assertEquals(1 << 5, bits[8]);
         assertEquals(
-                "parameter calls: 'open,creat' is not 'all', 'none' or names separated by "
-                        + "commas, and"
-                        + " 'creat' is none of close, open",
-                assertThrows(RegionException.class, () -> set.encode("open,creat"))
+                "parameter calls: 'opne' is none of its 2 names (did you mean 'open'?);"
+                        + " write 'all', 'none' or names separated by commas",
+                assertThrows(RegionException.class, () -> set.encode("close,opne"))
+                        .getMessage());
+        assertEquals(
+                "parameter calls: 'frobnicate' is none of its 2 names;"
+                        + " write 'all', 'none' or names separated by commas",
+                assertThrows(RegionException.class, () -> set.encode("frobnicate"))
                         .getMessage());
         assertThrows(RegionException.class, () -> set.encode(""));
     }

@@ -152,9 +152,8 @@ class ManagerSettingsReaderTests extends ManagerSettingsFixture {
                             "/sim-manager.conf: region.size: \"8M\" is not a size; "
                                     + "write a number and KiB, MiB or "
                                     + "GiB",
-                            "/sim-manager.conf: log.level: \"loud\" is not a level; "
-                                    + "use error, warn, info, debug "
-                                    + "or trace",
+                            "/sim-manager.conf: log.level: \"loud\" is none of the words that "
+                                    + "may stand there; use one of error, warn, info, debug, trace",
                             "/sim-manager.conf: event.log.files: \"0\" is not a "
                                     + "number from 1 to 1000; correct it",
                             "environment: SIM_METRICS_PORT: \"70000\" is not a number "

@@ -76,7 +76,7 @@ final class StructureTests {
 
     @ArchTest
     static final ArchRule commons_configuration_ends_in_settings =
-            only("org.apache.commons..", "settings");
+            only("org.apache.commons.configuration2..", "settings");
 
     @ArchTest
     static final ArchRule json_is_for_wires_and_files = only(
