@@ -32,6 +32,14 @@ public final class LibvirtException extends Exception {
         this.reason = reason;
     }
 
+    /** Tells whether libvirt looked at what it was asked for, and would say the same again. */
+    public boolean isRefusal() {
+        return switch (reason) {
+            case NOT_SUPPORTED, INVALID_XML, OTHER -> true;
+            case NOT_CONNECTED, NO_DOMAIN, WRONG_STATE, BUSY -> false;
+        };
+    }
+
     /** Returns what went wrong. */
     public Cause reason() {
         return reason;

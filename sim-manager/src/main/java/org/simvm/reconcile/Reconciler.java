@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 package org.simvm.reconcile;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +27,6 @@ import org.simvm.settings.SettingsException;
 import org.simvm.settings.SimSettings;
 import org.simvm.settings.SimSettingsReader;
 import org.simvm.state.DomainDirectories;
-import org.simvm.state.StateFile;
 import org.simvm.workers.DomainWorkers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,12 +42,6 @@ public final class Reconciler {
             "SIM was not asked when it was started (no sim-manager ran, libvirt's"
                     + " hook is missing, or its element is newer); see 'virt-sim "
                     + "host-validate', then start it anew";
-
-    /** libvirt has looked at the XML, and will say the same of it again. */
-    private static final Set<LibvirtException.Cause> REFUSALS = EnumSet.of(
-            LibvirtException.Cause.NOT_SUPPORTED,
-            LibvirtException.Cause.INVALID_XML,
-            LibvirtException.Cause.OTHER);
 
     private final DomainRegistry registry;
     private final Domains libvirt;
@@ -192,7 +183,9 @@ public final class Reconciler {
             domain.settings(Optional.empty(), Optional.of(e.oneLine()));
             throw e;
         }
-        mark(domain.uuid(), sim.isPresent() && sim.get().required());
+        RequiredMarker.set(
+                directories.requiredMarker(domain.uuid()),
+                sim.isPresent() && sim.get().required());
         if (sim.isPresent()) {
             registry.resume(domain);
         }
@@ -221,7 +214,7 @@ public final class Reconciler {
             domain.settings(sim, Optional.of(e.oneLine()));
             throw e;
         } catch (LibvirtException e) {
-            if (REFUSALS.contains(e.reason())) {
+            if (e.isRefusal()) {
                 domain.settings(
                         sim,
                         Optional.of("libvirt refuses it with SIM's emulator: " + e.getMessage()
@@ -299,24 +292,6 @@ public final class Reconciler {
         }
     }
 
-    private void mark(UUID domain, boolean required) {
-        Path marker = directories.requiredMarker(domain);
-        try {
-            if (!required) {
-                Files.deleteIfExists(marker);
-            } else if (!Files.exists(marker)) {
-                Files.createFile(marker);
-                StateFile.sync(marker.getParent());
-            }
-        } catch (IOException e) {
-            log.error(
-                    "{}: the marker of a domain that requires SIM can't be {}: {}",
-                    marker,
-                    required ? "set" : "removed",
-                    e.toString());
-        }
-    }
-
     /** A policy that vanishes from a running domain is a finding: other tools wipe metadata. */
     private void watchLive(ManagedDomain domain) {
         Optional<DomainSession> session = domain.session();
@@ -361,7 +336,7 @@ public final class Reconciler {
             libvirt.xml(domain.uuid(), Domains.Copy.LIVE);
         } catch (LibvirtException e) {
             if (e.reason() == LibvirtException.Cause.NO_DOMAIN) {
-                mark(domain.uuid(), false);
+                RequiredMarker.set(directories.requiredMarker(domain.uuid()), false);
                 registry.forget(domain.uuid());
                 registry.pruneHistory();
             }
