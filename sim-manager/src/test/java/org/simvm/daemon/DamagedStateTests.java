@@ -109,7 +109,7 @@ class DamagedStateTests {
         // One that a manager finds of a guest that ran when it was killed: nobody answers on its
         // socket any more.
         Path run = Files.createDirectories(
-                folder.resolve("run/domains").resolve(UUID.randomUUID().toString()));
+                folder.resolve("run/domains").resolve("libvirt-" + UUID.randomUUID()));
         Files.write(run.resolve("region"), noise);
         try (ManagerFixture host =
                 new ManagerFixture(folder, "webhook.url = http://127.0.0.1:9/\n")) {
