@@ -246,7 +246,7 @@ def a18(machine):
             yield outcome
         if base >= AREA:
             machine.attack_page(0x22, base | PRESENT | WRITE)
-            code = INTO + VMFUNC + MARK + OUT + GO_BACK
+            code = INTO + VMFUNC + OUT + MARK + GO_BACK
             copy = b"".join(write64(ATTACK + 0x22 * PAGE + i, struct.unpack("<Q", code[i:i + 8].ljust(8, b"\xcc"))[0]) for i in range(0, len(code), 8))
             machine.stack()
             yield machine.run(program(machine, copy + jump(ATTACK + 0x22 * PAGE)))
