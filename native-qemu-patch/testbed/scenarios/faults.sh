@@ -45,14 +45,14 @@ sim() { # sim REQUIRED [CONTENT]
     echo "<sim:sim xmlns:sim='$SIM_XMLNS' required='$1'>${2-<sim:monitor name='syscalls'/>}</sim:sim>"
 }
 
-# refused NAME TEXT PATTERN: the start of a domain that requires SIM is refused with that line.
+# refused NAME TEXT PATTERN [HOW]: the start of a domain that requires SIM is refused with that line.
 refused() {
-    local uuid
+    local uuid how=${4-required}
     uuid=$(uuid_of "$1")
     start_says "$1"
-    equal "$2, required: it does not start" "1 shut off" "$status $(virsh -q domstate "$1")"
-    one_line "$2, required: virsh" "$3" "$said"
-    nothing_left "$2, required" "$1" "$uuid"
+    equal "$2, $how: it does not start" "1 shut off" "$status $(virsh -q domstate "$1")"
+    one_line "$2, $how: virsh" "$3" "$said"
+    nothing_left "$2, $how" "$1" "$uuid"
 }
 
 # unwatched NAME TEXT STATE PATTERN: a domain that does not require SIM runs; list shows STATE, info says why.
@@ -69,13 +69,19 @@ unwatched() {
     nothing_left "$2, not required" "$1" "$uuid"
 }
 
-# both TEXT STATE PATTERN CONTENT: what both kinds of domain do with the same content of the element.
+# both TEXT STATE PATTERN CONTENT: what both kinds of domain do with the same content of the
+# element. STATE `forbidden`: it can't be understood, and neither starts.
 both() {
     machine f-yes "$(sim yes "$4")"
     machine f-no "$(sim no "$4")"
     check "$1: libvirt's event of the last domain arrives" wait_until 10 has_settled f-no
     refused f-yes "$1" "$3"
-    unwatched f-no "$1" "$2" "$3"
+    if [ "$2" = forbidden ]; then
+        refused f-no "$1" "$3" "not required"
+        check "$1: list says that it is invalid" has_state f-no invalid
+    else
+        unwatched f-no "$1" "$2" "$3"
+    fi
     forget f-yes
     forget f-no
 }
@@ -83,7 +89,7 @@ both() {
 # --- bad input --------------------------------------------------------------------------------------------------
 
 case_xml() {
-    both "a misspelt element" invalid ':6:7: unknown element <monitr>.*spelling' "<sim:monitr name='syscalls'/>"
+    both "a misspelt element" forbidden ':6:7: unknown element <monitr>.*spelling' "<sim:monitr name='syscalls'/>"
     EMULATOR=$real_qemu machine f-set ''
     check "a domain without the element is known" reaches f-set none 10
     said=$(sim yes "<sim:monitr name='syscalls'/>" | virt-sim apply f-set --file - 2>&1) && status=0 || status=$?
@@ -93,16 +99,16 @@ case_xml() {
 }
 
 case_monitor() {
-    both "an unknown monitor" unprotected 'no /usr/share/sim-manager/monitors/syscals.elf for monitor .syscals.; correct its name' "<sim:monitor name='syscals'/>"
+    both "an unknown monitor" invalid 'no /usr/share/sim-manager/monitors/syscals.elf for monitor .syscals.; correct its name' "<sim:monitor name='syscals'/>"
     echo "no ELF file" >"$work/monitor.elf"
-    both "a monitor that is no ELF file" unprotected "$work/monitor.elf: not an ELF file; name" "<sim:monitor name='own' file='$work/monitor.elf'/>"
+    both "a monitor that is no ELF file" invalid "$work/monitor.elf: not an ELF file; name" "<sim:monitor name='own' file='$work/monitor.elf'/>"
     head -c 5000 /usr/share/sim-manager/monitors/syscalls.elf >"$work/monitor.elf"
-    both "a monitor that is cut off" unprotected "$work/monitor.elf: .*beyond the end of the file; build or install it again" "<sim:monitor name='own' file='$work/monitor.elf'/>"
-    both "an unknown parameter" unprotected 'monitor syscalls has no parameter speed; it has calls' "<sim:monitor name='syscalls'><sim:parameter name='speed' value='9'/></sim:monitor>"
+    both "a monitor that is cut off" invalid "$work/monitor.elf: .*beyond the end of the file; build or install it again" "<sim:monitor name='own' file='$work/monitor.elf'/>"
+    both "an unknown parameter" forbidden 'monitor syscalls has no parameter speed; it has calls' "<sim:monitor name='syscalls'><sim:parameter name='speed' value='9'/></sim:monitor>"
 }
 
 case_region() {
-    both "a region of 64 KiB" invalid 'region of 64 KiB is too small; give it 1 MiB or more' "<sim:region size='64' unit='KiB'/><sim:monitor name='syscalls'/>"
+    both "a region of 64 KiB" forbidden 'region of 64 KiB is too small; give it 1 MiB or more' "<sim:region size='64' unit='KiB'/><sim:monitor name='syscalls'/>"
     VCPUS=64 both "a region that is too small for its monitors" unprotected 'region' "<sim:region size='1' unit='MiB'/><sim:monitor name='syscalls'/><sim:monitor name='process'/>"
 }
 
