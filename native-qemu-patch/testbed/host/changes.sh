@@ -30,9 +30,9 @@ change_of() {
             end='cd /sys/kernel/tracing; echo 0 >events/kprobes/middle/enable && echo >kprobe_events && echo done' ;;
         probes)
             change="kprobes at hooked functions, which are refused, and beside them"
-            begin='cd /; insmod /probes.ko functions=wake_up_new_task,begin_new_exec,do_exit
-                /workload forks 50 >/dev/null && dmesg | grep -o "probes: .*"
-                refused="probes: .*: kprobe -22, kretprobe -22, hook 0, beside [1-9]"
+            begin='cd /; insmod /probes.ko functions=wake_up_new_task,begin_new_exec,do_exit;
+                /workload forks 50 >/dev/null && dmesg | grep -o "probes: .*";
+                refused="probes: .*: kprobe -22, kretprobe -22, hook 0, beside [1-9]";
                 [ "$(dmesg | grep -c "$refused")" = 3 ] && ! dmesg | grep "kernel BUG" && echo done'
             end='rmmod probes && dmesg | grep "probes: [1-9][0-9]* hits" && echo done' ;;
         programs)
