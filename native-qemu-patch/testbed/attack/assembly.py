@@ -9,9 +9,10 @@ INTO = b"\x31\xc0\xb9\x01\0\0\0"                       # xor %eax,%eax; mov $1,%
 OUT = b"\x31\xc0\x31\xc9" + VMFUNC                     # and back
 GO_BACK = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK)
 GO_BACK_2 = b"\xff\x25\0\0\0\0" + struct.pack("<Q", BACK_2)
-# Behind OUT: a write of guest RAM is itself a violation in the SIM view (R10), and code that ran
-# there would look as if it had been stopped before.
 MARK = b"\xc6\x04\x25" + struct.pack("<I", MARKER) + b"\x01"
+# What code that runs in the SIM view does: it comes back, and only then leaves its mark. A write of
+# guest RAM is itself a violation there (R10), so it would look as if it had been stopped before.
+COME_BACK = OUT + MARK + GO_BACK
 LAUNCHER, SWAPPED, SECOND = 0x10, 0x11, 0x18           # pages of the attacker's addresses
 LAPIC = 0xFEE00000
 TO_FIRST, TO_OTHERS, TO_SELF = 0x00000, 0xC0000, 0x40000  # whom an interrupt command is for; the first: by its number, 0

@@ -6,7 +6,7 @@ The attacks of docs/security.md that need nothing of Linux, each in all its vari
 import struct
 
 from assembly import (
-    GO_BACK, INTO, LAUNCHER, MARK, OUT, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
+    COME_BACK, GO_BACK, INTO, LAUNCHER, MARK, SWAPPED, VMFUNC, at, hostile_registers, jump, page_to_attack, read_to_rdi, to_rax, u32, u64)
 from machine import (
     AREA, ATTACK, ATTACK_TABLE, BACK, CODE, CODE_16, CODE_32, CODE_64, DATA, EVERY, EXCEPTION_STACK, GLOBAL, KERNEL_ROOT, MARKER, NX, Outcome,
     PAGE, PRESENT, RETURN_ADDRESS, STACK, STACK_PAGES, USER, USER_64, USER_DATA, WRITE, hostile, seeded)
@@ -67,7 +67,7 @@ def run_shared(machine):
     return machine.run(ATTACK + LAUNCHER * PAGE)
 
 
-SHARED = share_page(lambda machine: INTO + VMFUNC + OUT + MARK + GO_BACK)
+SHARED = share_page(lambda machine: INTO + VMFUNC + COME_BACK)
 
 
 # ---- A1, A2, A7, A8: VMFUNC from the guest's own pages ------------------------------------------------
@@ -76,7 +76,7 @@ def a1(machine):
     for user in (False, True):
         for offset in (0, 1, 2, 5, 64, 1023, 2048, 3000, 4080, PAGE - len(INTO) - 3):
             for more in (0, WRITE, GLOBAL):
-                machine.code(at(offset, INTO + VMFUNC + OUT + MARK + GO_BACK)[:PAGE], OUT + MARK + GO_BACK)
+                machine.code(at(offset, INTO + VMFUNC + COME_BACK)[:PAGE], COME_BACK)
                 page_to_attack(machine, LAUNCHER, CODE, user, more)
                 page_to_attack(machine, LAUNCHER + 1, CODE + PAGE, user, more)
                 machine.stack()
@@ -90,7 +90,7 @@ def a2(machine):
     cases += [(leaf, index) for leaf in range(1, 64) for index in (0, 1)]
     cases += [(leaf, index) for leaf in (64, 65, 255, 256, 0x10000, 0x80000000, 0xFFFFFFFF) for index in (0, 1, 2)]
     for leaf, index in cases:
-        machine.code(b"\xb8" + u32(leaf) + b"\xb9" + u32(index) + VMFUNC + OUT + MARK + GO_BACK)
+        machine.code(b"\xb8" + u32(leaf) + b"\xb9" + u32(index) + VMFUNC + COME_BACK)
         user = index % 2 == 0
         page_to_attack(machine, LAUNCHER, CODE, user)
         machine.stack()
@@ -105,8 +105,8 @@ def a7(machine):
         for host in hosts:
             inner = host.index(VMFUNC)
             for offset in (0, 100, PAGE - inner - 3, PAGE - inner - 2, PAGE - inner - 1):
-                code = at(offset, host + OUT + MARK + GO_BACK)
-                machine.code(code[:PAGE], code[PAGE:] or OUT + MARK + GO_BACK)
+                code = at(offset, host + COME_BACK)
+                machine.code(code[:PAGE], code[PAGE:] or COME_BACK)
                 page_to_attack(machine, LAUNCHER, CODE, user)
                 page_to_attack(machine, LAUNCHER + 1, CODE + PAGE, user)
                 machine.stack()
@@ -143,7 +143,7 @@ def a8(machine):
 def a3(machine):
     generator = seeded("a3")
     copy = CODE
-    own = INTO + VMFUNC + OUT + MARK + GO_BACK
+    own = INTO + VMFUNC + COME_BACK
     for first in ("gate", "copy", "inner", "own", "none"):
         for second in ("inner", "gate", "own", "copy", "none"):
             for entry in ("fentry", "callStub"):

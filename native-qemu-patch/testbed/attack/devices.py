@@ -6,7 +6,7 @@ Attacks through devices: DMA that a guest points at the region (A16), every kind
 import struct
 
 from assembly import (
-    GO_BACK, INTO, LAPIC, MARK, OUT, VMFUNC, configure, jump, output, program, read_to_rdi, to_rax, u32, u64, write64)
+    COME_BACK, GO_BACK, INTO, LAPIC, VMFUNC, configure, jump, output, program, read_to_rdi, to_rax, u32, u64, write64)
 from attacks import land
 from machine import (
     AREA, ATTACK, CALLS, Outcome, PAGE, PRESENT, STACK, WRITE, seeded)
@@ -246,7 +246,7 @@ def a18(machine):
             yield outcome
         if base >= AREA:
             machine.attack_page(0x22, base | PRESENT | WRITE)
-            code = INTO + VMFUNC + OUT + MARK + GO_BACK
+            code = INTO + VMFUNC + COME_BACK
             copy = b"".join(write64(ATTACK + 0x22 * PAGE + i, struct.unpack("<Q", code[i:i + 8].ljust(8, b"\xcc"))[0]) for i in range(0, len(code), 8))
             machine.stack()
             yield machine.run(program(machine, copy + jump(ATTACK + 0x22 * PAGE)))

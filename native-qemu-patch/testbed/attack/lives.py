@@ -6,7 +6,7 @@ import struct
 import time
 
 from assembly import (
-    GO_BACK, GO_BACK_2, INTO, LAPIC, LAUNCHER, MARK, OUT, SMI, TO_FIRST, TO_SELF, VMFUNC, configure, jump, jump_over, output, page_to_attack, program,
+    COME_BACK, GO_BACK, GO_BACK_2, INTO, LAPIC, LAUNCHER, MARK, SMI, TO_FIRST, TO_SELF, VMFUNC, configure, jump, jump_over, output, page_to_attack, program,
     read_to_rdi, second_program, to_rax, u32, u64, until, write32)
 from devices import POWER, accesses
 from machine import (
@@ -94,7 +94,7 @@ def what_is_left(machine):
         outcome.gained = "the region device did not forget: %s" % info["state"]
         return outcome
     machine.stack()
-    outcome = machine.run(program(machine, INTO + VMFUNC + OUT + MARK + GO_BACK), seconds=10)
+    outcome = machine.run(program(machine, INTO + VMFUNC + COME_BACK), seconds=10)
     if outcome.kind == "stopped" and outcome.violation["kind"] == "execute" and not machine.get(MARKER):
         return outcome  # KVM, where it is an instruction even so
     if outcome.kind != "exception" or outcome.vector != 6:
@@ -144,7 +144,7 @@ def a21(machine):
     for code in list(GUEST_RESETS.values()) * 3:
         yield reset_in_calls(machine, generator, code)
     # a CPU that is sent INIT by itself begins anew, and the views are still there, and their rules
-    for code in (INTO + VMFUNC + OUT + MARK + GO_BACK, b""):
+    for code in (INTO + VMFUNC + COME_BACK, b""):
         machine.put(REQUEST + BOOTS, 0)
         machine.put(REQUEST_2 + BOOTS, 0)
         machine.run(program(machine, write32(LAPIC + 0x310, 0) + write32(LAPIC + 0x300, 0x4500) + b"\xf4\xeb\xfe"), seconds=0.5)

@@ -4,7 +4,7 @@ Attacks by what comes in the midst of a call: interrupts, NMIs and INIT (A11), a
 about which CPU this is (A15).
 """
 from assembly import (
-    FIXED, GO_BACK, GO_BACK_2, INIT, INTO, LAPIC, LAUNCHER, MARK, NMI, OUT, STARTUP, SWAPPED, TO_FIRST, TO_OTHERS, VMFUNC, at,
+    COME_BACK, FIXED, GO_BACK, GO_BACK_2, INIT, INTO, LAPIC, LAUNCHER, NMI, STARTUP, SWAPPED, TO_FIRST, TO_OTHERS, VMFUNC, at,
     hostile_registers, jump, page_to_attack, program, second_program, until, u32, write32, write64, write_msr)
 from attacks import inner_code_end, land
 from machine import (
@@ -63,7 +63,7 @@ def a11(machine):
     # interrupts let in right before the switch, in pages of his own and in the gate behind its popf
     sti, shadow = b"\xfb", b"\x8e\xd2"                  # sti; mov %edx, %ss
     for before in (sti, shadow + sti, sti + shadow, sti + b"\x90", b"\x68\x02\x02\0\0\x9d"):
-        code = b"\x8c\xd2" + INTO + before + VMFUNC + OUT + MARK + GO_BACK
+        code = b"\x8c\xd2" + INTO + before + VMFUNC + COME_BACK
         machine.stack()
         yield machine.run(program(machine, code))
         code = b"\x8c\xd2" + INTO + before
@@ -152,7 +152,7 @@ def a14(machine):
                 root = machine.own_tables()
                 shown = machine.get(machine.gate_page_entry(page))
                 machine.gate_page(page, shown)
-                program(machine, INTO + VMFUNC + OUT + MARK + GO_BACK)
+                program(machine, INTO + VMFUNC + COME_BACK)
                 yield while_second(machine, [(machine.gate_page_entry(page), other), (machine.gate_page_entry(page), shown)],
                                    lambda: call(entry, root))
         for place, other in ((0x221000 + 509 * 8, 0), (0x221000 + 509 * 8, machine.layout["gateEntry"]), (0x220000 + 511 * 8, 0x211000 | 3)):
@@ -166,7 +166,7 @@ def a14(machine):
 
         def swapped():
             machine.stack()
-            machine.code(INTO + jump(ATTACK + SWAPPED * PAGE + offset - 3), at(offset - 3, VMFUNC + OUT + MARK + GO_BACK))
+            machine.code(INTO + jump(ATTACK + SWAPPED * PAGE + offset - 3), at(offset - 3, VMFUNC + COME_BACK))
             page_to_attack(machine, LAUNCHER, CODE)
             return machine.run(ATTACK + LAUNCHER * PAGE, hostile_registers(machine, generator))
         yield while_second(machine, [(ATTACK_TABLE + SWAPPED * 8, targets[i % 4] | PRESENT), (ATTACK_TABLE + SWAPPED * 8, CODE + PAGE | PRESENT)], swapped)
