@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -17,8 +16,9 @@ import java.util.regex.Pattern;
  *     and event log
  */
 public record DomainDirectories(Path run, Path state) {
-    private static final Pattern RUN_NAME =
-            Pattern.compile("libvirt-(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})");
+    private static final String RUN_PREFIX = "libvirt-";
+    private static final Pattern UUID_TEXT =
+            Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
 
     public DomainDirectories {
         Objects.requireNonNull(run, "run");
@@ -41,13 +41,15 @@ public record DomainDirectories(Path run, Path state) {
      * each QEMU into its own directory alone.
      */
     public Path run(UUID domain) {
-        return runs().resolve("libvirt-" + domain);
+        return runs().resolve(RUN_PREFIX + domain);
     }
 
     /** Returns whose run directory this is; empty if its name is that of none. */
     public static Optional<UUID> domainOfRun(Path directory) {
-        Matcher name = RUN_NAME.matcher(directory.getFileName().toString());
-        return name.matches() ? Optional.of(UUID.fromString(name.group(1))) : Optional.empty();
+        String name = directory.getFileName().toString();
+        return name.startsWith(RUN_PREFIX)
+                ? uuid(name.substring(RUN_PREFIX.length()))
+                : Optional.empty();
     }
 
     /** Returns the directory of the baseline, the incidents and the last report. */
@@ -57,8 +59,13 @@ public record DomainDirectories(Path run, Path state) {
 
     /** Returns whose state directory this is; empty if its name is that of none. */
     public static Optional<UUID> domainOfState(Path directory) {
-        Matcher name = RUN_NAME.matcher("libvirt-" + directory.getFileName());
-        return name.matches() ? Optional.of(UUID.fromString(name.group(1))) : Optional.empty();
+        return uuid(directory.getFileName().toString());
+    }
+
+    private static Optional<UUID> uuid(String text) {
+        return UUID_TEXT.matcher(text).matches()
+                ? Optional.of(UUID.fromString(text))
+                : Optional.empty();
     }
 
     /** Returns the directory of the markers of domains that must not start unprepared. */
