@@ -59,11 +59,12 @@ public final class HookResponder {
         long started = System.nanoTime();
         HookAnswer answer = decide(call);
         log.info(
-                "{}: hook {} answered in {} ms: {}",
+                "{}: hook {} answered in {} ms: {} {}",
                 call.name(),
                 call.operation(),
                 (System.nanoTime() - started) / 1_000_000,
-                answer);
+                answer.word(),
+                answer.reason());
         return answer;
     }
 

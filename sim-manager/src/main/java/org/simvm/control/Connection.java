@@ -101,17 +101,7 @@ final class Connection implements Answers {
             log.error("hook {} of domain {} failed", call.operation(), call.name(), e);
             answer = new HookAnswer.Refuse("sim-manager failed on it: " + e + "; see its log");
         }
-        write(line(answer));
-    }
-
-    private static String line(HookAnswer answer) {
-        if (answer instanceof HookAnswer.Refuse refuse) {
-            return "refuse " + oneLine(refuse.reason()) + "\n";
-        }
-        if (answer instanceof HookAnswer.Forbid forbid) {
-            return "forbid " + oneLine(forbid.reason()) + "\n";
-        }
-        return "ok\n";
+        write((answer.word() + " " + oneLine(answer.reason())).strip() + "\n");
     }
 
     private void answerRequest(Matcher head, ScheduledFuture<?> cut)

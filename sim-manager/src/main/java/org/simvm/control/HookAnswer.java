@@ -6,11 +6,22 @@ public sealed interface HookAnswer {
     /** The domain may go on. */
     HookAnswer OK = new Ok();
 
+    /** Returns the answer's first word, by which the hook decides. */
+    String word();
+
+    /** Returns what follows the word: what is wrong and the next step; empty if nothing is. */
+    String reason();
+
     /** The domain may go on. */
     record Ok() implements HookAnswer {
         @Override
-        public String toString() {
+        public String word() {
             return "ok";
+        }
+
+        @Override
+        public String reason() {
+            return "";
         }
     }
 
@@ -20,7 +31,12 @@ public sealed interface HookAnswer {
      * @param reason what is wrong and the next step; shown to whoever started the domain. Cut to
      *     one line of 1000 bytes at most
      */
-    record Refuse(String reason) implements HookAnswer {}
+    record Refuse(String reason) implements HookAnswer {
+        @Override
+        public String word() {
+            return "refuse";
+        }
+    }
 
     /**
      * What the domain asks of SIM can't be understood, its {@code required} perhaps included: it
@@ -28,5 +44,10 @@ public sealed interface HookAnswer {
      *
      * @param reason as for {@link Refuse}
      */
-    record Forbid(String reason) implements HookAnswer {}
+    record Forbid(String reason) implements HookAnswer {
+        @Override
+        public String word() {
+            return "forbid";
+        }
+    }
 }
